@@ -1,0 +1,358 @@
+/*
+ * ndf/ndf.h - the Natural Delegation Framework.
+ *
+ * Given a task in plain words, NDF selects the delegation pattern that fits,
+ * runs it over real agents so that no crash loses or repeats work, keeps the
+ * context intact, and learns from the outcome.
+ *
+ *     ndf_engine *engine;
+ *     ndf_options options = NDF_OPTIONS_INIT;
+ *     options.path = "work.db";
+ *     int err = ndf_open(&engine, &options, &error);
+ *
+ * Rules for every call here:
+ * - Returns NDF_OK or a negative code of ndf/error.h. Results go through `out`
+ *   pointers, which are NULL after an error.
+ * - `ndf_error *error` may be NULL; it is filled only on error.
+ * - Strings in are UTF-8. Strings out are borrowed from their object and valid
+ *   until that object is freed. Times are milliseconds unless the name says
+ *   otherwise; wall times count from 1970-01-01 UTC.
+ * - Every `_free` and `_close` accepts NULL.
+ * - An engine may be used by any number of threads at once. The other objects
+ *   belong to one thread at a time, except where a call says otherwise.
+ * - Documents come out as JSON in an ndf_text: canonical, one value.
+ * - The library keeps no global state, installs no signal handler, never
+ *   prints and never exits. After fork(), a child gets NDF_EFORKED from every
+ *   call on an engine of its parent.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef NDF_NDF_H
+#define NDF_NDF_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ndf/error.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define NDF_VERSION "0.1.0"
+
+/* The version of the library that is running: "0.1.0". */
+NDF_API const char *ndf_version(void);
+
+/* ---- documents ---------------------------------------------------------- */
+
+/* A text that NDF made; free it with ndf_text_free. */
+typedef struct ndf_text ndf_text;
+
+/* NUL-terminated; borrowed. */
+NDF_API const char *ndf_text_data(const ndf_text *text);
+NDF_API size_t ndf_text_size(const ndf_text *text);
+NDF_API void ndf_text_free(ndf_text *text);
+
+/* ---- engine ------------------------------------------------------------- */
+
+typedef struct ndf_engine ndf_engine;
+
+/* One function for all memory, thread-safe: new_size 0 frees, ptr NULL
+ * allocates; old_size is what the block was allocated with. NULL on failure,
+ * ptr then stays as it was. Libraries below NDF (SQLite, OpenSSL, ...) use
+ * malloc. */
+typedef void *(*ndf_alloc_fn)(
+    void *ud, void *ptr, size_t old_size, size_t new_size);
+
+/* Where time comes from. Both functions must be thread-safe. */
+typedef struct ndf_clock {
+    int64_t (*wall_ms)(void *ud);
+    int64_t (*mono_ns)(void *ud);
+    void *ud;
+} ndf_clock;
+
+enum ndf_open_mode {
+    NDF_OPEN_CREATE = 0, /* read and write; made when missing */
+    NDF_OPEN_EXISTING,   /* read and write; NDF_ENOTFOUND when missing */
+    NDF_OPEN_READ_ONLY,
+};
+
+/* All strings are copied. Set size by NDF_OPTIONS_INIT; a shorter struct keeps
+ * the defaults for what it lacks, a longer one is refused (NDF_EINVAL). */
+typedef struct ndf_options {
+    size_t size;
+    const char *path;       /* the store; NULL: private, in memory */
+    ndf_alloc_fn alloc;     /* NULL: realloc and free */
+    void *alloc_ud;
+    const ndf_clock *clock; /* copied; NULL: the machine's */
+    int mode;               /* enum ndf_open_mode */
+    uint64_t seed;          /* of random choices; 0: unpredictable */
+    const char *home;       /* the user's data folder (trust list); NULL:
+                               $NDF_HOME, $XDG_DATA_HOME/ndf or
+                               $HOME/.local/share/ndf */
+    const char *init_path;  /* the ndf-init program that watches an agent;
+                               NULL: beside the library, or as installed */
+} ndf_options;
+
+#define NDF_OPTIONS_INIT                                                       \
+    {                                                                          \
+        sizeof(ndf_options), NULL, NULL, NULL, NULL, 0, 0, NULL, NULL          \
+    }
+
+/* NDF_ENOTFOUND, NDF_ENEWER, NDF_ECORRUPT, NDF_EREADONLY, NDF_EFULL,
+ * NDF_EBUSY, NDF_ESTORE, NDF_ENOMEM. options NULL: all defaults. */
+NDF_API int ndf_open(
+    ndf_engine **out, const ndf_options *options, ndf_error *error);
+/* Cancels what runs (journaled, so it can be resumed) and waits for it. */
+NDF_API void ndf_close(ndf_engine *engine);
+
+/* ---- agents and patterns ------------------------------------------------- */
+
+/* Registers the agents and patterns of a YAML or JSON text (all or none), as
+ * the host's own: trusted, and of no file. A name that is there already is an
+ * error unless replace is 1. NDF_ESYNTAX, NDF_ESCHEMA, NDF_EEXISTS,
+ * NDF_ECYCLE, NDF_ELIMIT. */
+NDF_API int ndf_register(ndf_engine *engine, const char *text, size_t size,
+    int replace, ndf_error *error);
+/* name may be qualified ("source/name"). NDF_ENOTFOUND. Files stay as they
+ * are: an imported one comes back at the next refresh. */
+NDF_API int ndf_unregister(
+    ndf_engine *engine, const char *name, ndf_error *error);
+
+/* What a callback agent is given; all borrowed for the call. */
+typedef struct ndf_call {
+    const char *run;
+    const char *step;
+    const char *key;     /* idempotency key, "run/step" */
+    int attempt;         /* from 1 */
+    const char *request; /* JSON: {task, context, with, run, step, ...} */
+    size_t request_size;
+} ndf_call;
+
+/* Filled by a callback agent through ndf_reply_*. */
+typedef struct ndf_reply ndf_reply;
+
+/* output: any JSON or plain text; copied. */
+NDF_API int ndf_reply_output(ndf_reply *reply, const char *text, size_t size);
+/* A JSON object, RFC 7396, over the context; copied. */
+NDF_API int ndf_reply_patch(ndf_reply *reply, const char *json, size_t size);
+/* {"tokens": n, "cost": x}; copied. */
+NDF_API int ndf_reply_usage(ndf_reply *reply, const char *json, size_t size);
+/* Why it failed, for people; copied. */
+NDF_API int ndf_reply_error(ndf_reply *reply, const char *text, size_t size);
+
+/* Does the work of a step. Returns 0 when done, anything else when failed.
+ * Runs on a thread of the engine's own; may block; must not close the engine
+ * and should return soon after its step timed out (its result is dropped). */
+typedef int (*ndf_agent_fn)(void *ud, const ndf_call *call, ndf_reply *reply);
+
+/* Makes fn the agent of that name, for this engine's life; registers the agent
+ * when there is none. fn NULL unbinds. */
+NDF_API int ndf_bind(ndf_engine *engine, const char *agent, ndf_agent_fn fn,
+    void *ud, ndf_error *error);
+
+/* Imports a file or a folder: `*.yaml`, `*.yml`, `*.json` of NDF's own shape,
+ * and agent files `*.md` with front matter, in all folders below. The files
+ * stay the truth: ndf_refresh reads again what changed. source names it (NULL:
+ * made from the path). run, when not NULL, is an argv (NULL-terminated) for
+ * the imported agents that say none themselves; `${agent.name}` and
+ * `${agent.body}` can be used in it.
+ * *report: {source, agents, patterns, folded, files, warnings: [{path, line,
+ * message, mend}], errors: [...]}; a file with an error is left out and
+ * reported, the others are imported. NDF_ENOTFOUND, NDF_EIO, store errors. */
+NDF_API int ndf_import(ndf_engine *engine, const char *path, const char *source,
+    const char *const *run, ndf_text **report, ndf_error *error);
+/* Reads again the imported files that changed. *report as above, or NULL when
+ * report is NULL. */
+NDF_API int ndf_refresh(
+    ndf_engine *engine, ndf_text **report, ndf_error *error);
+
+enum ndf_trust { NDF_TRUST_ASK = 0, NDF_TRUST_GRANT, NDF_TRUST_REVOKE };
+
+/* Whether programs of a folder (and of all below it) may be run; kept in the
+ * user's data folder, never in the store. *trusted (may be NULL) is the state
+ * after the call. */
+NDF_API int ndf_trust_folder(ndf_engine *engine, const char *path,
+    int ndf_trust_action, int *trusted, ndf_error *error);
+
+/* ---- selecting ----------------------------------------------------------- */
+
+typedef struct ndf_context ndf_context;
+
+/* {domain, agent_type, priority, attributes, text}, each optional. Immutable
+ * afterwards; may be shared between threads. NDF_ESYNTAX, NDF_ESCHEMA,
+ * NDF_ELIMIT. */
+NDF_API int ndf_context_new(ndf_engine *engine, const char *json, size_t size,
+    ndf_context **out, ndf_error *error);
+NDF_API void ndf_context_free(ndf_context *context);
+
+typedef struct ndf_selection ndf_selection;
+
+/* One ranked pattern; strings are borrowed from the selection. */
+typedef struct ndf_choice {
+    const char *name;  /* qualified where names clash */
+    double fit;        /* probability that it is the right one */
+    double success;    /* probability that it works when it is */
+    double confidence; /* fit x success */
+    int level;         /* 0 low, 1 medium, 2 high */
+    uint64_t executions;
+} ndf_choice;
+
+/* Ranks the patterns for a context; at most limit of them (0: 10). Takes no
+ * lock and does no I/O. The call succeeds also when nothing is good enough. */
+NDF_API int ndf_select(ndf_engine *engine, const ndf_context *context,
+    size_t limit, ndf_selection **out, ndf_error *error);
+NDF_API size_t ndf_selection_count(const ndf_selection *selection);
+/* NDF_ENOTFOUND when index is past the end. */
+NDF_API int ndf_selection_at(
+    const ndf_selection *selection, size_t index, ndf_choice *out);
+/* The name of the one that would be taken unattended, or NULL: then
+ * ndf_selection_reason says why, in one sentence. */
+NDF_API const char *ndf_selection_chosen(const ndf_selection *selection);
+NDF_API const char *ndf_selection_reason(const ndf_selection *selection);
+/* All of it with every factor and its number. */
+NDF_API int ndf_selection_json(const ndf_selection *selection, ndf_text **out);
+NDF_API void ndf_selection_free(ndf_selection *selection);
+
+/* Why `pattern` was not chosen for the context: {pattern, eligible,
+ * failed: {predicate, expected, actual}, ...} or the weaker evidence.
+ * NDF_ENOTFOUND when there is no such pattern. */
+NDF_API int ndf_explain(ndf_engine *engine, const ndf_context *context,
+    const char *pattern, ndf_text **out, ndf_error *error);
+
+/* ---- running ------------------------------------------------------------- */
+
+typedef struct ndf_run ndf_run;
+
+enum ndf_event_kind {
+    NDF_EVENT_RUN_STARTED = 1,
+    NDF_EVENT_STEP_STARTED,
+    NDF_EVENT_STEP_DONE,
+    NDF_EVENT_STEP_FAILED,
+    NDF_EVENT_STEP_RETRY,
+    NDF_EVENT_STEP_SKIPPED,
+    NDF_EVENT_UNDO_STARTED,
+    NDF_EVENT_UNDO_DONE,
+    NDF_EVENT_UNDO_FAILED,
+    NDF_EVENT_VIOLATION,
+    NDF_EVENT_RUN_DONE,
+};
+
+/* All borrowed for the call. */
+typedef struct ndf_event {
+    int kind; /* enum ndf_event_kind */
+    const char *run;
+    const char *step;   /* "" for the run's own events */
+    const char *detail; /* one sentence, or "" */
+    int attempt;        /* from 1; 0 for the run's own events */
+    int steps_done;
+    int steps_total;
+    int64_t at_ms;      /* wall time */
+    uint64_t elapsed_ms;
+} ndf_event;
+
+/* Runs on the engine's thread: be short, do not call the engine. */
+typedef void (*ndf_event_fn)(void *ud, const ndf_event *event);
+
+typedef struct ndf_run_options {
+    size_t size;
+    ndf_event_fn event; /* NULL: none */
+    void *event_ud;
+    const char *cwd;    /* where agents run; NULL: the process's */
+} ndf_run_options;
+
+#define NDF_RUN_OPTIONS_INIT                                                   \
+    {                                                                          \
+        sizeof(ndf_run_options), NULL, NULL, NULL                              \
+    }
+
+enum ndf_run_state {
+    NDF_RUN_RUNNING = 0,
+    NDF_RUN_SUCCEEDED,
+    NDF_RUN_FAILED,
+    NDF_RUN_CANCELLED,
+    NDF_RUN_IN_DOUBT,
+    NDF_RUN_UNDO_FAILED,
+};
+
+/* Plans `pattern` (a pattern's or an agent's name) and starts it. The plan is
+ * durable when this returns. NDF_ENOTFOUND, NDF_EREFERENCE, NDF_ECYCLE,
+ * NDF_EUNTRUSTED, NDF_ELIMIT, store errors. */
+NDF_API int ndf_run_start(ndf_engine *engine, const char *pattern,
+    const ndf_context *context, const ndf_run_options *options, ndf_run **out,
+    ndf_error *error);
+/* Goes on with a run whose owner died. NDF_EBUSY while another process owns
+ * it; NDF_ENOTFOUND. A run that has ended is handed back as it ended. */
+NDF_API int ndf_run_resume(ndf_engine *engine, const char *run,
+    const ndf_run_options *options, ndf_run **out, ndf_error *error);
+/* The id; borrowed. */
+NDF_API const char *ndf_run_id(const ndf_run *run);
+/* Waits until it ended, at most timeout_ms (< 0: for ever). NDF_OK: it ended
+ * and *state (enum ndf_run_state) says how; NDF_ETIMEOUT; store errors when
+ * it had to stop because its records could not be kept. Any thread. */
+NDF_API int ndf_run_wait(
+    ndf_run *run, int64_t timeout_ms, int *state, ndf_error *error);
+/* Asks it to stop: agents are ended, completed steps undone. Any thread. */
+NDF_API int ndf_run_cancel(ndf_run *run);
+/* Does not stop the run. */
+NDF_API void ndf_run_free(ndf_run *run);
+/* Cancels a run by id, also one that another process owns. */
+NDF_API int ndf_cancel(ndf_engine *engine, const char *run, ndf_error *error);
+
+/* ---- learning ------------------------------------------------------------ */
+
+enum ndf_verdict { NDF_VERDICT_GOOD = 1, NDF_VERDICT_BAD };
+
+/* A person's word on a run: verdict (enum ndf_verdict, 0: none) and, when the
+ * wrong one was chosen, the right pattern (should, else NULL). */
+NDF_API int ndf_rate(ndf_engine *engine, const char *run, int verdict,
+    const char *should, ndf_error *error);
+/* Reports an outcome that happened outside: {pattern, domain?, text?, result:
+ * success|failure|unknown, evidence?, should?, latency_ms?, cost?}. */
+NDF_API int ndf_record(
+    ndf_engine *engine, const char *json, size_t size, ndf_error *error);
+
+/* ---- reading ------------------------------------------------------------- */
+
+enum ndf_list_kind {
+    NDF_LIST_PATTERNS = 1,
+    NDF_LIST_AGENTS,
+    NDF_LIST_RUNS,
+    NDF_LIST_SOURCES,
+};
+
+/* A JSON array, by name (runs: newest first), at most limit (0: all). */
+NDF_API int ndf_list(ndf_engine *engine, int kind, size_t limit,
+    ndf_text **out, ndf_error *error);
+/* One agent, pattern or run (by id or its unambiguous start), whole. */
+NDF_API int ndf_show(
+    ndf_engine *engine, const char *name, ndf_text **out, ndf_error *error);
+/* Executions, success, confidence: of all (pattern NULL) or of one. */
+NDF_API int ndf_stats(
+    ndf_engine *engine, const char *pattern, ndf_text **out, ndf_error *error);
+/* Counters and histograms of this engine since it was opened. */
+NDF_API int ndf_metrics(ndf_engine *engine, ndf_text **out);
+
+/* ---- keeping the store --------------------------------------------------- */
+
+/* Writes a piece of an export; not 0 stops it (NDF_ECANCELLED). */
+typedef int (*ndf_write_fn)(void *ud, const char *bytes, size_t size);
+
+/* Everything in the store as JSON Lines, lossless. */
+NDF_API int ndf_export(
+    ndf_engine *engine, ndf_write_fn write, void *ud, ndf_error *error);
+/* Reads one line of an export; what is there already stays. */
+NDF_API int ndf_import_line(
+    ndf_engine *engine, const char *line, size_t size, ndf_error *error);
+/* Walks every record, checksum and chain. *report: {ok, runs, records,
+ * problems: [...]}; NDF_OK also when there are problems. */
+NDF_API int ndf_check(ndf_engine *engine, ndf_text **report, ndf_error *error);
+/* A consistent copy while others write. NDF_EEXISTS when path is there. */
+NDF_API int ndf_backup(ndf_engine *engine, const char *path, ndf_error *error);
+/* The JSON Schema (2020-12) of NDF's files. Static. */
+NDF_API const char *ndf_schema(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

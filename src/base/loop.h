@@ -1,0 +1,42 @@
+/*
+ * loop.h - one thread's event loop (libevent): timers, descriptors, and work
+ * posted from other threads.
+ *
+ * Everything but loop_post and loop_stop belongs to the thread in loop_run
+ * (or to the only thread there is, before it).
+ */
+#ifndef NDF_BASE_LOOP_H
+#define NDF_BASE_LOOP_H
+
+#include <stdint.h>
+
+#include "base/mem.h"
+
+struct loop;
+struct loop_timer;
+struct loop_watch;
+
+typedef void (*loop_fn)(void *ud);
+
+int loop_new(struct loop **out, const struct mem *mem);
+/* Posted work that has not run is dropped. Accepts NULL. */
+void loop_free(struct loop *loop);
+/* Runs until loop_stop; NDF_OK, or NDF_EIO when the loop itself failed. */
+int loop_run(struct loop *loop);
+/* From any thread. */
+void loop_stop(struct loop *loop);
+/* Runs fn(ud) once on the loop's thread, in the order of posting. From any
+ * thread. NDF_OK or NDF_ENOMEM. */
+int loop_post(struct loop *loop, loop_fn fn, void *ud);
+/* Calls fn(ud) once after ms. */
+int loop_timer_new(struct loop_timer **out, struct loop *loop, uint64_t ms,
+    loop_fn fn, void *ud);
+/* Also from inside its fn, and after it fired. Accepts NULL. */
+void loop_timer_free(struct loop_timer *timer);
+/* Calls fn(ud) whenever fd is readable, until freed. fd is borrowed: free the
+ * watch before closing it. */
+int loop_watch_new(
+    struct loop_watch **out, struct loop *loop, int fd, loop_fn fn, void *ud);
+void loop_watch_free(struct loop_watch *watch);
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * os.h - files, locks, processes: what differs between systems, in one place.
+ *
+ * Every call returns NDF_OK or a code; where it says error, the sentence names
+ * the path and the reason.
+ */
+#ifndef NDF_BASE_OS_H
+#define NDF_BASE_OS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* The whole file, appended to buf. NDF_ELIMIT when it is over max bytes. */
+int os_read_file(
+    const char *path, size_t max, struct buf *buf, ndf_error *error);
+/* Writes path anew: temporary file beside it, fdatasync, rename, fsync of the
+ * folder. A crash leaves the old or the new content, never a mix. */
+int os_write_file(
+    const char *path, struct str content, unsigned mode, ndf_error *error);
+/* All of bytes, over short writes and EINTR; 0 or -1 with errno. */
+int os_write_all(int fd, struct str bytes);
+/* mkdir -p with mode 0777 & ~umask. */
+int os_make_dirs(const char *path, ndf_error *error);
+/* Appends dir "/" name, or name alone when it is absolute or dir is empty. */
+void os_join(struct buf *buf, struct str dir, struct str name);
+/* The part before the last '/'; "." when there is none, "/" for "/x". */
+struct str os_dirname(struct str path);
+/* Appends the absolute path without links; NDF_ENOTFOUND when absent. */
+int os_real_path(const char *path, struct buf *buf, ndf_error *error);
+/* Removes a folder with all that is in it; links are not followed. */
+int os_remove_tree(const char *path);
+
+/* Takes an OFD write lock on the whole file. NDF_EBUSY when another open file
+ * description holds it. The lock lives with fd and what inherited it. */
+int os_lock(int fd);
+/* Waits for the lock: at most timeout_ms (< 0: for ever). NDF_ETIMEOUT. */
+int os_lock_wait(int fd, int64_t timeout_ms);
+void os_unlock(int fd);
+
+/* Unpredictable bytes. */
+int os_random(void *bytes, size_t size);
+/* The id of this boot of the machine (36 characters and a NUL), "" unknown. */
+enum { OS_BOOT_ID_SIZE = 37 };
+void os_boot_id(char out[OS_BOOT_ID_SIZE]);
+/* pidfd_open and pidfd_send_signal: -1 with errno. */
+int os_pidfd_open(pid_t pid);
+int os_pidfd_kill(int pidfd, int signal);
+/* Appends the folder of the file (library or program) this code was loaded
+ * from. */
+int os_self_dir(struct buf *buf);
+/* Appends the user's data folder for ndf: $NDF_HOME, else $XDG_DATA_HOME/ndf,
+ * else $HOME/.local/share/ndf. NDF_ENOTFOUND when none is known. */
+int os_data_dir(struct buf *buf);
+
+#endif

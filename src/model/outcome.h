@@ -1,0 +1,31 @@
+/*
+ * outcome.h - how a run, or a choice, turned out: what learning consumes.
+ */
+#ifndef NDF_MODEL_OUTCOME_H
+#define NDF_MODEL_OUTCOME_H
+
+#include "base/value.h"
+
+/* UNKNOWN: it ended well by its own word, and nothing proves it. */
+enum outcome_result { OUTCOME_UNKNOWN, OUTCOME_SUCCESS, OUTCOME_FAILURE };
+
+struct outcome {
+    struct str run;     /* id; .at NULL: reported from outside */
+    struct str pattern; /* the one that was chosen; qualified name */
+    struct str domain;  /* .at NULL: unknown */
+    struct str text;    /* the task; .at NULL: unknown */
+    enum outcome_result result;
+    struct str evidence; /* expect, verify, person, override, reask, ... */
+    struct str should;   /* the right pattern if known; .at NULL: not */
+    int64_t at_ms;       /* wall time */
+    uint64_t latency_ms;
+    double cost; /* NAN: unknown */
+};
+
+int outcome_encode(
+    struct arena *arena, const struct outcome *outcome, struct value *out);
+int outcome_decode(struct arena *arena, const struct value *value,
+    struct outcome *out, ndf_error *error);
+const char *outcome_result_name(enum outcome_result result);
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * plan.h - a pattern made ready to run: a tree of nodes with stable ids, all
+ * references resolved, everything a run needs inside.
+ *
+ * The plan is journaled before anything starts, so later edits of files do not
+ * touch a run under way. A leaf is one step with the agent it calls.
+ */
+#ifndef NDF_MODEL_PLAN_H
+#define NDF_MODEL_PLAN_H
+
+#include "model/context.h"
+#include "model/pattern.h"
+
+enum {
+    PLAN_DEPTH_MAX = 16,
+    PLAN_NODES_MAX = 10000,
+    PLAN_BYTES_MAX = 16 * 1024 * 1024,
+};
+
+enum node_kind { NODE_STEP, NODE_SEQUENCE };
+
+enum runtime { RUNTIME_PROCESS, RUNTIME_CALLBACK };
+
+struct plan_node {
+    enum node_kind kind;
+    struct str id; /* stable: "scan", "phase/scan"; unique in the plan */
+    /* NODE_STEP */
+    struct step step;        /* timeouts and retries already inherited */
+    enum runtime runtime;
+    struct agent agent;      /* with run resolved (argv[0] may be a path) */
+    struct agent undo_agent; /* when step.undo.agent names one */
+    enum runtime undo_runtime;
+    /* NODE_SEQUENCE */
+    struct plan_node *children;
+    size_t child_count;
+};
+
+struct plan {
+    struct str pattern; /* qualified name */
+    struct str version; /* hash of the pattern's canonical bytes, hex */
+    struct str cwd;     /* where agents run; absolute */
+    enum context_policy policy;
+    uint64_t timeout_ms;
+    bool rollback;
+    struct budget budget;
+    struct plan_node root;
+};
+
+int plan_encode(
+    struct arena *arena, const struct plan *plan, struct value *out);
+/* Of a record from a journal: everything is checked again. */
+int plan_decode(struct arena *arena, const struct value *value,
+    struct plan *out, ndf_error *error);
+
+#endif
