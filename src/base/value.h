@@ -89,6 +89,11 @@ struct value value_of_array(void);
 int value_set(struct arena *arena, struct value *object, struct str key,
     struct value item);
 int value_push(struct arena *arena, struct value *array, struct value item);
+/* How many items the two calls above expect an array or object of count items
+ * to have room for; for code that fills one by itself. */
+size_t value_room(size_t count);
+/* At most the bytes that its JSON takes: for checking limits cheaply. */
+size_t value_size(const struct value *value);
 /* A deep copy in arena. NDF_OK or NDF_ENOMEM. */
 int value_copy(struct arena *arena, const struct value *from, struct value *out);
 

@@ -77,7 +77,8 @@ struct expect {
     struct str regex;    /* PCRE2 over the output; .at NULL: none */
     struct value json_schema; /* null: none */
     struct str_list files;    /* must exist and be newer than the step */
-    bool nonempty;
+    bool nonempty; /* empty output is a failure: true unless said otherwise,
+                      also when no `expect` was given */
 };
 
 /* How a completed step is taken back: an agent, or an argv of its own. */
@@ -202,6 +203,11 @@ const char *field_name(enum field field);
 int step_encode(struct arena *arena, const struct step *step, struct value *out);
 int step_decode(struct arena *arena, const struct value *value,
     struct step *out, ndf_error *error);
+
+/* People's words for scales: low medium high of `complexity` = 2 5 8; highest
+ * high medium low lowest of `priority` = 1..5. Operands are mapped when a
+ * pattern is decoded; map the words of contexts when they meet numbers. */
+bool scale_number(struct str attribute, struct str word, int64_t *number);
 
 /* "120s", "5m", "2h", "500ms", "1d" or a number of seconds. */
 bool duration_parse(const struct value *value, uint64_t *ms);
