@@ -1,0 +1,30 @@
+#!/bin/sh
+# Each header compiles alone, included twice; the public ones also as C++ when
+# a C++ compiler is there.
+set -eu
+cd "$(dirname "$0")/.."
+bad=0
+count=0
+for header in include/ndf/*.h src/*/*.h; do
+    [ -f "$header" ] || continue
+    name=${header#include/}
+    name=${name#src/}
+    count=$((count + 1))
+    printf '#include "%s"\n#include "%s"\ntypedef int alone;\n' \
+        "$name" "$name" |
+        ${CC:-cc} -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra \
+            -Wpedantic -Werror -Iinclude -Isrc -fsyntax-only -x c - || {
+        echo "headers: $header does not stand alone" >&2
+        bad=1
+    }
+done
+if command -v "${CXX:-c++}" >/dev/null 2>&1; then
+    printf '#include "ndf/ndf.h"\n#include "ndf/ndf.h"\n' |
+        ${CXX:-c++} -std=c++11 -Wall -Wextra -Wpedantic -Werror -Iinclude \
+            -fsyntax-only -x c++ - || {
+        echo 'headers: ndf/ndf.h is not C++' >&2
+        bad=1
+    }
+fi
+[ "$bad" = 0 ] && echo "headers: $count stand alone"
+exit "$bad"
