@@ -1,0 +1,9 @@
+/*
+ * test_err.c - tests of base/err.
+ */
+#include "support/support.h"
+
+int main(void)
+{
+    return 0;
+}

@@ -1,0 +1,9 @@
+/*
+ * test_str.c - tests of base/str.
+ */
+#include "support/support.h"
+
+int main(void)
+{
+    return 0;
+}
