@@ -1,0 +1,18 @@
+/*
+ * result.h - what an agent printed, made into values. Pure; hostile input.
+ */
+#ifndef NDF_RUN_RESULT_H
+#define NDF_RUN_RESULT_H
+
+#include "run/agent_call.h"
+
+/* Reads the stdout of an agent into out's output, patch, usage (and error, when
+ * it gives one): a JSON object with `output`, `patch` or `usage` is taken
+ * apart, all else is plain text. Invalid UTF-8 and NUL become U+FFFD; blanks at
+ * the end of plain text are cut. Everything lives in arena. NDF_OK or
+ * NDF_ENOMEM. */
+int result_parse(struct arena *arena, struct str raw, struct agent_result *out);
+/* Whether it says nothing: no patch, and an output that is null or blank. */
+bool result_empty(const struct agent_result *result);
+
+#endif
