@@ -16,8 +16,9 @@ int json_parse(
     struct arena *arena, struct str text, struct value *out, ndf_error *error);
 
 /* Appends the canonical form: RFC 8785 (keys by UTF-16 code units, shortest
- * numbers, no blanks), except that integers are written as 64-bit decimals.
- * Equal values give equal bytes. Failure sticks in buf. */
+ * numbers, no blanks), except that whole numbers within 64 bits are written as
+ * 64-bit decimals and larger ones with an exponent, so that reading gives back
+ * the same value. Equal values give equal bytes. Failure sticks in buf. */
 void json_write(struct buf *buf, const struct value *value);
 /* For people: two spaces, the order of the members kept, a newline at the
  * end. */

@@ -94,7 +94,10 @@ int value_push(struct arena *arena, struct value *array, struct value item);
 size_t value_room(size_t count);
 /* At most the bytes that its JSON takes: for checking limits cheaply. */
 size_t value_size(const struct value *value);
+/* Levels of lists and maps: 0 of a scalar, 1 of [] and {}. */
+size_t value_depth(const struct value *value);
 /* A deep copy in arena. NDF_OK or NDF_ENOMEM. */
-int value_copy(struct arena *arena, const struct value *from, struct value *out);
+int value_copy(
+    struct arena *arena, const struct value *from, struct value *out);
 
 #endif
