@@ -1,0 +1,66 @@
+#!/bin/sh
+# demo.sh - one task in plain words, from choosing to learning; then a change
+# that is taken back. Usage: demo.sh PATH-OF-NDF [REPOSITORY]
+#
+# Uses a store and a trust list of its own, in a folder that goes away.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+ndf=$(cd "$(dirname "${1:?usage: demo.sh PATH-OF-NDF [REPOSITORY]}")" && pwd)
+PATH=$ndf:$PATH
+repository=$(git -C "${2:-$here}" rev-parse --show-toplevel)
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 130' INT TERM
+export NDF_STORE="$scratch/ndf.db" NDF_HOME="$scratch/home"
+
+title() {
+    printf '\n== %s\n\n' "$*"
+}
+
+# Shows a command as a person would type it, then runs it.
+shown() {
+    printf '$'
+    for word in "$@"; do
+        case $word in
+        *[!A-Za-z0-9_./=:-]*) printf ' "%s"' "$word" ;;
+        *) printf ' %s' "$word" ;;
+        esac
+    done
+    printf '\n'
+    "$@"
+}
+
+task='Is this repository ready for a release?'
+
+title 'A store, seven agents, two patterns'
+cd "$scratch"
+shown ndf init
+shown ndf import "$here"
+shown ndf trust "$here"
+
+title 'Why this pattern'
+shown ndf why "$task"
+
+title 'One command delegates the task'
+shown ndf do "$task" --attr "path=$repository"
+
+title 'A change that is taken back: its tests fail'
+project=$scratch/sample-broken
+cp -R "$here/sample-broken" "$project"
+git -C "$project" init -q
+git -C "$project" add .
+git -C "$project" -c user.name=demo -c user.email=demo@localhost \
+    commit -q -m 'The sample with a mistake'
+status=0
+shown ndf run release.stage --attr "path=$project" || status=$?
+echo "(exit status $status: the delegation failed, as it should)"
+shown git -C "$project" status --short --branch
+if [ "$status" != 1 ] || [ -n "$(git -C "$project" status --porcelain)" ]; then
+    echo 'demo: the change should have failed and been taken back' >&2
+    exit 1
+fi
+echo 'VERSION and CHANGELOG.md are as they were.'
+
+title 'What was learned'
+shown ndf stats
