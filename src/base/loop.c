@@ -15,6 +15,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ndf/error.h"
@@ -87,9 +88,10 @@ static struct event_base *base_new(void)
     struct event_config *config = event_config_new();
     if (config == NULL) return NULL;
     /* A timer set by a slow callback counts from now, not from when the loop
-     * woke up; the environment may not choose how we wait. */
+     * woke up, and never fires early (the coarse clock would); the environment
+     * may not choose how we wait. */
     int flags = EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_NO_CACHE_TIME |
-                EVENT_BASE_FLAG_IGNORE_ENV;
+                EVENT_BASE_FLAG_PRECISE_TIMER | EVENT_BASE_FLAG_IGNORE_ENV;
     struct event_base *base = NULL;
     if (event_config_set_flag(config, flags) == 0)
         base = event_base_new_with_config(config);
@@ -222,10 +224,19 @@ static void on_readable(evutil_socket_t fd, short what, void *ud)
     watch->fn(watch->ud); /* may free the watch */
 }
 
+/* epoll takes no files or folders, and libevent would complain on stderr. */
+static bool is_watchable(int fd)
+{
+    struct stat info;
+    if (fstat(fd, &info) != 0) return false;
+    return !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+}
+
 int loop_watch_new(
     struct loop_watch **out, struct loop *loop, int fd, loop_fn fn, void *ud)
 {
     *out = NULL;
+    if (!is_watchable(fd)) return NDF_EIO;
     int err = NDF_ENOMEM;
     struct loop_watch *watch = mem_alloc(loop->mem, sizeof *watch);
     if (watch == NULL) return NDF_ENOMEM;

@@ -28,9 +28,9 @@ static size_t bucket_of(uint64_t value)
     if (value < SUB) return (size_t)value;
     if (value >= value_max) return HISTOGRAM_BUCKETS - 1;
     unsigned shift = 0;
-    while (value >> shift >= 2 * SUB)
+    while ((value >> shift) / 2 >= SUB)
         shift++;
-    return ((size_t)shift + 1) * SUB + (size_t)(value >> shift) - SUB;
+    return ((size_t)shift + 1) * (size_t)SUB + (size_t)(value >> shift) - SUB;
 }
 
 /* The largest value of a bucket; the last one also holds 2^40. */

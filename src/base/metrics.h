@@ -2,7 +2,7 @@
  * metrics.h - counters and histograms: no lock, no allocation on record.
  *
  * A histogram has HdrHistogram's shape: buckets of equal relative width, so a
- * value is kept to within 1/128 (two to three digits) from 1 to 2^40.
+ * value is kept to within 1/64 (two digits, always rounded up) from 1 to 2^40.
  * Recording is one relaxed atomic add; reading while others record gives a
  * recent, slightly torn picture, which is what a monitor wants.
  */

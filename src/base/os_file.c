@@ -4,7 +4,7 @@
  * A file that is written appears whole or not at all: it is made beside its
  * place under a name of its own, forced to disk, and renamed.
  */
-#define _GNU_SOURCE
+#define _GNU_SOURCE /* NOLINT(bugprone-*,readability-*): not our name */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -5,7 +5,7 @@
  * the process, so a child that inherits the descriptor keeps the lock, and
  * closing another descriptor of the same file does not lose it.
  */
-#define _GNU_SOURCE
+#define _GNU_SOURCE /* NOLINT(bugprone-*,readability-*): not our name */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "base/err.h"
 #include "base/mem.h"
 
 /* Counts live bytes; fails from the (left + 1)-th allocation on when left is
