@@ -27,6 +27,7 @@ static void *libc_alloc(void *ud, void *ptr, size_t old_size, size_t new_size)
 {
     (void)ud;
     (void)old_size;
+    if (new_size > PTRDIFF_MAX) return NULL;
     if (new_size > 0) return realloc(ptr, new_size);
     free(ptr);
     return NULL;
