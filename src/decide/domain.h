@@ -8,7 +8,7 @@
 #ifndef NDF_DECIDE_DOMAIN_H
 #define NDF_DECIDE_DOMAIN_H
 
-#include "decide/regex.h"
+#include "decide/matcher.h"
 #include "model/context.h"
 #include "model/pattern.h"
 
@@ -30,7 +30,7 @@ int domains_new(struct domains **out, const struct mem *mem,
 void domains_free(struct domains *domains);
 /* The category of a text, "general" when none matches; {NULL, 0} for an empty
  * text. NDF_OK or NDF_ENOMEM. */
-int domains_infer(const struct domains *domains, struct regex_work *work,
+int domains_infer(const struct domains *domains, struct matcher_work *work,
     struct str text, struct str *out);
 
 /* The kind that suits a context: attribute `concurrent` true gives parallel;

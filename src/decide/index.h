@@ -11,7 +11,7 @@
 #ifndef NDF_DECIDE_INDEX_H
 #define NDF_DECIDE_INDEX_H
 
-#include "decide/regex.h"
+#include "decide/matcher.h"
 #include "model/context.h"
 #include "model/pattern.h"
 

@@ -1,0 +1,47 @@
+/*
+ * postings.h - an inverted index: from a term's hash to the documents that
+ * have it. Built at once by a radix sort; immutable afterwards.
+ */
+#ifndef NDF_DECIDE_POSTINGS_H
+#define NDF_DECIDE_POSTINGS_H
+
+#include <stdint.h>
+
+#include "base/mem.h"
+
+/* One term of one document, before sorting. */
+struct posting_entry {
+    uint32_t hash;
+    uint32_t document;
+    uint16_t core, body; /* weights in 64ths */
+};
+
+struct posting {
+    uint32_t document;
+    uint16_t core, body;
+};
+
+struct postings {
+    const struct mem *mem;
+    struct posting *items; /* by hash, then document */
+    size_t count;
+    uint32_t *hashes; /* of the distinct terms, rising */
+    uint32_t *starts; /* term_count + 1: where each term's items begin */
+    size_t term_count;
+    uint32_t *directory; /* first term at or above each value of the top bits */
+    unsigned shift;
+};
+
+/* entries must be grouped by rising document; the call may reorder them.
+ * NDF_OK or NDF_ENOMEM; deinit is right after both. */
+int postings_init(struct postings *postings, const struct mem *mem,
+    struct posting_entry *entries, size_t count);
+void postings_deinit(struct postings *postings);
+/* The items of a term; *count 0 when nobody has it. */
+const struct posting *postings_find(
+    const struct postings *postings, uint32_t hash, size_t *count);
+/* The posting of one document, or NULL. */
+const struct posting *postings_of(
+    const struct postings *postings, uint32_t hash, uint32_t document);
+
+#endif

@@ -1,0 +1,265 @@
+/*
+ * text_features.c - the features of one document (text.h).
+ *
+ * Every word of every field is noted once an occurrence; then the notes are
+ * sorted by hash and summed. What a name says weighs most. A body is long and
+ * often repeats itself, so its counts saturate against its own length before
+ * they are kept: an agent is not pushed down for having a long prompt.
+ * Invariant: the same fields give the same bytes on every machine.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/utf8.h"
+#include "base/vec.h"
+#include "decide/text_form.h"
+#include "decide/tokens.h"
+
+/* Weight of one occurrence, in 64ths. */
+enum {
+    WEIGHT_NAME = 128,
+    WEIGHT_PLAIN = 64,
+    BODY_PIVOT = 400, /* words of a body of middling length */
+    WEIGHT_MAX = 60000,
+};
+
+/* One occurrence, or after merging one term. */
+struct note {
+    uint32_t hash;
+    uint32_t core; /* in 64ths */
+    uint32_t body; /* occurrences */
+};
+
+struct notes {
+    struct vec words, grams, negatives; /* of struct note */
+    uint64_t identity;
+    uint32_t body_words;
+    uint32_t length; /* of the core, in 64ths */
+};
+
+static int push(struct vec *vec, uint32_t hash, uint32_t core, uint32_t body)
+{
+    struct note *note = vec_push(vec);
+    if (note == NULL) return NDF_ENOMEM;
+    *note = (struct note){hash, core, body};
+    return NDF_OK;
+}
+
+static int note_grams(struct notes *notes, struct str word)
+{
+    uint32_t grams[TOKENS_WORD_GRAMS_MAX];
+    size_t count = tokens_grams(word, grams);
+    for (size_t i = 0; i < count; i++) {
+        int err = push(&notes->grams, grams[i], FORM_UNIT, 0);
+        if (err != NDF_OK) return err;
+    }
+    return NDF_OK;
+}
+
+static int note_word(
+    struct notes *notes, enum text_field_kind kind, struct str word)
+{
+    uint32_t hash = tokens_hash(word);
+    if (kind == TEXT_NOT_FOR)
+        return push(&notes->negatives, hash, FORM_UNIT, 0);
+    if (kind == TEXT_BODY) {
+        notes->body_words++;
+        return push(&notes->words, hash, 0, 1);
+    }
+    uint32_t weight = kind == TEXT_NAME ? WEIGHT_NAME : WEIGHT_PLAIN;
+    notes->length += weight;
+    int err = push(&notes->words, hash, weight, 0);
+    if (err != NDF_OK || kind == TEXT_TOOLS) return err;
+    return note_grams(notes, word);
+}
+
+static int note_valid(const struct mem *mem, struct notes *notes,
+    enum text_field_kind kind, struct str text)
+{
+    struct tokens tokens;
+    struct str word;
+    int err = NDF_OK;
+    tokens_init(&tokens, mem, text);
+    while (err == NDF_OK && tokens_next(&tokens, &word))
+        err = note_word(notes, kind, word);
+    if (err == NDF_OK) err = tokens_error(&tokens);
+    tokens_deinit(&tokens);
+    return err;
+}
+
+/* A name is left out of the identity: copies differ in name only. */
+static int note_field(const struct mem *mem, struct notes *notes,
+    enum text_field_kind kind, struct str text)
+{
+    if (kind != TEXT_NAME && text.size > 0)
+        notes->identity =
+            hash64_seed(text, notes->identity + (uint64_t)kind + 1);
+    if (utf8_valid(text)) return note_valid(mem, notes, kind, text);
+    struct buf mended;
+    buf_init(&mended, mem);
+    utf8_add_lossy(&mended, text);
+    int err = buf_error(&mended);
+    if (err == NDF_OK) err = note_valid(mem, notes, kind, buf_str(&mended));
+    buf_deinit(&mended);
+    return err;
+}
+
+static int by_hash(const void *a, const void *b)
+{
+    const struct note *x = a;
+    const struct note *y = b;
+    return (x->hash > y->hash) - (x->hash < y->hash);
+}
+
+static int by_weight(const void *a, const void *b)
+{
+    const struct note *x = a;
+    const struct note *y = b;
+    if (x->core != y->core) return x->core > y->core ? -1 : 1;
+    if (x->body != y->body) return x->body > y->body ? -1 : 1;
+    return by_hash(a, b);
+}
+
+/* Sums the notes of one hash and keeps the max heaviest, by hash. */
+static void merge(struct vec *vec, size_t max)
+{
+    struct note *notes = vec->at;
+    if (vec->count == 0) return;
+    qsort(notes, vec->count, sizeof *notes, by_hash);
+    size_t kept = 0;
+    for (size_t i = 1; i < vec->count; i++) {
+        if (notes[i].hash != notes[kept].hash) {
+            notes[++kept] = notes[i];
+        } else {
+            notes[kept].core += notes[i].core;
+            notes[kept].body += notes[i].body;
+        }
+    }
+    vec->count = kept + 1;
+    if (vec->count <= max) return;
+    qsort(notes, vec->count, sizeof *notes, by_weight);
+    vec->count = max;
+    qsort(notes, vec->count, sizeof *notes, by_hash);
+}
+
+static void put_u16(struct buf *out, uint32_t number)
+{
+    uint32_t n = number < WEIGHT_MAX ? number : WEIGHT_MAX;
+    buf_add_char(out, (char)(n & 0xFF));
+    buf_add_char(out, (char)(n >> 8));
+}
+
+static void put_u32(struct buf *out, uint32_t n)
+{
+    for (unsigned shift = 0; shift < 32; shift += 8)
+        buf_add_char(out, (char)(n >> shift & 0xFF));
+}
+
+/* How much of a body's word is kept: at most 1, in 64ths, and not nothing. */
+static uint32_t body_weight(const struct note *note, uint32_t body_words)
+{
+    if (note->body == 0) return 0;
+    uint64_t count = (uint64_t)note->body * BODY_PIVOT;
+    uint64_t slow = BODY_PIVOT / 2 + body_words;
+    uint32_t weight = (uint32_t)(FORM_UNIT * count / (count + slow));
+    return weight > 0 ? weight : 1;
+}
+
+static void put_pairs(struct buf *out, const struct vec *vec)
+{
+    const struct note *notes = vec->at;
+    for (size_t i = 0; i < vec->count; i++) {
+        put_u32(out, notes[i].hash);
+        put_u16(out, notes[i].core);
+    }
+}
+
+static int put(struct notes *notes, struct buf *out)
+{
+    merge(&notes->words, TEXT_WORDS_MAX);
+    merge(&notes->grams, TEXT_GRAMS_MAX);
+    merge(&notes->negatives, TEXT_NEGATIVE_MAX);
+    buf_add(out, FORM_MAGIC, 4);
+    put_u32(out, (uint32_t)notes->words.count);
+    put_u32(out, (uint32_t)notes->grams.count);
+    put_u32(out, (uint32_t)notes->negatives.count);
+    put_u32(out, notes->length);
+    put_u32(out, (uint32_t)notes->identity);
+    put_u32(out, (uint32_t)(notes->identity >> 32));
+    const struct note *words = notes->words.at;
+    for (size_t i = 0; i < notes->words.count; i++) {
+        put_u32(out, words[i].hash);
+        put_u16(out, words[i].core);
+        put_u16(out, body_weight(&words[i], notes->body_words));
+    }
+    put_pairs(out, &notes->grams);
+    put_pairs(out, &notes->negatives);
+    return buf_error(out);
+}
+
+/* Reads the bodies only, or all the other fields, as far as *left goes. */
+static int note_fields(const struct mem *mem, struct notes *notes,
+    const struct text_field *fields, size_t count, bool bodies, size_t *left)
+{
+    for (size_t i = 0; i < count; i++) {
+        if ((fields[i].kind == TEXT_BODY) != bodies) continue;
+        struct str text = fields[i].text;
+        if (text.size > *left) text = str_until(text, *left);
+        *left -= text.size;
+        int err = note_field(mem, notes, fields[i].kind, text);
+        if (err != NDF_OK) return err;
+    }
+    return NDF_OK;
+}
+
+int text_features(const struct mem *mem, const struct text_field *fields,
+    size_t count, struct buf *out)
+{
+    struct notes notes = {.identity = 0};
+    size_t left = TEXT_FIELD_BYTES_MAX;
+    vec_init(&notes.words, mem, sizeof(struct note));
+    vec_init(&notes.grams, mem, sizeof(struct note));
+    vec_init(&notes.negatives, mem, sizeof(struct note));
+    int err = note_fields(mem, &notes, fields, count, false, &left);
+    if (err == NDF_OK)
+        err = note_fields(mem, &notes, fields, count, true, &left);
+    if (err == NDF_OK) err = put(&notes, out);
+    vec_deinit(&notes.words);
+    vec_deinit(&notes.grams);
+    vec_deinit(&notes.negatives);
+    return err;
+}
+
+/* Whether count entries of size bytes have rising hashes and some weight. */
+static bool entries_valid(const char *at, size_t count, size_t size)
+{
+    for (size_t i = 0; i < count; i++, at += size) {
+        if (i > 0 && form_u32(at) <= form_u32(at - size)) return false;
+        unsigned weight = form_u16(at + 4);
+        if (size == FORM_WORD) weight |= form_u16(at + 6);
+        if (weight == 0) return false;
+    }
+    return true;
+}
+
+bool text_features_valid(struct str features)
+{
+    if (features.size < FORM_HEADER) return false;
+    const char *at = features.at;
+    if (memcmp(at, FORM_MAGIC, 4) != 0) return false;
+    size_t words = form_u32(at + 4);
+    size_t grams = form_u32(at + 8);
+    size_t negatives = form_u32(at + 12);
+    if (words > TEXT_WORDS_MAX || grams > TEXT_GRAMS_MAX ||
+        negatives > TEXT_NEGATIVE_MAX)
+        return false;
+    size_t size = words * FORM_WORD + (grams + negatives) * FORM_PAIR;
+    if (features.size != FORM_HEADER + size) return false;
+    at += FORM_HEADER;
+    if (!entries_valid(at, words, FORM_WORD)) return false;
+    at += words * FORM_WORD;
+    if (!entries_valid(at, grams, FORM_PAIR)) return false;
+    return entries_valid(at + grams * FORM_PAIR, negatives, FORM_PAIR);
+}

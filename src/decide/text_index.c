@@ -1,0 +1,417 @@
+/*
+ * text_index.c - an inverted index over features, and its scores (text.h).
+ *
+ * BM25 (Robertson, Zaragoza: The Probabilistic Relevance Framework, 2009) over
+ * words, as a share of what a document that says exactly the query many times
+ * would get; and the cosine between TF-IDF vectors of words and 4-grams. How
+ * rare a word is cannot be told from three documents, so the counts start as
+ * if BACKGROUND other documents had been seen, in which short words are common
+ * and long ones are not: true enough of all languages, and no list of stop
+ * words. Invariant: sums run in the order of hashes, so they repeat exactly.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "decide/postings.h"
+#include "decide/text_form.h"
+#include "decide/tokens.h"
+
+#define K1         1.2
+#define B          0.6
+#define BACKGROUND 12.0
+
+/* Share of the background documents that have a word of each length class. */
+static const double common[TOKENS_CLASSES] = {0.5, 0.3, 0.12, 0.04};
+#define COMMON_GRAM 0.05
+
+struct document {
+    float length; /* of its core, in words of weight 1 */
+    float norm;   /* of its TF-IDF vector */
+    uint32_t negative_at, negative_count;
+    float negative_norm;
+    uint64_t identity;
+};
+
+struct negative {
+    uint32_t hash;
+    float weight; /* count, then TF-IDF */
+};
+
+struct text_index {
+    const struct mem *mem;
+    struct document *documents;
+    size_t count;
+    double average;
+    struct postings words, grams;
+    struct negative *negatives; /* by document, then hash */
+    size_t negative_count;
+    size_t negative_documents;
+};
+
+void text_index_free(struct text_index *index)
+{
+    if (index == NULL) return;
+    const struct mem *mem = index->mem;
+    postings_deinit(&index->words);
+    postings_deinit(&index->grams);
+    mem_free(mem, index->documents, index->count * sizeof *index->documents);
+    mem_free(mem, index->negatives,
+        index->negative_count * sizeof *index->negatives);
+    mem_free(mem, index, sizeof *index);
+}
+
+static double idf(const struct text_index *index, size_t having, double share)
+{
+    double all = (double)index->count + BACKGROUND;
+    double d = (double)having + BACKGROUND * share;
+    return log(1.0 + (all - d + 0.5) / (d + 0.5));
+}
+
+static double word_idf(
+    const struct text_index *index, uint32_t hash, size_t having)
+{
+    return idf(index, having, common[tokens_class(hash)]);
+}
+
+/* How often a term stands in a document, dampened, for the cosine. */
+static double dampen(double count)
+{
+    return sqrt(count);
+}
+
+/* ---- building ------------------------------------------------------------ */
+
+/* What all features hold together. */
+struct totals {
+    size_t words, grams, negatives;
+};
+
+static void add_totals(struct totals *totals, struct str features)
+{
+    totals->words += form_u32(features.at + 4);
+    totals->grams += form_u32(features.at + 8);
+    totals->negatives += form_u32(features.at + 12);
+}
+
+/* Reads count entries of size bytes at *at and moves it behind them. */
+static void read_entries(const char **at, size_t size,
+    struct posting_entry *entries, size_t count, uint32_t document)
+{
+    for (size_t i = 0; i < count; i++, *at += size) {
+        entries[i] = (struct posting_entry){
+            .hash = form_u32(*at),
+            .document = document,
+            .core = form_u16(*at + 4),
+            .body = size == FORM_WORD ? form_u16(*at + 6) : 0,
+        };
+    }
+}
+
+struct entries {
+    struct posting_entry *words, *grams;
+    size_t word_count, gram_count;
+};
+
+static void read_document(struct text_index *index, struct entries *to,
+    struct str features, uint32_t number)
+{
+    struct document *document = &index->documents[number];
+    const char *at = features.at + FORM_HEADER;
+    size_t words = form_u32(features.at + 4);
+    size_t grams = form_u32(features.at + 8);
+    size_t negatives = form_u32(features.at + 12);
+    document->length = (float)form_u32(features.at + 16) / FORM_UNIT;
+    document->identity = form_u64(features.at + 20);
+    document->negative_at = (uint32_t)index->negative_count;
+    document->negative_count = (uint32_t)negatives;
+    read_entries(&at, FORM_WORD, to->words + to->word_count, words, number);
+    read_entries(&at, FORM_PAIR, to->grams + to->gram_count, grams, number);
+    to->word_count += words;
+    to->gram_count += grams;
+    index->negative_documents += negatives > 0;
+    for (size_t i = 0; i < negatives; i++, at += FORM_PAIR) {
+        index->negatives[index->negative_count++] = (struct negative){
+            form_u32(at), (float)form_u16(at + 4) / FORM_UNIT};
+    }
+}
+
+/* Adds the squares of a term's weights to the norms of its documents. */
+static void add_squares(struct text_index *index,
+    const struct postings *postings, size_t term, double weight)
+{
+    for (uint32_t i = postings->starts[term]; i < postings->starts[term + 1];
+         i++) {
+        const struct posting *item = &postings->items[i];
+        double count = (double)item->core / FORM_UNIT;
+        index->documents[item->document].norm +=
+            (float)(count * weight * weight);
+    }
+}
+
+static void weigh_negatives(struct text_index *index)
+{
+    for (size_t d = 0; d < index->count; d++) {
+        struct document *document = &index->documents[d];
+        struct negative *at = index->negatives + document->negative_at;
+        double sum = 0;
+        for (size_t i = 0; i < document->negative_count; i++) {
+            size_t having;
+            postings_find(&index->words, at[i].hash, &having);
+            double weight = dampen((double)at[i].weight) *
+                            word_idf(index, at[i].hash, having);
+            at[i].weight = (float)weight;
+            sum += weight * weight;
+        }
+        document->negative_norm = (float)sqrt(sum);
+    }
+}
+
+static void weigh(struct text_index *index)
+{
+    const struct postings *words = &index->words;
+    for (size_t t = 0; t < words->term_count; t++) {
+        size_t having = words->starts[t + 1] - words->starts[t];
+        add_squares(index, words, t, word_idf(index, words->hashes[t], having));
+    }
+    const struct postings *grams = &index->grams;
+    for (size_t t = 0; t < grams->term_count; t++) {
+        size_t having = grams->starts[t + 1] - grams->starts[t];
+        add_squares(index, grams, t, idf(index, having, COMMON_GRAM));
+    }
+    double length = 0;
+    for (size_t d = 0; d < index->count; d++) {
+        index->documents[d].norm = sqrtf(index->documents[d].norm);
+        length += (double)index->documents[d].length;
+    }
+    index->average = length > 0 ? length / (double)index->count : 1;
+    weigh_negatives(index);
+}
+
+static int fill(struct text_index *index, const struct str *features,
+    const bool *valid, const struct totals *totals)
+{
+    const struct mem *mem = index->mem;
+    struct entries entries = {0};
+    entries.words = mem_calloc(mem, totals->words, sizeof *entries.words);
+    entries.grams = mem_calloc(mem, totals->grams, sizeof *entries.grams);
+    int err = NDF_ENOMEM;
+    if (entries.words == NULL && totals->words > 0) goto fail;
+    if (entries.grams == NULL && totals->grams > 0) goto fail;
+    for (size_t d = 0; d < index->count; d++) {
+        if (valid[d]) read_document(index, &entries, features[d], (uint32_t)d);
+    }
+    err = postings_init(&index->words, mem, entries.words, totals->words);
+    if (err == NDF_OK)
+        err = postings_init(&index->grams, mem, entries.grams, totals->grams);
+    if (err == NDF_OK) weigh(index);
+
+fail:
+    mem_free(mem, entries.words, totals->words * sizeof *entries.words);
+    mem_free(mem, entries.grams, totals->grams * sizeof *entries.grams);
+    return err;
+}
+
+static int build(struct text_index *index, const struct str *features,
+    size_t count, bool *valid)
+{
+    struct totals totals = {0, 0, 0};
+    for (size_t d = 0; d < count; d++) {
+        valid[d] = text_features_valid(features[d]);
+        if (valid[d]) add_totals(&totals, features[d]);
+    }
+    if (totals.words > UINT32_MAX || totals.grams > UINT32_MAX)
+        return NDF_ELIMIT;
+    index->documents = mem_calloc(index->mem, count, sizeof *index->documents);
+    if (index->documents == NULL) return NDF_ENOMEM;
+    index->count = count;
+    if (totals.negatives > 0) {
+        index->negatives =
+            mem_calloc(index->mem, totals.negatives, sizeof *index->negatives);
+        if (index->negatives == NULL) return NDF_ENOMEM;
+    }
+    return fill(index, features, valid, &totals);
+}
+
+int text_index_new(struct text_index **out, const struct mem *mem,
+    const struct str *features, size_t count)
+{
+    *out = NULL;
+    if (count > TEXT_DOCUMENTS_MAX) return NDF_ELIMIT;
+    struct text_index *index = mem_calloc(mem, 1, sizeof *index);
+    if (index == NULL) return NDF_ENOMEM;
+    index->mem = mem;
+    int err = NDF_OK;
+    if (count > 0) {
+        bool *valid = mem_calloc(mem, count, sizeof *valid);
+        err = valid != NULL ? build(index, features, count, valid) : NDF_ENOMEM;
+        mem_free(mem, valid, count * sizeof *valid);
+    }
+    if (err != NDF_OK) {
+        text_index_free(index);
+        return err;
+    }
+    *out = index;
+    return NDF_OK;
+}
+
+uint64_t text_index_identity(const struct text_index *index, size_t document)
+{
+    return document < index->count ? index->documents[document].identity : 0;
+}
+
+/* ---- scoring ------------------------------------------------------------- */
+
+/* Sums under way, one a document. */
+struct sums {
+    float *bm25, *dot;
+    double possible; /* the most that bm25 could be */
+    double known;    /* IDF mass of the words anybody knows */
+    double square;   /* of the query's vector */
+};
+
+/* The part of BM25 that depends on the document: 0..1, growing with count. */
+static double saturation(
+    const struct text_index *index, const struct posting *item)
+{
+    double count = (double)(item->core + item->body) / FORM_UNIT;
+    double length = (double)index->documents[item->document].length;
+    double pivot = K1 * (1 - B + B * length / index->average);
+    return count / (count + pivot);
+}
+
+static void score_word(
+    const struct text_index *index, struct text_term *term, struct sums *sums)
+{
+    size_t having;
+    const struct posting *items =
+        postings_find(&index->words, term->hash, &having);
+    double rare = word_idf(index, term->hash, having);
+    double count = dampen((double)term->count);
+    term->idf = (float)rare;
+    term->known = having > 0;
+    sums->possible += count * rare;
+    sums->square += count * rare * count * rare;
+    if (having > 0) sums->known += count * rare;
+    for (size_t i = 0; i < having; i++) {
+        double core = dampen((double)items[i].core / FORM_UNIT);
+        uint32_t d = items[i].document;
+        sums->bm25[d] += (float)(count * rare * saturation(index, &items[i]));
+        sums->dot[d] += (float)(count * rare * rare * core);
+    }
+}
+
+static void score_gram(const struct text_index *index, uint32_t hash,
+    double times, struct sums *sums)
+{
+    size_t having;
+    const struct posting *items = postings_find(&index->grams, hash, &having);
+    double rare = idf(index, having, COMMON_GRAM);
+    double count = dampen(times);
+    sums->square += count * rare * count * rare;
+    for (size_t i = 0; i < having; i++) {
+        double core = dampen((double)items[i].core / FORM_UNIT);
+        sums->dot[items[i].document] += (float)(count * rare * rare * core);
+    }
+}
+
+/* The cosine of the query's words with the not_for of a document. */
+static double score_negative(const struct text_index *index,
+    const struct text_query *query, const struct document *document)
+{
+    const struct negative *at = index->negatives + document->negative_at;
+    const struct negative *end = at + document->negative_count;
+    double dot = 0;
+    double square = 0;
+    for (size_t i = 0; i < query->term_count; i++) {
+        const struct text_term *term = &query->terms[i];
+        double weight = dampen((double)term->count) * (double)term->idf;
+        square += weight * weight;
+        while (at < end && at->hash < term->hash)
+            at++;
+        if (at < end && at->hash == term->hash)
+            dot += weight * (double)at->weight;
+    }
+    double norms = sqrt(square) * (double)document->negative_norm;
+    return norms > 0 ? dot / norms : 0;
+}
+
+static int collect(const struct text_index *index,
+    const struct text_query *query, const struct sums *sums,
+    struct arena *arena, struct text_scores *out)
+{
+    size_t count = 0;
+    for (size_t d = 0; d < index->count; d++)
+        count += sums->dot[d] > 0 || sums->bm25[d] > 0;
+    out->items = arena_calloc(arena, count, sizeof *out->items);
+    if (out->items == NULL) return NDF_ENOMEM;
+    double norm = sqrt(sums->square);
+    for (size_t d = 0; d < index->count; d++) {
+        if (!(sums->dot[d] > 0 || sums->bm25[d] > 0)) continue;
+        const struct document *document = &index->documents[d];
+        struct text_score *score = &out->items[out->count++];
+        double norms = norm * (double)document->norm;
+        score->document = (uint32_t)d;
+        score->bm25 = (float)((double)sums->bm25[d] / sums->possible);
+        score->cosine =
+            norms > 0 ? (float)fmin((double)sums->dot[d] / norms, 1) : 0;
+        if (document->negative_count > 0)
+            score->negative = (float)score_negative(index, query, document);
+    }
+    return NDF_OK;
+}
+
+int text_index_score(const struct text_index *index, struct text_query *query,
+    struct arena *arena, struct text_scores *out)
+{
+    memset(out, 0, sizeof *out);
+    struct sums sums = {.possible = 0};
+    sums.bm25 = arena_calloc(arena, index->count, sizeof *sums.bm25);
+    sums.dot = arena_calloc(arena, index->count, sizeof *sums.dot);
+    if (sums.bm25 == NULL || sums.dot == NULL) return NDF_ENOMEM;
+    for (size_t i = 0; i < query->term_count; i++)
+        score_word(index, &query->terms[i], &sums);
+    for (size_t i = 0; i < query->gram_count; i++)
+        score_gram(
+            index, query->grams[i], (double)query->gram_counts[i], &sums);
+    if (sums.possible > 0) out->known = sums.known / sums.possible;
+    return collect(index, query, &sums, arena, out);
+}
+
+/* ---- explaining ---------------------------------------------------------- */
+
+static int by_share(const void *a, const void *b)
+{
+    const struct text_word *x = a;
+    const struct text_word *y = b;
+    if (x->share != y->share) return x->share > y->share ? -1 : 1;
+    return str_compare(x->word, y->word);
+}
+
+int text_index_words(const struct text_index *index,
+    const struct text_query *query, size_t document, struct arena *arena,
+    struct text_word **out, size_t *count)
+{
+    struct text_word *words =
+        arena_calloc(arena, query->term_count, sizeof *words);
+    if (words == NULL) return NDF_ENOMEM;
+    size_t found = 0;
+    double sum = 0;
+    for (size_t i = 0; i < query->term_count; i++) {
+        const struct text_term *term = &query->terms[i];
+        const struct posting *item =
+            postings_of(&index->words, term->hash, (uint32_t)document);
+        if (item == NULL) continue;
+        double share = dampen((double)term->count) * (double)term->idf *
+                       saturation(index, item);
+        sum += share;
+        words[found++] = (struct text_word){term->word, share};
+    }
+    for (size_t i = 0; i < found; i++)
+        words[i].share /= sum;
+    if (found > 0) qsort(words, found, sizeof *words, by_share);
+    *out = words;
+    *count = found;
+    return NDF_OK;
+}

@@ -1,0 +1,142 @@
+/*
+ * text_query.c - a task's text made ready to be scored (text.h).
+ *
+ * A long task is read at its head and its tail, where people say what they
+ * want. Invariant: terms and grams rise by hash, without repetition.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/utf8.h"
+#include "base/vec.h"
+#include "decide/text.h"
+#include "decide/tokens.h"
+
+static int by_term(const void *a, const void *b)
+{
+    const struct text_term *x = a;
+    const struct text_term *y = b;
+    if (x->hash != y->hash) return x->hash < y->hash ? -1 : 1;
+    return str_compare(x->word, y->word);
+}
+
+static int by_number(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a;
+    uint32_t y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* What was read of a text, one entry an occurrence. */
+struct reading {
+    struct arena *arena;
+    struct vec terms; /* struct text_term */
+    struct vec grams; /* uint32_t */
+};
+
+static int read_word(struct reading *reading, struct str word)
+{
+    if (reading->terms.count >= (size_t)4 * TEXT_QUERY_WORDS_MAX) return NDF_OK;
+    struct text_term *term = vec_push(&reading->terms);
+    if (term == NULL) return NDF_ENOMEM;
+    term->hash = tokens_hash(word);
+    term->count = 1;
+    term->word = arena_str(reading->arena, word);
+    if (term->word.at == NULL) return NDF_ENOMEM;
+    uint32_t grams[TOKENS_WORD_GRAMS_MAX];
+    size_t count = tokens_grams(word, grams);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t *gram = vec_push(&reading->grams);
+        if (gram == NULL) return NDF_ENOMEM;
+        *gram = grams[i];
+    }
+    return NDF_OK;
+}
+
+static int read_text(struct reading *reading, struct str text)
+{
+    struct buf mended;
+    struct tokens tokens;
+    struct str word;
+    buf_init(&mended, reading->arena->mem);
+    if (!utf8_valid(text)) {
+        utf8_add_lossy(&mended, text);
+        text = buf_str(&mended);
+    }
+    int err = buf_error(&mended);
+    tokens_init(&tokens, reading->arena->mem, text);
+    while (err == NDF_OK && tokens_next(&tokens, &word))
+        err = read_word(reading, word);
+    if (err == NDF_OK) err = tokens_error(&tokens);
+    tokens_deinit(&tokens);
+    buf_deinit(&mended);
+    return err;
+}
+
+static void merge_terms(struct reading *reading, struct text_query *out)
+{
+    struct text_term *terms = out->terms;
+    size_t count = reading->terms.count;
+    qsort(terms, count, sizeof *terms, by_term);
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (kept > 0 && terms[i].hash == terms[kept - 1].hash)
+            terms[kept - 1].count += 1;
+        else terms[kept++] = terms[i];
+    }
+    out->cut = out->cut || kept > TEXT_QUERY_WORDS_MAX;
+    out->term_count = kept < TEXT_QUERY_WORDS_MAX ? kept : TEXT_QUERY_WORDS_MAX;
+}
+
+static void merge_grams(struct reading *reading, struct text_query *out)
+{
+    uint32_t *grams = out->grams;
+    size_t count = reading->grams.count;
+    qsort(grams, count, sizeof *grams, by_number);
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (kept == 0 || grams[i] != grams[kept - 1]) {
+            if (kept == TEXT_QUERY_GRAMS_MAX) break;
+            out->gram_counts[kept] = 0;
+            grams[kept++] = grams[i];
+        }
+        out->gram_counts[kept - 1] += 1;
+    }
+    out->gram_count = kept;
+}
+
+static int finish(struct reading *reading, struct text_query *out)
+{
+    out->terms = vec_dup(&reading->terms, reading->arena);
+    out->grams = vec_dup(&reading->grams, reading->arena);
+    out->gram_counts = arena_calloc(
+        reading->arena, reading->grams.count, sizeof *out->gram_counts);
+    if (out->terms == NULL || out->grams == NULL || out->gram_counts == NULL)
+        return NDF_ENOMEM;
+    if (reading->terms.count > 0) merge_terms(reading, out);
+    if (reading->grams.count > 0) merge_grams(reading, out);
+    return NDF_OK;
+}
+
+int text_query_make(
+    struct arena *arena, struct str text, struct text_query *out)
+{
+    memset(out, 0, sizeof *out);
+    struct reading reading = {.arena = arena};
+    vec_init(&reading.terms, arena->mem, sizeof(struct text_term));
+    vec_init(&reading.grams, arena->mem, sizeof(uint32_t));
+    struct str tail = {text.at, 0};
+    if (text.size > TEXT_QUERY_BYTES_MAX) {
+        size_t half = TEXT_QUERY_BYTES_MAX / 2;
+        tail = str_from(text, text.size - half);
+        text = str_until(text, half);
+        out->cut = true;
+    }
+    int err = read_text(&reading, text);
+    if (err == NDF_OK && tail.size > 0) err = read_text(&reading, tail);
+    if (err == NDF_OK) err = finish(&reading, out);
+    vec_deinit(&reading.terms);
+    vec_deinit(&reading.grams);
+    return err;
+}
