@@ -1,8 +1,8 @@
 /*
  * err.c - filling an ndf_error, and the texts of the codes.
  *
- * Invariant: a message is NUL-terminated, has no control byte, and is not cut
- * inside a character.
+ * Invariant: a message is NUL-terminated, has no control byte, and is
+ * valid UTF-8, not cut inside a character.
  */
 #include "base/err.h"
 
@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "base/utf8.h"
 
 static const struct {
     int code;
@@ -72,6 +73,10 @@ static void fill(ndf_error *error, const char *format, va_list args)
     if (size >= NDF_MESSAGE_SIZE)
         trim_cut(error->message, NDF_MESSAGE_SIZE - 1);
     mask_controls(error->message);
+    struct str text = str_of(error->message);
+    for (size_t bad = utf8_invalid_at(text); bad < text.size;
+         bad = utf8_invalid_at(text))
+        error->message[bad] = '?';
 }
 
 int err_at(ndf_error *error, int code, uint32_t line, uint32_t column,

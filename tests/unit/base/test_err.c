@@ -48,6 +48,11 @@ static void controls_never_reach_a_message(void **state)
         "\xc2\x9b"
         "31m \xc3\xa9");
     assert_string_equal(error.message, "??31m \xc3\xa9");
+    err_set(&error, NDF_EINVAL, "%s",
+        "a\xff"
+        "b\xe2\x82"
+        "c");
+    assert_string_equal(error.message, "a?b??c");
 }
 
 static void a_long_message_is_cut_between_characters(void **state)
