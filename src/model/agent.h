@@ -19,18 +19,18 @@ struct str_list {
 };
 
 struct agent {
-    struct str name;        /* [A-Za-z0-9_.-]+, not starting with '-' */
+    struct str name; /* [A-Za-z0-9_.-]+, not starting with '-' */
     struct str description;
-    struct str body;         /* the prompt of an imported agent file */
-    struct str model;        /* free text; empty when not given */
+    struct str body;  /* the prompt of an imported agent file */
+    struct str model; /* free text; empty when not given */
     struct str_list tools;
     struct str_list examples; /* utterances that should select it */
     struct str_list not_for;
-    struct str_list run;     /* argv with ${}; count 0: nothing to run */
-    struct value env;        /* object of strings added to the environment */
-    uint64_t timeout_ms;     /* 0: none of its own */
-    uint64_t output_max;     /* bytes of stdout kept; 0: the default */
-    struct value price;      /* object or null: unknown */
+    struct str_list run; /* argv with ${}; count 0: nothing to run */
+    struct value env;    /* object of strings added to the environment */
+    uint64_t timeout_ms; /* 0: none of its own */
+    uint64_t output_max; /* bytes of stdout kept; 0: the default */
+    struct value price;  /* object or null: unknown */
 };
 
 int agent_decode(struct arena *arena, const struct value *value,

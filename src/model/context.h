@@ -9,15 +9,15 @@
 enum {
     CONTEXT_PRIORITY_MIN = 1, /* most urgent */
     CONTEXT_PRIORITY_MAX = 5,
-    CONTEXT_NAME_MAX = 256,           /* bytes of domain, agent_type */
-    CONTEXT_TEXT_MAX = 1024 * 1024,   /* a longer task goes by file */
+    CONTEXT_NAME_MAX = 256,             /* bytes of domain, agent_type */
+    CONTEXT_TEXT_MAX = 1024 * 1024,     /* a longer task goes by file */
     CONTEXT_SIZE_MAX = 8 * 1024 * 1024, /* bytes of one encoded context */
 };
 
 struct context {
-    struct str domain;     /* dotted; .at NULL: unknown */
-    struct str agent_type; /* .at NULL: unknown */
-    int priority;          /* 1..5; 0: unknown */
+    struct str domain;       /* dotted; .at NULL: unknown */
+    struct str agent_type;   /* .at NULL: unknown */
+    int priority;            /* 1..5; 0: unknown */
     struct value attributes; /* always an object; a missing key is unknown */
     struct str text;         /* the task; .at NULL: unknown */
 };

@@ -21,7 +21,7 @@ enum severity {
 
 struct violation {
     enum severity severity;
-    struct str field; /* "domain", "attributes.stage" */
+    struct str field;           /* "domain", "attributes.stage" */
     const struct value *before; /* NULL: was absent */
     const struct value *after;  /* NULL: deleted */
 };

@@ -71,10 +71,10 @@ struct retry {
 
 /* What proves that a step did its work. Unset parts ask for nothing. */
 struct expect {
-    bool set;            /* `expect` was given */
+    bool set; /* `expect` was given */
     bool exit_set;
-    int exit;            /* status of a process agent; 0 unless given */
-    struct str regex;    /* PCRE2 over the output; .at NULL: none */
+    int exit;                 /* status of a process agent; 0 unless given */
+    struct str regex;         /* PCRE2 over the output; .at NULL: none */
     struct value json_schema; /* null: none */
     struct str_list files;    /* must exist and be newer than the step */
     bool nonempty; /* empty output is a failure: true unless said otherwise,
@@ -94,8 +94,8 @@ enum undo_when { UNDO_COMPLETED, UNDO_ALSO_FAILED };
 
 /* A step of a sequence or a task of a parallel pattern. */
 struct step {
-    struct str name;  /* unique in its pattern; [A-Za-z0-9_-]+ */
-    struct str agent; /* reference; the step's own name unless given */
+    struct str name;   /* unique in its pattern; [A-Za-z0-9_-]+ */
+    struct str agent;  /* reference; the step's own name unless given */
     struct value with; /* object; templates in its strings */
     struct str_list writes;
     uint64_t timeout_ms; /* 0: the agent's, else the pattern's */
@@ -200,7 +200,8 @@ const char *field_name(enum field field);
 
 /* One step in the shape of files, for plans: {name: {agent: ...}}'s inner map
  * with `name` added. The reverse reads the same shape. */
-int step_encode(struct arena *arena, const struct step *step, struct value *out);
+int step_encode(
+    struct arena *arena, const struct step *step, struct value *out);
 int step_decode(struct arena *arena, const struct value *value,
     struct step *out, ndf_error *error);
 

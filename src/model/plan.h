@@ -25,7 +25,7 @@ struct plan_node {
     enum node_kind kind;
     struct str id; /* stable: "scan", "phase/scan"; unique in the plan */
     /* NODE_STEP */
-    struct step step;        /* timeouts and retries already inherited */
+    struct step step; /* timeouts and retries already inherited */
     enum runtime runtime;
     struct agent agent;      /* with run resolved (argv[0] may be a path) */
     struct agent undo_agent; /* when step.undo.agent names one */
