@@ -14,9 +14,9 @@
 
 enum {
     MATCHER_TEXT_MAX = 64 * 1024, /* bytes of the text that are searched */
-    MATCHER_EFFORT_ONE = 4 * 1000 * 1000, /* steps one search may take */
+    MATCHER_EFFORT_ONE = 40 * 1000 * 1000, /* steps one search may take */
     MATCHER_EFFORT_ALL =
-        64 * 1000 * 1000, /* steps all searches of a call may */
+        640 * 1000 * 1000, /* steps all searches of a call may */
 };
 
 struct matcher;
