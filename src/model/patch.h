@@ -4,7 +4,7 @@
  * A patch is RFC 7396 over the encoded context. Each change is compared with
  * the step's `writes` (an attribute's name, `attributes.name`, `domain`,
  * `agent_type`, `priority`); what is not declared is a violation. `text` is
- * never writable.
+ * never writable: a change of it is dropped under every policy.
  */
 #ifndef NDF_MODEL_PATCH_H
 #define NDF_MODEL_PATCH_H

@@ -219,8 +219,6 @@ const struct codec_map budget_map = {.name = "budget",
     .keys = budget_keys,
     .count = sizeof budget_keys / sizeof budget_keys[0]};
 
-const struct budget budget_default = {.cost = NAN};
-
 static int min_executions_read(struct codec *c, const struct codec_key *key,
     const struct value *value, void *field)
 {
@@ -270,7 +268,7 @@ const struct codec_map confidence_map = {.name = "confidence",
 
 /* ---- the pattern --------------------------------------------------------- */
 
-static const char *const policies[] = {"restore", "enforce", "record", NULL};
+const char *const policy_words[] = {"restore", "enforce", "record", NULL};
 static const char *const strategies[] = {"pattern", "phase", "complete", NULL};
 
 static const struct codec_key pattern_keys[] = {
@@ -328,7 +326,7 @@ static const struct codec_key pattern_keys[] = {
         .offset = offsetof(struct pattern, approval)},
     {.name = "context",
         .type = &codec_word,
-        .detail = policies,
+        .detail = policy_words,
         .offset = offsetof(struct pattern, policy),
         .expected = "restore, enforce or record"},
     {.name = "max_concurrent",

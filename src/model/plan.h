@@ -46,6 +46,8 @@ struct plan {
     struct plan_node root;
 };
 
+/* NDF_ENOMEM; NDF_ELIMIT: deeper than PLAN_DEPTH_MAX or over PLAN_BYTES_MAX.
+ */
 int plan_encode(
     struct arena *arena, const struct plan *plan, struct value *out);
 /* Of a record from a journal: everything is checked again. */

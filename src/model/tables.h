@@ -18,7 +18,8 @@ extern const struct codec_map budget_map, confidence_map;
 
 extern const struct agent agent_default;
 extern const struct step step_default;
-extern const struct budget budget_default;
+/* Of `context`: what becomes of undeclared changes. */
+extern const char *const policy_words[];
 /* Once and no more: without `retry`. */
 extern const struct retry retry_never;
 
