@@ -1,15 +1,16 @@
 /*
  * export.h - everything in a store as JSON Lines, and back.
  *
- * One canonical JSON value a line, {"kind": ..., ...}; the order of lines is
- * that of references, so that they can be read back one by one. Bytes that are
- * canonical JSON stand as that value, others as base64. Journals keep their
+ * One canonical JSON value a line, {"record": ..., ...}; the order of lines is
+ * that of references, so that they can be read back one by one (line.h has the
+ * form of a line). Journals keep their
  * checksums and chains and are verified on the way in and out.
  */
 #ifndef NDF_STORE_EXPORT_H
 #define NDF_STORE_EXPORT_H
 
 #include "base/value.h"
+#include "store/layout.h"
 #include "store/store.h"
 
 /* One or more whole lines, borrowed for the call; not 0 stops. */
@@ -24,5 +25,8 @@ int store_export(
  * broken), NDF_ENEWER. */
 int store_import_line(
     struct store_tx *tx, const struct value *line, ndf_error *error);
+
+/* How the line of a content looks, by enum store_content. */
+extern const struct layout export_content_layouts[];
 
 #endif

@@ -56,10 +56,8 @@ int store_open(struct store **out, const struct mem *mem,
  * more, except work and done functions that still run. Accepts NULL. */
 void store_close(struct store *store);
 
-/* Runs on the writer thread inside a transaction; not NDF_OK undoes what this
- * piece wrote, and nothing else. It may run more than once (when the group it
- * was in had to be undone): it must have no effect but through tx. error is
- * never NULL. */
+/* Runs once, on the writer thread, inside a transaction; not NDF_OK undoes
+ * what this piece wrote, and nothing else. error is never NULL. */
 typedef int (*store_work_fn)(struct store_tx *tx, void *ud, ndf_error *error);
 /* Runs once on the writer thread, after the commit; be short. error is valid
  * in the call, its code is err. May submit; must not store_write. */

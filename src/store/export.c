@@ -1,0 +1,179 @@
+/*
+ * export.c - see export.h.
+ *
+ * Order: first what is named, then what names it, so that a reader needs no
+ * second pass. A run's journal follows its run, and behind it stands its end:
+ * a file that was cut is found out. Invariant: exporting what was imported
+ * into an empty store gives the same bytes.
+ */
+#include "store/export.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "store/content.h"
+#include "store/handle.h"
+#include "store/line.h"
+#include "store/read.h"
+
+static const struct field body_fields[] = {
+    {"hash", FIELD_HASH, offsetof(struct content_row, hash), 0},
+    {"body", FIELD_BYTES, offsetof(struct content_row, body), STORE_BODY_MAX},
+};
+
+/* A content goes out unpacked: its size and packing are the store's affair. */
+const struct layout export_content_layouts[] = {
+    [STORE_SPEC] = {"spec", sizeof(struct content_row), body_fields, 2},
+    [STORE_SNAPSHOT] = {"snapshot", sizeof(struct content_row), body_fields, 2},
+    [STORE_BLOB] = {"blob", sizeof(struct content_row), body_fields, 2},
+};
+
+struct exporter {
+    struct store_reader *reader;
+    export_write_fn write;
+    void *ud;
+    ndf_error *error;
+    enum table table; /* of the rows that come */
+};
+
+static int write_value(struct exporter *exporter, const struct value *line)
+{
+    struct buf text;
+    buf_init(&text, exporter->reader->store->mem);
+    json_write(&text, line);
+    buf_add_char(&text, '\n');
+    int err = buf_error(&text);
+    if (err != NDF_OK) err_set(exporter->error, err, "out of memory");
+    else if (exporter->write(exporter->ud, text.at, text.size) != 0)
+        err =
+            err_set(exporter->error, NDF_ECANCELLED, "the export was stopped");
+    buf_deinit(&text);
+    return err;
+}
+
+static int write_record(struct exporter *exporter, struct arena *arena,
+    const struct layout *layout, const void *record)
+{
+    struct value line;
+    int err = line_of_record(arena, layout, record, &line, exporter->error);
+    return err == NDF_OK ? write_value(exporter, &line) : err;
+}
+
+static int export_row(void *ud, const void *record)
+{
+    struct exporter *exporter = ud;
+    struct arena arena;
+    arena_init(&arena, exporter->reader->store->mem);
+    int err =
+        write_record(exporter, &arena, layout_of(exporter->table), record);
+    arena_deinit(&arena);
+    return err;
+}
+
+static int export_content(void *ud, const void *record)
+{
+    struct exporter *exporter = ud;
+    struct content_row row = *(const struct content_row *)record;
+    int kind = (int)exporter->table - (int)TABLE_SPEC;
+    struct arena arena;
+    arena_init(&arena, exporter->reader->store->mem);
+    struct str bytes;
+    int err = content_unpack(&arena, &row, &bytes, exporter->error);
+    row.body = bytes;
+    if (err == NDF_OK)
+        err =
+            write_record(exporter, &arena, &export_content_layouts[kind], &row);
+    arena_deinit(&arena);
+    return err;
+}
+
+static int export_record(void *ud, const struct store_record *record)
+{
+    struct exporter *exporter = ud;
+    struct exporter lines = *exporter;
+    lines.table = TABLE_JOURNAL;
+    return export_row(&lines, record);
+}
+
+static int export_end(
+    struct exporter *exporter, struct arena *arena, const struct store_run *run)
+{
+    static const struct field fields[] = {
+        {"run", FIELD_TEXT, offsetof(struct store_run, id), STORE_ID_MAX},
+        {"records", FIELD_INT, offsetof(struct store_run, records), 0},
+        {"chain", FIELD_HASH, offsetof(struct store_run, chain), 0},
+    };
+    static const struct layout layout = {
+        "journal_end", sizeof(struct store_run), fields, 3};
+    return write_record(exporter, arena, &layout, run);
+}
+
+static int export_run(void *ud, const void *record)
+{
+    struct exporter *exporter = ud;
+    const struct store_run *run = record;
+    struct arena arena;
+    arena_init(&arena, exporter->reader->store->mem);
+    int err = export_row(exporter, run);
+    if (err == NDF_OK)
+        err = read_journal(exporter->reader, run->id, 0, export_record,
+            exporter, exporter->error);
+    if (err == NDF_OK) err = export_end(exporter, &arena, run);
+    arena_deinit(&arena);
+    return err;
+}
+
+static int export_head(struct exporter *exporter)
+{
+    struct arena arena;
+    arena_init(&arena, exporter->reader->store->mem);
+    struct value line = value_of_object();
+    int err = value_set(&arena, &line, STR("record"), value_of_str(STR("ndf")));
+    if (err == NDF_OK)
+        err = value_set(
+            &arena, &line, STR("schema"), value_of_int(STORE_SCHEMA_VERSION));
+    if (err == NDF_OK) err = write_value(exporter, &line);
+    else err_set(exporter->error, err, "out of memory");
+    arena_deinit(&arena);
+    return err;
+}
+
+static int export_tables(struct exporter *exporter)
+{
+    static const struct {
+        enum backend_op op;
+        backend_row_fn row;
+    } tables[] = {
+        {OP_METAS, export_row},
+        {OP_SOURCES, export_row},
+        {OP_SPECS, export_content},
+        {OP_SNAPSHOTS, export_content},
+        {OP_BLOBS, export_content},
+        {OP_ENTRIES, export_row},
+        {OP_RUNS_OLDEST, export_run},
+        {OP_OUTCOMES_ALL, export_row},
+        {OP_TALLIES, export_row},
+        {OP_COMMANDS, export_row},
+    };
+    const struct store_reader *reader = exporter->reader;
+    int err = export_head(exporter);
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+        if (err != NDF_OK) break;
+        struct backend_query query = {.op = tables[i].op};
+        exporter->table = backend_table(query.op);
+        err = reader->store->backend->each(
+            reader->conn, &query, tables[i].row, exporter, exporter->error);
+    }
+    return err;
+}
+
+int store_export(
+    struct store *store, export_write_fn write, void *ud, ndf_error *error)
+{
+    struct exporter exporter = {.write = write, .ud = ud, .error = error};
+    int err = store_read_begin(store, &exporter.reader, error);
+    if (err != NDF_OK) return err;
+    err = export_tables(&exporter);
+    store_read_end(exporter.reader);
+    return err;
+}

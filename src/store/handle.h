@@ -1,0 +1,55 @@
+/*
+ * handle.h - the insides of the store's handles, for its own files.
+ */
+#ifndef NDF_STORE_HANDLE_H
+#define NDF_STORE_HANDLE_H
+
+#include <pthread.h>
+
+#include "base/buf.h"
+#include "store/backend.h"
+#include "store/store.h"
+
+struct job {
+    struct job *next;
+    store_work_fn work;
+    store_done_fn done;
+    void *ud;
+    int err;
+    ndf_error error;
+};
+
+struct store_reader {
+    struct store *store;
+    void *conn;
+};
+
+/* One for the store's life, used by the writer thread. */
+struct store_tx {
+    struct store_reader reader; /* over the writer's connection */
+    struct buf scratch;         /* what a content is packed into */
+};
+
+struct store {
+    const struct mem *mem;
+    const struct store_backend *backend;
+    void *db;
+    const struct clock *clock;
+    bool read_only;
+    struct store_metrics metrics;
+    struct store_tx tx;
+
+    pthread_t thread;
+    bool has_thread;
+    pthread_mutex_t db_lock; /* who uses the writer's connection */
+    _Atomic int64_t version; /* as last seen */
+
+    pthread_mutex_t queue_lock; /* of all below */
+    pthread_cond_t queue_filled;
+    struct job *first, *last;
+    size_t waiting;
+    bool closing;
+    bool stopped; /* a write failed so that nothing may follow */
+};
+
+#endif

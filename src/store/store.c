@@ -1,0 +1,378 @@
+/*
+ * store.c - the queue, the writer thread, and the views of readers.
+ *
+ * The writer takes all work that waits, up to GROUP_MAX, runs each piece in a
+ * savepoint, and commits once. Invariant: done(NDF_OK) is called only behind a
+ * commit that was synced; after a failed one `stopped` is set before anybody
+ * is told, and no later work reaches the database.
+ */
+#include "store/store.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <string.h>
+
+#include "store/handle.h"
+
+enum { GROUP_MAX = 256 };
+
+static int fail_memory(ndf_error *error)
+{
+    return err_set(error, NDF_ENOMEM, "out of memory");
+}
+
+static int fail_stopped(ndf_error *error)
+{
+    return err_set(error, NDF_ESTORE,
+        "the store stopped after a failed write: nothing more is kept until "
+        "it is opened again");
+}
+
+/* ---- the writer thread -------------------------------------------------- */
+
+/* Does one piece of work. An error is of the whole group: the transaction has
+ * ended, and with it the work of the others. */
+static int run_job(struct store *store, struct job *job, ndf_error *error)
+{
+    const struct store_backend *backend = store->backend;
+    int err = backend->mark(store->db, error);
+    if (err != NDF_OK) return err;
+    job->err = job->work(&store->tx, job->ud, &job->error);
+    if (job->err != NDF_OK && job->error.code != job->err)
+        err_set(&job->error, job->err, "%s", ndf_strerror(job->err));
+    if (!backend->in_transaction(store->db)) {
+        if (job->err == NDF_OK)
+            return err_set(error, NDF_ESTORE, "a write of the store failed");
+        *error = job->error;
+        return job->err;
+    }
+    return job->err == NDF_OK ? backend->keep(store->db, error)
+                              : backend->undo(store->db, error);
+}
+
+/* All that went well until now did not: for the reason of one. */
+static void spread_failure(struct job *group, int err, const ndf_error *error)
+{
+    for (struct job *job = group; job != NULL; job = job->next) {
+        if (job->err != NDF_OK) continue;
+        job->err = err;
+        job->error = *error;
+    }
+}
+
+/* These leave it open what is on the disk, or that it will ever take more. */
+static bool is_fatal(int err)
+{
+    return err == NDF_EIO || err == NDF_ECORRUPT || err == NDF_ESTORE ||
+           err == NDF_ENEWER;
+}
+
+static void stop(struct store *store)
+{
+    pthread_mutex_lock(&store->queue_lock);
+    store->stopped = true;
+    pthread_mutex_unlock(&store->queue_lock);
+}
+
+static bool is_stopped(struct store *store)
+{
+    pthread_mutex_lock(&store->queue_lock);
+    bool stopped = store->stopped;
+    pthread_mutex_unlock(&store->queue_lock);
+    return stopped;
+}
+
+static int commit(struct store *store, ndf_error *error)
+{
+    int64_t start = clock_mono_ns(store->clock);
+    int err = store->backend->commit(store->db, error);
+    int64_t end = clock_mono_ns(store->clock);
+    histogram_add(&store->metrics.commit_us, (uint64_t)(end - start) / 1000);
+    counter_add(&store->metrics.groups, 1);
+    return err;
+}
+
+/* Runs the group inside one transaction and commits it. An error is of the
+ * group: no work of it was kept. */
+static int run_jobs(struct store *store, struct job *group, ndf_error *error)
+{
+    const struct store_backend *backend = store->backend;
+    int err = backend->begin(store->db, error);
+    if (err != NDF_OK) return err;
+    bool any = false;
+    for (struct job *job = group; job != NULL; job = job->next) {
+        err = run_job(store, job, error);
+        if (err != NDF_OK) {
+            backend->rollback(store->db);
+            return err;
+        }
+        any = any || job->err == NDF_OK;
+    }
+    if (any) return commit(store, error);
+    backend->rollback(store->db);
+    return NDF_OK;
+}
+
+static void finish_jobs(struct store *store, struct job *group)
+{
+    while (group != NULL) {
+        struct job *job = group;
+        group = job->next;
+        counter_add(
+            job->err == NDF_OK ? &store->metrics.jobs : &store->metrics.failed,
+            1);
+        if (job->err == NDF_OK) job->error.code = NDF_OK;
+        if (job->done != NULL) job->done(job->ud, job->err, &job->error);
+        mem_free(store->mem, job, sizeof *job);
+    }
+}
+
+static void run_group(struct store *store, struct job *group)
+{
+    ndf_error error = {.code = NDF_OK};
+    int err = is_stopped(store) ? fail_stopped(&error) : NDF_OK;
+    bool tried = err == NDF_OK;
+    if (tried) {
+        pthread_mutex_lock(&store->db_lock);
+        err = run_jobs(store, group, &error);
+        pthread_mutex_unlock(&store->db_lock);
+    }
+    if (err != NDF_OK) {
+        if (is_fatal(err)) stop(store);
+        spread_failure(group, err, &error);
+    }
+    finish_jobs(store, group);
+    if (!tried || err != NDF_OK) return;
+    /* Behind the answers: nobody waits for the copying. */
+    pthread_mutex_lock(&store->db_lock);
+    err = store->backend->tidy(store->db, NULL);
+    pthread_mutex_unlock(&store->db_lock);
+    if (is_fatal(err)) stop(store);
+}
+
+/* Waits for work; NULL when the store closes and nothing is left. */
+static struct job *take_group(struct store *store)
+{
+    pthread_mutex_lock(&store->queue_lock);
+    while (store->first == NULL && !store->closing)
+        pthread_cond_wait(&store->queue_filled, &store->queue_lock);
+    struct job *group = store->first, *end = group;
+    size_t count = group != NULL ? 1 : 0;
+    while (end != NULL && end->next != NULL && count < GROUP_MAX) {
+        end = end->next;
+        count++;
+    }
+    if (end != NULL) {
+        store->first = end->next;
+        if (end->next == NULL) store->last = NULL;
+        end->next = NULL;
+    }
+    store->waiting -= count;
+    pthread_mutex_unlock(&store->queue_lock);
+    return group;
+}
+
+static void *write_forever(void *ud)
+{
+    struct store *store = ud;
+    for (;;) {
+        struct job *group = take_group(store);
+        if (group == NULL) return NULL;
+        run_group(store, group);
+    }
+}
+
+/* ---- submitting ---------------------------------------------------------- */
+
+int store_submit(struct store *store, store_work_fn work, store_done_fn done,
+    void *ud, ndf_error *error)
+{
+    if (store->read_only)
+        return err_set(error, NDF_EREADONLY,
+            "the store was opened for reading only: open it for writing");
+    struct job *job = mem_calloc(store->mem, 1, sizeof *job);
+    if (job == NULL) return fail_memory(error);
+    job->work = work;
+    job->done = done;
+    job->ud = ud;
+    int err = NDF_OK;
+    pthread_mutex_lock(&store->queue_lock);
+    if (store->stopped) {
+        err = NDF_ESTORE;
+    } else if (store->waiting >= STORE_QUEUE_MAX) {
+        err = NDF_ELIMIT;
+    } else {
+        if (store->last != NULL) store->last->next = job;
+        else store->first = job;
+        store->last = job;
+        store->waiting++;
+        pthread_cond_signal(&store->queue_filled);
+    }
+    pthread_mutex_unlock(&store->queue_lock);
+    if (err == NDF_OK) return NDF_OK;
+    mem_free(store->mem, job, sizeof *job);
+    if (err == NDF_ESTORE) return fail_stopped(error);
+    return err_set(error, err,
+        "%d writes wait for the disk already: try again later",
+        STORE_QUEUE_MAX);
+}
+
+struct waiter {
+    pthread_mutex_t lock;
+    pthread_cond_t ended;
+    bool is_ended;
+    store_work_fn work;
+    void *ud;
+    int err;
+    ndf_error *error; /* may be NULL */
+};
+
+static int waiter_work(struct store_tx *tx, void *ud, ndf_error *error)
+{
+    struct waiter *waiter = ud;
+    return waiter->work(tx, waiter->ud, error);
+}
+
+static void waiter_done(void *ud, int err, const ndf_error *error)
+{
+    struct waiter *waiter = ud;
+    pthread_mutex_lock(&waiter->lock);
+    waiter->err = err;
+    if (err != NDF_OK && waiter->error != NULL) *waiter->error = *error;
+    waiter->is_ended = true;
+    pthread_cond_signal(&waiter->ended);
+    pthread_mutex_unlock(&waiter->lock);
+}
+
+int store_write(
+    struct store *store, store_work_fn work, void *ud, ndf_error *error)
+{
+    if (store->has_thread && pthread_equal(store->thread, pthread_self()))
+        return err_set(error, NDF_EINVAL,
+            "the store's own thread cannot wait for itself: submit instead");
+    struct waiter waiter = {.work = work, .ud = ud, .error = error};
+    pthread_mutex_init(&waiter.lock, NULL);
+    pthread_cond_init(&waiter.ended, NULL);
+    int err = store_submit(store, waiter_work, waiter_done, &waiter, error);
+    if (err == NDF_OK) {
+        pthread_mutex_lock(&waiter.lock);
+        while (!waiter.is_ended)
+            pthread_cond_wait(&waiter.ended, &waiter.lock);
+        err = waiter.err;
+        pthread_mutex_unlock(&waiter.lock);
+    }
+    pthread_cond_destroy(&waiter.ended);
+    pthread_mutex_destroy(&waiter.lock);
+    return err;
+}
+
+/* ---- opening ------------------------------------------------------------- */
+
+/* The host's signals are the host's: the thread takes none. */
+static int start_thread(struct store *store, ndf_error *error)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&store->thread, NULL, write_forever, store);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    store->has_thread = failed == 0;
+    if (failed == 0) return NDF_OK;
+    return err_set(error, NDF_ENOMEM,
+        "the store could not start its thread: out of memory or threads");
+}
+
+int store_open(struct store **out, const struct mem *mem,
+    const struct store_options *options, ndf_error *error)
+{
+    *out = NULL;
+    struct store *store = mem_calloc(mem, 1, sizeof *store);
+    if (store == NULL) return fail_memory(error);
+    store->mem = mem;
+    store->backend = &store_sqlite;
+    store->clock = options->clock != NULL ? options->clock : &clock_system;
+    store->read_only =
+        options->path != NULL && options->mode == STORE_READ_ONLY;
+    pthread_mutex_init(&store->db_lock, NULL);
+    pthread_mutex_init(&store->queue_lock, NULL);
+    pthread_cond_init(&store->queue_filled, NULL);
+    buf_init(&store->tx.scratch, mem);
+    int err = store->backend->open(&store->db, mem, options, error);
+    if (err != NDF_OK) goto fail;
+    store->tx.reader.store = store;
+    store->tx.reader.conn = store->backend->writer(store->db);
+    atomic_store(&store->version, store->backend->version(store->db));
+    if (!store->read_only) err = start_thread(store, error);
+    if (err != NDF_OK) goto fail;
+    *out = store;
+    return NDF_OK;
+
+fail:
+    store_close(store);
+    return err;
+}
+
+void store_close(struct store *store)
+{
+    if (store == NULL) return;
+    pthread_mutex_lock(&store->queue_lock);
+    store->closing = true;
+    pthread_cond_signal(&store->queue_filled);
+    pthread_mutex_unlock(&store->queue_lock);
+    if (store->has_thread) pthread_join(store->thread, NULL);
+    assert(store->first == NULL);
+    if (store->db != NULL) store->backend->close(store->db, !store->stopped);
+    buf_deinit(&store->tx.scratch);
+    pthread_cond_destroy(&store->queue_filled);
+    pthread_mutex_destroy(&store->queue_lock);
+    pthread_mutex_destroy(&store->db_lock);
+    mem_free(store->mem, store, sizeof *store);
+}
+
+/* ---- reading ------------------------------------------------------------- */
+
+int store_read_begin(
+    struct store *store, struct store_reader **out, ndf_error *error)
+{
+    *out = NULL;
+    struct store_reader *reader = mem_alloc(store->mem, sizeof *reader);
+    if (reader == NULL) return fail_memory(error);
+    reader->store = store;
+    int err = store->backend->reader_begin(store->db, &reader->conn, error);
+    if (err == NDF_OK) *out = reader;
+    else mem_free(store->mem, reader, sizeof *reader);
+    return err;
+}
+
+void store_read_end(struct store_reader *reader)
+{
+    if (reader == NULL) return;
+    struct store *store = reader->store;
+    store->backend->reader_end(store->db, reader->conn);
+    mem_free(store->mem, reader, sizeof *reader);
+}
+
+int64_t store_data_version(struct store *store)
+{
+    /* While the writer works its transaction sees no other's changes. */
+    if (pthread_mutex_trylock(&store->db_lock) == 0) {
+        atomic_store(&store->version, store->backend->version(store->db));
+        pthread_mutex_unlock(&store->db_lock);
+    }
+    return atomic_load(&store->version);
+}
+
+const struct store_metrics *store_metrics(const struct store *store)
+{
+    return &store->metrics;
+}
+
+bool store_is_read_only(const struct store *store)
+{
+    return store->read_only;
+}
+
+int store_backup(struct store *store, const char *path, ndf_error *error)
+{
+    return store->backend->backup(store->db, path, error);
+}

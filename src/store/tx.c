@@ -1,0 +1,183 @@
+/*
+ * tx.c - see tx.h.
+ *
+ * Invariant: the row of a run always has the number of records of its journal
+ * and the link of the last one, since both change in one transaction.
+ */
+#include "store/tx.h"
+
+#include <string.h>
+
+#include "base/utf8.h"
+#include "store/content.h"
+#include "store/handle.h"
+#include "store/journal.h"
+
+static int put(struct store_tx *tx, enum backend_op op, const void *record,
+    int64_t *key, ndf_error *error)
+{
+    const struct store_reader *reader = &tx->reader;
+    return reader->store->backend->put(reader->conn, op, record, key, error);
+}
+
+static int change(
+    struct store_tx *tx, const struct backend_query *query, ndf_error *error)
+{
+    const struct store_reader *reader = &tx->reader;
+    return reader->store->backend->change(reader->conn, query, error);
+}
+
+struct store_reader *tx_reader(struct store_tx *tx)
+{
+    return &tx->reader;
+}
+
+int tx_meta_put(
+    struct store_tx *tx, struct str name, struct str value, ndf_error *error)
+{
+    struct store_meta meta = {.name = name, .value = value};
+    return put(tx, OP_META_PUT, &meta, NULL, error);
+}
+
+int tx_source_put(
+    struct store_tx *tx, const struct store_source *source, ndf_error *error)
+{
+    return put(tx, OP_SOURCE_PUT, source, NULL, error);
+}
+
+int tx_source_remove(struct store_tx *tx, struct str id, ndf_error *error)
+{
+    return change(tx, BACKEND_QUERY(OP_SOURCE_REMOVE, backend_text(id)), error);
+}
+
+int tx_entry_put(
+    struct store_tx *tx, const struct store_entry *entry, ndf_error *error)
+{
+    return put(tx, OP_ENTRY_PUT, entry, NULL, error);
+}
+
+int tx_entry_remove(struct store_tx *tx, struct str id, ndf_error *error)
+{
+    return change(tx, BACKEND_QUERY(OP_ENTRY_REMOVE, backend_text(id)), error);
+}
+
+int tx_content_put(struct store_tx *tx, enum store_content kind,
+    struct str bytes, uint8_t hash[STORE_HASH_SIZE], ndf_error *error)
+{
+    static const enum backend_op ops[] = {
+        [STORE_SPEC] = OP_SPEC_PUT,
+        [STORE_SNAPSHOT] = OP_SNAPSHOT_PUT,
+        [STORE_BLOB] = OP_BLOB_PUT,
+    };
+    struct content_row row;
+    int err = content_pack(&tx->scratch, bytes, &row, error);
+    if (err == NDF_OK) err = put(tx, ops[kind], &row, NULL, error);
+    if (err == NDF_OK) memcpy(hash, row.hash, sizeof row.hash);
+    /* One large output must not be held for ever. */
+    if (tx->scratch.capacity > STORE_HEAD_MAX) {
+        buf_deinit(&tx->scratch);
+        buf_init(&tx->scratch, tx->reader.store->mem);
+    }
+    return err;
+}
+
+int tx_outcome_add(struct store_tx *tx, const struct store_outcome *outcome,
+    int64_t *seq, ndf_error *error)
+{
+    struct store_outcome next = *outcome;
+    next.seq = 0;
+    return put(tx, OP_OUTCOME_ADD, &next, seq, error);
+}
+
+int tx_tally_put(
+    struct store_tx *tx, const struct store_tally *tally, ndf_error *error)
+{
+    return put(tx, OP_TALLY_PUT, tally, NULL, error);
+}
+
+/* At most max bytes of a valid text, whole characters only. */
+static struct str cut_text(struct str text, size_t max)
+{
+    if (text.size <= max) return text;
+    while (max > 0 && ((unsigned char)text.at[max] & 0xc0) == 0x80)
+        max--;
+    return str_until(text, max);
+}
+
+int tx_run_put(
+    struct store_tx *tx, const struct store_run *run, ndf_error *error)
+{
+    struct store_run row = *run;
+    row.text = cut_text(row.text, STORE_TASK_MAX);
+    row.records = 0;
+    if (journal_start(row.id, row.chain) != NDF_OK)
+        return err_set(error, NDF_ENOMEM, "out of memory");
+    return put(tx, OP_RUN_PUT, &row, NULL, error);
+}
+
+int tx_run_state(struct store_tx *tx, struct str id, int64_t state,
+    int64_t ended_ms, ndf_error *error)
+{
+    return change(tx,
+        BACKEND_QUERY(OP_RUN_STATE, backend_text(id), backend_int(state),
+            backend_int(ended_ms)),
+        error);
+}
+
+struct journal_end {
+    bool found;
+    int64_t records;
+    uint8_t chain[STORE_HASH_SIZE];
+};
+
+static int take_end(void *ud, const void *record)
+{
+    struct journal_end *end = ud;
+    const struct store_run *run = record;
+    end->found = true;
+    end->records = run->records;
+    memcpy(end->chain, run->chain, sizeof end->chain);
+    return NDF_OK;
+}
+
+int tx_journal_append(
+    struct store_tx *tx, const struct store_record *record, ndf_error *error)
+{
+    struct journal_end end = {.found = false};
+    struct store_reader *reader = tx_reader(tx);
+    int err = reader->store->backend->each(reader->conn,
+        BACKEND_QUERY(OP_RUN_GET, backend_text(record->run)), take_end, &end,
+        error);
+    if (err != NDF_OK) return err;
+    if (!end.found)
+        return err_set(error, NDF_EREFERENCE, "there is no run %.*s",
+            STR_ARG(record->run));
+    if (record->seq != end.records)
+        return err_set(error, NDF_EBUSY,
+            "the journal of run %.*s has %lld records, not %lld: another "
+            "process goes on with this run",
+            STR_ARG(record->run), (long long)end.records,
+            (long long)record->seq);
+    struct store_record sealed = *record;
+    if (journal_seal(end.chain, &sealed) != NDF_OK)
+        return err_set(error, NDF_ENOMEM, "out of memory");
+    err = put(tx, OP_JOURNAL_ADD, &sealed, NULL, error);
+    if (err != NDF_OK) return err;
+    return change(tx,
+        BACKEND_QUERY(OP_RUN_CHAIN, backend_text(record->run),
+            backend_int(record->seq + 1), backend_hash(sealed.chain)),
+        error);
+}
+
+int tx_command_put(
+    struct store_tx *tx, const struct store_command *command, ndf_error *error)
+{
+    struct store_command next = *command;
+    next.id = 0;
+    return put(tx, OP_COMMAND_ADD, &next, NULL, error);
+}
+
+int tx_command_take(struct store_tx *tx, int64_t id, ndf_error *error)
+{
+    return change(tx, BACKEND_QUERY(OP_COMMAND_REMOVE, backend_int(id)), error);
+}
