@@ -169,11 +169,16 @@ NDF_API int ndf_refresh(
 
 enum ndf_trust { NDF_TRUST_ASK = 0, NDF_TRUST_GRANT, NDF_TRUST_REVOKE };
 
-/* Whether programs of a folder (and of all below it) may be run; kept in the
+/* Whether programs of a folder (and of all below it) may be run (action: enum
+ * ndf_trust); kept in the
  * user's data folder, never in the store. *trusted (may be NULL) is the state
  * after the call. */
 NDF_API int ndf_trust_folder(ndf_engine *engine, const char *path,
-    int ndf_trust_action, int *trusted, ndf_error *error);
+    int action, int *trusted, ndf_error *error);
+
+/* The folders and files that are trusted, an array of absolute paths. */
+NDF_API int ndf_trust_list(
+    ndf_engine *engine, ndf_text **out, ndf_error *error);
 
 /* ---- selecting ----------------------------------------------------------- */
 

@@ -95,6 +95,21 @@ int read_content(struct store_reader *reader, struct arena *arena,
     return err;
 }
 
+static int take_existence(void *ud, const void *record)
+{
+    (void)record;
+    *(bool *)ud = true;
+    return NDF_OK;
+}
+
+int read_entry_exists(struct store_reader *reader, struct str id, bool *there,
+    ndf_error *error)
+{
+    *there = false;
+    return each(reader, BACKEND_QUERY(OP_ENTRY_GET, backend_text(id)),
+        take_existence, there, error);
+}
+
 static int take_tally(void *ud, const void *record)
 {
     struct one *one = ud;

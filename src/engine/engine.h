@@ -1,0 +1,97 @@
+/*
+ * engine.h - what an engine is made of; seen by the engine's own files only.
+ *
+ * Locks: `loading` serialises reading the registry's picture; `lock` guards
+ * the fields named below it and is held for a few instructions only. loading
+ * is taken before lock, never after.
+ */
+#ifndef NDF_ENGINE_ENGINE_H
+#define NDF_ENGINE_ENGINE_H
+
+#include <pthread.h>
+#include <sys/types.h>
+
+#include "ndf/ndf.h"
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "engine/registry.h"
+#include "engine/scores.h"
+#include "engine/text.h"
+#include "engine/trust.h"
+#include "store/store.h"
+
+struct runner;
+
+struct binding {
+    struct str agent; /* in the engine's arena */
+    ndf_agent_fn fn;
+    void *ud;
+};
+
+struct engine_metrics {
+    struct histogram select_us;
+    struct histogram load_us; /* of the registry's picture */
+    struct histogram step_ms;
+    struct histogram run_ms;
+    struct counter selections;
+    struct counter runs_started;
+    struct counter runs_ended[NDF_RUN_UNDO_FAILED + 1]; /* by state */
+    struct counter violations;
+};
+
+struct ndf_engine {
+    struct mem mem;
+    struct clock clock;
+    pid_t pid;          /* of the process it belongs to */
+    uint64_t seed;      /* 0: unpredictable */
+    struct arena arena; /* the strings below; grown under `loading` */
+    const char *path;   /* NULL: in memory */
+    const char *init_path;
+    const char *runs_dir; /* where runs keep their files; absolute */
+    bool made_store;      /* this engine created the file */
+    struct trust trust;
+    struct store *store;
+    struct runner *runner;
+    struct engine_metrics metrics;
+
+    pthread_mutex_t loading;
+    pthread_mutex_t lock;
+    struct registry *registry; /* NULL: not read yet */
+    bool stale;                /* the registry changed since it was read */
+    int64_t data_version;      /* of the store when it was read */
+    struct arena names;        /* of bindings */
+    struct vec bindings;       /* struct binding */
+    struct scores scores;
+    struct tally kinds[3]; /* of all patterns of a kind */
+    bool kinds_known;
+};
+
+/* NDF_EFORKED in a child of the engine's process; NDF_EINVAL for NULL. */
+int engine_check(const ndf_engine *engine, ndf_error *error);
+/* The picture of now, one reference the caller's: registry_unref it. */
+int engine_registry(
+    ndf_engine *engine, struct registry **out, ndf_error *error);
+/* The next engine_registry reads anew. */
+void engine_touch(ndf_engine *engine);
+/* Like engine_touch, if another process changed the store. */
+void engine_notice(ndf_engine *engine);
+/* The function bound to an agent; false when none is. */
+bool engine_binding(
+    ndf_engine *engine, struct str agent, struct binding *out);
+/* Takes over what an outcome counted. */
+void engine_learned(ndf_engine *engine, const struct learning *learning);
+/* A random id of 12 letters and digits and a NUL. */
+enum { ENGINE_ID_SIZE = 13 };
+int engine_new_id(char out[ENGINE_ID_SIZE]);
+
+struct ndf_context {
+    struct mem mem;
+    struct arena arena;
+    struct context context;
+};
+
+/* Makes an error that has a code but no sentence yet say "what: why". */
+int engine_explain(int err, const char *what, ndf_error *error);
+
+#endif

@@ -1,0 +1,151 @@
+/*
+ * head.c - the small form of a document, and its words.
+ */
+#include "engine/head.h"
+
+#include "base/json.h"
+#include "base/vec.h"
+#include "decide/text.h"
+#include "engine/registry.h"
+
+static bool program_is_relative(const struct str_list *run)
+{
+    return run->count > 0 && run->items[0].size > 0 &&
+           run->items[0].at[0] != '/' &&
+           str_find_char(run->items[0], '/') < run->items[0].size;
+}
+
+/* At a character, not inside one. */
+static struct str cut(struct str text, size_t max)
+{
+    if (text.size <= max) return text;
+    while (max > 0 && ((unsigned char)text.at[max] & 0xc0) == 0x80) max--;
+    return str_until(text, max);
+}
+
+static int encode_agent(
+    struct arena *arena, const struct agent *agent, struct value *out)
+{
+    *out = value_of_object();
+    int err = value_set(arena, out, STR("description"),
+        value_of_str(cut(agent->description, REGISTRY_DESCRIPTION_MAX)));
+    if (err == NDF_OK && agent->run.count > 0)
+        err = value_set(arena, out, STR("runs"), value_of_bool(true));
+    if (err == NDF_OK && program_is_relative(&agent->run))
+        err = value_set(arena, out, STR("relative"), value_of_bool(true));
+    return err;
+}
+
+int head_encode(
+    const struct mem *mem, const struct document *document, struct buf *out)
+{
+    struct arena arena;
+    arena_init(&arena, mem);
+    struct value value;
+    int err = document->kind == DOCUMENT_AGENT
+                  ? encode_agent(&arena, &document->agent, &value)
+                  : document_encode(&arena, document, &value);
+    if (err == NDF_OK) {
+        json_write(out, &value);
+        err = buf_error(out);
+    }
+    arena_deinit(&arena);
+    return err;
+}
+
+static bool undo_is_relative(const struct pattern *pattern)
+{
+    for (size_t i = 0; i < pattern->step_count; i++)
+        if (program_is_relative(&pattern->steps[i].undo.run)) return true;
+    return false;
+}
+
+int head_decode(struct arena *arena, struct str json, enum document_kind kind,
+    struct head *out)
+{
+    *out = (struct head){.description = STR("")};
+    struct value value;
+    int err = json_parse(arena, json, &value, NULL);
+    if (err == NDF_ENOMEM) return err;
+    if (err != NDF_OK) return NDF_ECORRUPT;
+    if (kind == DOCUMENT_AGENT) {
+        struct str text = value_get_str(&value, STR("description"));
+        if (text.at != NULL) out->description = text;
+        out->runs = value_get_bool(&value, STR("runs"), false);
+        out->relative_program = value_get_bool(&value, STR("relative"), false);
+        return NDF_OK;
+    }
+    struct document document;
+    err = document_decode(arena, &value, &document, NULL);
+    if (err == NDF_ENOMEM) return err;
+    if (err != NDF_OK || document.kind != DOCUMENT_PATTERN) return NDF_ECORRUPT;
+    out->pattern = arena_dup(arena, &document.pattern, sizeof *out->pattern);
+    if (out->pattern == NULL) return NDF_ENOMEM;
+    out->description =
+        cut(document.pattern.description, REGISTRY_DESCRIPTION_MAX);
+    out->relative_program = undo_is_relative(out->pattern);
+    return NDF_OK;
+}
+
+static int add_field(
+    struct vec *fields, enum text_field_kind kind, struct str text)
+{
+    if (text.size == 0) return NDF_OK;
+    struct text_field *field = vec_push(fields);
+    if (field == NULL) return NDF_ENOMEM;
+    *field = (struct text_field){kind, text};
+    return NDF_OK;
+}
+
+static int add_fields(struct vec *fields, enum text_field_kind kind,
+    const struct str_list *list)
+{
+    int err = NDF_OK;
+    for (size_t i = 0; err == NDF_OK && i < list->count; i++)
+        err = add_field(fields, kind, list->items[i]);
+    return err;
+}
+
+static int agent_fields(struct vec *fields, const struct agent *agent)
+{
+    int err = add_field(fields, TEXT_NAME, agent->name);
+    if (err == NDF_OK)
+        err = add_field(fields, TEXT_DESCRIPTION, agent->description);
+    if (err == NDF_OK)
+        err = add_fields(fields, TEXT_EXAMPLE, &agent->examples);
+    if (err == NDF_OK)
+        err = add_fields(fields, TEXT_NOT_FOR, &agent->not_for);
+    if (err == NDF_OK) err = add_fields(fields, TEXT_TOOLS, &agent->tools);
+    if (err == NDF_OK) err = add_field(fields, TEXT_BODY, agent->body);
+    return err;
+}
+
+/* The names of its steps say what a pattern does. */
+static int pattern_fields(struct vec *fields, const struct pattern *pattern)
+{
+    int err = add_field(fields, TEXT_NAME, pattern->name);
+    if (err == NDF_OK)
+        err = add_field(fields, TEXT_DESCRIPTION, pattern->description);
+    if (err == NDF_OK)
+        err = add_fields(fields, TEXT_EXAMPLE, &pattern->examples);
+    if (err == NDF_OK)
+        err = add_fields(fields, TEXT_NOT_FOR, &pattern->not_for);
+    for (size_t i = 0; err == NDF_OK && i < pattern->step_count; i++)
+        err = add_field(fields, TEXT_BODY, pattern->steps[i].name);
+    for (size_t i = 0; err == NDF_OK && i < pattern->phase_count; i++)
+        err = add_field(fields, TEXT_BODY, pattern->phases[i].name);
+    return err;
+}
+
+int head_features(
+    const struct mem *mem, const struct document *document, struct buf *out)
+{
+    struct vec fields;
+    vec_init(&fields, mem, sizeof(struct text_field));
+    int err = document->kind == DOCUMENT_AGENT
+                  ? agent_fields(&fields, &document->agent)
+                  : pattern_fields(&fields, &document->pattern);
+    if (err == NDF_OK) err = text_features(mem, fields.at, fields.count, out);
+    vec_deinit(&fields);
+    return err;
+}

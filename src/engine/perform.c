@@ -1,0 +1,488 @@
+/*
+ * perform.c - doing what the executor says.
+ *
+ * The actions of one step that are records become one piece of work for the
+ * store; its answer comes back as an event. The last record of a run takes the
+ * outcome and the counts with it, so that what was learned and what happened
+ * cannot differ.
+ */
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/os.h"
+#include "engine/runner.h"
+
+/* ---- records ------------------------------------------------------------------ */
+
+struct append_record {
+    struct store_record record;
+    const struct exec_append *append;
+};
+
+struct append_job {
+    struct reply reply;
+    struct ndf_run *run;
+    struct arena arena; /* of the actions too */
+    struct append_record *records;
+    size_t count;
+    uint64_t token;
+    bool ends;
+    int state;
+    int64_t at_ms;
+    struct learning learning;
+    int err;
+    char message[NDF_MESSAGE_SIZE];
+};
+
+static int put_payload(struct store_tx *tx, enum store_content kind,
+    const struct exec_payload *payload, ndf_error *error)
+{
+    if (!payload->set) return NDF_OK;
+    uint8_t hash[STORE_HASH_SIZE];
+    return tx_content_put(tx, kind, payload->bytes, hash, error);
+}
+
+/* On the writer's thread. */
+static int append_work(struct store_tx *tx, void *ud, ndf_error *error)
+{
+    struct append_job *job = ud;
+    int err = NDF_OK;
+    for (size_t i = 0; err == NDF_OK && i < job->count; i++) {
+        const struct append_record *item = &job->records[i];
+        err = put_payload(tx, STORE_SNAPSHOT, &item->append->snapshot, error);
+        if (err == NDF_OK)
+            err = put_payload(tx, STORE_BLOB, &item->append->blob, error);
+        if (err == NDF_OK) err = tx_journal_append(tx, &item->record, error);
+    }
+    if (err != NDF_OK || !job->ends) return err;
+    err = tx_run_state(
+        tx, str_of(job->run->id), job->state, job->at_ms, error);
+    if (err == NDF_OK && job->learning.id.at != NULL)
+        err = learning_write(tx, &job->learning, error);
+    return err;
+}
+
+static void job_free(struct append_job *job)
+{
+    struct ndf_run *run = job->run;
+    arena_deinit(&job->arena);
+    mem_free(&run->engine->mem, job, sizeof *job);
+    run_unref(run);
+}
+
+/* On the runner's thread. */
+static void append_answered(void *ud)
+{
+    struct append_job *job = ud;
+    struct ndf_run *run = job->run;
+    if (job->err == NDF_OK && job->ends && job->learning.id.at != NULL)
+        engine_learned(run->engine, &job->learning);
+    struct exec_event event = {
+        .kind = job->err == NDF_OK ? EXEC_RECORDED : EXEC_RECORD_FAILED,
+        .token = job->token,
+        .error = str_of(job->message)};
+    run_dispatch(run, &event);
+    job_free(job);
+}
+
+/* On the writer's thread. */
+static void append_written(void *ud, int err, const ndf_error *error)
+{
+    struct append_job *job = ud;
+    job->err = err;
+    memcpy(job->message, error->message, sizeof job->message);
+    runner_reply(job->run->engine->runner, &job->reply);
+}
+
+static int encode_record(struct append_job *job, const struct exec_append *from)
+{
+    struct buf body;
+    buf_init(&body, job->arena.mem);
+    json_write(&body, &from->body);
+    int err = buf_error(&body);
+    struct str kept = {NULL, 0};
+    if (err == NDF_OK) {
+        kept = arena_str(&job->arena, buf_str(&body));
+        if (kept.at == NULL) err = NDF_ENOMEM;
+    }
+    buf_deinit(&body);
+    if (err != NDF_OK) return err;
+    struct ndf_run *run = job->run;
+    job->records[job->count] = (struct append_record){
+        .record = {.run = str_of(run->id),
+            .seq = run->next_seq + (int64_t)job->count,
+            .kind = from->kind,
+            .at_ms = job->at_ms,
+            .body = kept},
+        .append = from};
+    job->count++;
+    return NDF_OK;
+}
+
+static int state_of(struct str name)
+{
+    static const char *const names[] = {"running", "succeeded", "failed",
+        "cancelled", "in_doubt", "undo_failed"};
+    for (int i = 0; i < (int)(sizeof names / sizeof *names); i++)
+        if (str_equal(name, str_of(names[i]))) return i;
+    return NDF_RUN_FAILED;
+}
+
+static enum outcome_result result_of(struct str name)
+{
+    if (str_equal(name, STR("success"))) return OUTCOME_SUCCESS;
+    if (str_equal(name, STR("failure"))) return OUTCOME_FAILURE;
+    return OUTCOME_UNKNOWN;
+}
+
+/* The outcome of a run, from its last record. A cancelled or doubtful run says
+ * nothing about its pattern. */
+static int prepare_end(struct append_job *job, const struct value *body)
+{
+    struct ndf_run *run = job->run;
+    ndf_engine *engine = run->engine;
+    job->ends = true;
+    job->state = state_of(value_get_str(body, STR("state")));
+    if (job->state == NDF_RUN_CANCELLED || job->state == NDF_RUN_IN_DOUBT)
+        return NDF_OK;
+    char *id = arena_alloc(&job->arena, ENGINE_ID_SIZE);
+    if (id == NULL) return NDF_ENOMEM;
+    int err = engine_new_id(id);
+    if (err != NDF_OK) return err;
+    int64_t elapsed =
+        (clock_mono_ns(&engine->clock) - run->started_mono_ns) / 1000000;
+    job->learning = (struct learning){.mem = &engine->mem,
+        .outcome = {.run = str_of(run->id),
+            .pattern = run->plan.pattern,
+            .domain = run->domain,
+            .text = run->context.text,
+            .result = result_of(value_get_str(body, STR("outcome"))),
+            .evidence = value_get_str(body, STR("evidence")),
+            .at_ms = job->at_ms,
+            .latency_ms = elapsed > 0 ? (uint64_t)elapsed : 0,
+            .cost = (double)NAN},
+        .id = str_of(id),
+        .counts = true};
+    return NDF_OK;
+}
+
+/* Takes the actions' arena over. */
+static int submit_records(struct ndf_run *run, struct arena *arena,
+    const struct exec_actions *actions)
+{
+    ndf_engine *engine = run->engine;
+    struct append_job *job = mem_calloc(&engine->mem, 1, sizeof *job);
+    if (job == NULL) {
+        arena_deinit(arena);
+        return NDF_ENOMEM;
+    }
+    run_ref(run);
+    job->run = run;
+    job->arena = *arena;
+    job->reply = (struct reply){.fn = append_answered, .ud = job};
+    job->token = actions->token;
+    job->at_ms = clock_wall_ms(&engine->clock);
+    job->records = arena_calloc(
+        &job->arena, actions->count, sizeof *job->records);
+    int err = job->records != NULL ? NDF_OK : NDF_ENOMEM;
+    for (size_t i = 0; err == NDF_OK && i < actions->count; i++) {
+        const struct exec_action *action = &actions->items[i];
+        if (action->kind != EXEC_APPEND) continue;
+        err = encode_record(job, &action->append);
+        if (err == NDF_OK && str_equal(action->append.kind, STR("end")))
+            err = prepare_end(job, &action->append.body);
+    }
+    if (err == NDF_OK)
+        err = store_submit(
+            engine->store, append_work, append_written, job, NULL);
+    if (err != NDF_OK) {
+        job_free(job);
+        return err;
+    }
+    run->next_seq += (int64_t)job->count;
+    runner_expect_reply(engine->runner);
+    return NDF_OK;
+}
+
+/* ---- calls and timers ---------------------------------------------------------- */
+
+struct run_call {
+    struct ndf_run *run;
+    uint64_t number;
+    struct agent_task *task;
+    struct run_call *next;
+};
+
+struct run_timer {
+    struct ndf_run *run;
+    uint64_t token;
+    struct loop_timer *timer;
+    struct run_timer *next;
+};
+
+static void drop_call(struct run_call *call)
+{
+    struct ndf_run *run = call->run;
+    for (struct run_call **at = &run->calls; *at != NULL; at = &(*at)->next) {
+        if (*at != call) continue;
+        *at = call->next;
+        break;
+    }
+    agent_task_free(call->task);
+    mem_free(&run->engine->mem, call, sizeof *call);
+}
+
+static void call_done(void *ud, const struct agent_result *result)
+{
+    struct run_call *call = ud;
+    struct ndf_run *run = call->run;
+    histogram_add(&run->engine->metrics.step_ms, result->latency_ms);
+    struct exec_event event = {
+        .kind = EXEC_AGENT_DONE, .call = call->number, .result = result};
+    run_ref(run);
+    run_dispatch(run, &event);
+    /* Dispatching may have ended the run and dropped all its calls. */
+    for (struct run_call *at = run->calls; at != NULL; at = at->next) {
+        if (at != call) continue;
+        drop_call(call);
+        break;
+    }
+    run_unref(run);
+}
+
+static int start_call(struct ndf_run *run, const struct exec_call *from,
+    bool adopt, ndf_error *error)
+{
+    ndf_engine *engine = run->engine;
+    struct agent_call call = from->call;
+    call.dir = str_of(run->dir);
+    if (from->runtime == RUNTIME_CALLBACK) {
+        struct binding binding;
+        if (!engine_binding(engine, call.agent, &binding))
+            return err_set(error, NDF_EAGENT,
+                "no function is bound to agent '%.*s' in this process",
+                STR_ARG(call.agent));
+        call.fn = binding.fn;
+        call.fn_ud = binding.ud;
+    }
+    struct run_call *item = mem_calloc(&engine->mem, 1, sizeof *item);
+    if (item == NULL)
+        return err_set(error, NDF_ENOMEM, "out of memory");
+    item->run = run;
+    item->number = from->number;
+    const struct agent_kind *kind = agent_kind_of((int)from->runtime);
+    int err = (adopt ? kind->adopt : kind->start)(
+        &item->task, &engine->runner->host, &call, call_done, item, error);
+    if (err != NDF_OK) {
+        mem_free(&engine->mem, item, sizeof *item);
+        return err;
+    }
+    item->next = run->calls;
+    run->calls = item;
+    return NDF_OK;
+}
+
+static void stop_call(struct ndf_run *run, uint64_t number)
+{
+    for (struct run_call *call = run->calls; call != NULL; call = call->next)
+        if (call->number == number) agent_task_stop(call->task);
+}
+
+static void drop_timer(struct run_timer *timer)
+{
+    struct ndf_run *run = timer->run;
+    for (struct run_timer **at = &run->timers; *at != NULL;
+         at = &(*at)->next) {
+        if (*at != timer) continue;
+        *at = timer->next;
+        break;
+    }
+    loop_timer_free(timer->timer);
+    mem_free(&run->engine->mem, timer, sizeof *timer);
+}
+
+static void timer_fired(void *ud)
+{
+    struct run_timer *timer = ud;
+    struct ndf_run *run = timer->run;
+    struct exec_event event = {.kind = EXEC_TIMER, .token = timer->token};
+    drop_timer(timer);
+    run_dispatch(run, &event);
+}
+
+static int set_timer(struct ndf_run *run, uint64_t token, uint64_t ms)
+{
+    struct run_timer *timer =
+        mem_calloc(&run->engine->mem, 1, sizeof *timer);
+    if (timer == NULL) return NDF_ENOMEM;
+    timer->run = run;
+    timer->token = token;
+    int err = loop_timer_new(
+        &timer->timer, run->engine->runner->loop, ms, timer_fired, timer);
+    if (err != NDF_OK) {
+        mem_free(&run->engine->mem, timer, sizeof *timer);
+        return err;
+    }
+    timer->next = run->timers;
+    run->timers = timer;
+    return NDF_OK;
+}
+
+static void clear_timer(struct ndf_run *run, uint64_t token)
+{
+    for (struct run_timer *timer = run->timers; timer != NULL;
+         timer = timer->next) {
+        if (timer->token != token) continue;
+        drop_timer(timer);
+        return;
+    }
+}
+
+/* ---- telling, ending ------------------------------------------------------------ */
+
+static void tell(struct ndf_run *run, const struct exec_progress *progress)
+{
+    run->steps_done = progress->steps_done;
+    run->steps_total = progress->steps_total;
+    if (progress->event == NDF_EVENT_VIOLATION)
+        counter_add(&run->engine->metrics.violations, 1);
+    if (run->event == NULL) return;
+    const struct clock *clock = &run->engine->clock;
+    /* The executor's strings end with a NUL where they are made by arena_str;
+     * a copy is sure. */
+    struct arena scratch;
+    arena_init(&scratch, &run->engine->mem);
+    struct str step = arena_str(&scratch, progress->step);
+    struct str detail = arena_str(&scratch, progress->detail);
+    ndf_event event = {.kind = progress->event,
+        .run = run->id,
+        .step = step.at != NULL ? step.at : "",
+        .detail = detail.at != NULL ? detail.at : "",
+        .attempt = (int)progress->attempt,
+        .steps_done = (int)progress->steps_done,
+        .steps_total = (int)progress->steps_total,
+        .at_ms = clock_wall_ms(clock),
+        .elapsed_ms =
+            (uint64_t)(clock_mono_ns(clock) - run->started_mono_ns) / 1000000};
+    run->event(run->event_ud, &event);
+    arena_deinit(&scratch);
+}
+
+/* The run is over for this process: forget its calls and timers, let waiters
+ * go. Agents of a halted run go on and are adopted by a later resume. */
+static void leave_run(
+    struct ndf_run *run, int err, int state, struct str message)
+{
+    ndf_engine *engine = run->engine;
+    while (run->calls != NULL) drop_call(run->calls);
+    while (run->timers != NULL) drop_timer(run->timers);
+    if (err == NDF_OK) {
+        counter_add(&engine->metrics.runs_ended[state], 1);
+        histogram_add(&engine->metrics.run_ms,
+            (uint64_t)(clock_mono_ns(&engine->clock) - run->started_mono_ns) /
+                1000000);
+        /* What a doubtful run left is evidence. */
+        if (state != NDF_RUN_IN_DOUBT) (void)os_remove_tree(run->dir);
+    }
+    struct str text = arena_str(&run->arena, message);
+    run_ended(run, err, state, text.at != NULL ? text.at : "");
+    /* An ended run is never owned again, so its lock's file may go. */
+    if (err == NDF_OK && run->owner_path != NULL) (void)unlink(run->owner_path);
+    if (run->lock_fd >= 0) os_unlock(run->lock_fd);
+    runner_drop(engine->runner, run);
+}
+
+/* ---- one event --------------------------------------------------------------------- */
+
+/* A call that could not be started is an event of its own, after the actions
+ * it was among. */
+struct failed_start {
+    uint64_t number;
+    char message[NDF_MESSAGE_SIZE];
+};
+
+static int perform_one(struct ndf_run *run, const struct exec_action *action,
+    struct vec *failed)
+{
+    ndf_error error = {0};
+    switch (action->kind) {
+    case EXEC_APPEND: return NDF_OK; /* submitted together, before */
+    case EXEC_START:
+    case EXEC_ADOPT:
+        if (start_call(run, &action->call, action->kind == EXEC_ADOPT,
+                &error) != NDF_OK) {
+            struct failed_start *item = vec_push(failed);
+            if (item == NULL) return NDF_ENOMEM;
+            item->number = action->call.number;
+            memcpy(item->message, error.message, sizeof item->message);
+        }
+        return NDF_OK;
+    case EXEC_STOP: stop_call(run, action->stop); return NDF_OK;
+    case EXEC_TIMER_SET:
+        return set_timer(run, action->timer.token, action->timer.ms);
+    case EXEC_TIMER_CLEAR:
+        clear_timer(run, action->timer.token);
+        return NDF_OK;
+    case EXEC_PROGRESS: tell(run, &action->progress); return NDF_OK;
+    case EXEC_END:
+        leave_run(run, action->end.halted ? NDF_ESTORE : NDF_OK,
+            (int)action->end.state, action->end.error);
+        return NDF_OK;
+    }
+    return NDF_OK;
+}
+
+static bool on_list(const struct ndf_run *run)
+{
+    const struct ndf_run *at = run->engine->runner->runs;
+    while (at != NULL && at != run) at = at->next;
+    return at != NULL;
+}
+
+/* Performs one step's actions. NDF_ENOMEM: the run must be given up. */
+static int step_once(struct ndf_run *run, const struct exec_event *event,
+    struct vec *failed)
+{
+    struct arena arena;
+    arena_init(&arena, &run->engine->mem);
+    struct exec_actions actions = {.arena = &arena};
+    int err = executor_step(run->executor, event, &actions);
+    /* Everything is done before the records are handed over: the arena goes
+     * with them. A start never stands beside its own intent. */
+    for (size_t i = 0; err == NDF_OK && i < actions.count; i++)
+        err = perform_one(run, &actions.items[i], failed);
+    if (err != NDF_OK || actions.token == 0) {
+        arena_deinit(&arena);
+        return err;
+    }
+    actions.arena = NULL;
+    return submit_records(run, &arena, &actions);
+}
+
+void run_dispatch(struct ndf_run *run, const struct exec_event *event)
+{
+    if (!on_list(run)) return;
+    struct vec failed;
+    vec_init(&failed, &run->engine->mem, sizeof(struct failed_start));
+    run_ref(run);
+    int err = step_once(run, event, &failed);
+    while (err == NDF_OK && failed.count > 0 && on_list(run)) {
+        struct failed_start item =
+            *(struct failed_start *)vec_get(&failed, failed.count - 1);
+        failed.count--;
+        struct agent_result result = {.status = AGENT_START_FAILED,
+            .error = str_of(item.message)};
+        struct exec_event again = {.kind = EXEC_AGENT_DONE,
+            .call = item.number,
+            .result = &result};
+        err = step_once(run, &again, &failed);
+    }
+    if (err != NDF_OK && on_list(run))
+        leave_run(run, err, NDF_RUN_RUNNING,
+            STR("the run had to be given up without memory; it can be "
+                "resumed"));
+    vec_deinit(&failed);
+    run_unref(run);
+}

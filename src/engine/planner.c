@@ -1,0 +1,315 @@
+/*
+ * planner.c - makes a plan of a pattern, or of a single agent (one step).
+ *
+ * The plan holds all that a run needs, so that files and registry may change
+ * under it. What this version cannot run is refused here, by name: a key that
+ * a person wrote is never silently passed over.
+ */
+#include "engine/planner.h"
+
+#include <math.h>
+
+#include "base/hash.h"
+#include "base/map.h"
+#include "base/os.h"
+#include "base/vec.h"
+
+struct planning {
+    const struct planner *planner;
+    struct arena *arena;
+    ndf_error *error;
+    const struct entry *origin; /* the pattern that is planned */
+};
+
+static int check_trust(struct planning *p, const struct entry *entry)
+{
+    if (entry->path.size == 0) return NDF_OK; /* given by the host */
+    bool trusted;
+    struct str folder = os_dirname(entry->path);
+    int err =
+        trust_check(p->planner->trust, entry->path, &trusted, p->error);
+    if (err != NDF_OK || trusted) return err;
+    return err_set(p->error, NDF_EUNTRUSTED,
+        "agent '%.*s' comes from %.*s, which is not trusted to run programs: "
+        "look at it, then say: ndf trust %.*s",
+        STR_ARG(entry->name), STR_ARG(folder), STR_ARG(folder));
+}
+
+/* A program named by a relative path is looked for beside the file that names
+ * it; one without '/' is found in PATH when it starts. */
+static int resolve_program(
+    struct planning *p, const struct entry *entry, struct agent *agent)
+{
+    struct str program = agent->run.items[0];
+    if (program.size == 0 || program.at[0] == '/' || entry->path.size == 0 ||
+        str_find_char(program, '/') == program.size)
+        return NDF_OK;
+    struct str path = arena_format(p->arena, "%.*s/%.*s",
+        STR_ARG(os_dirname(entry->path)), STR_ARG(program));
+    struct str *items =
+        arena_dup(p->arena, agent->run.items,
+            agent->run.count * sizeof *agent->run.items);
+    if (path.at == NULL || items == NULL) return NDF_ENOMEM;
+    items[0] = path;
+    agent->run.items = items;
+    return NDF_OK;
+}
+
+static int copy_list(
+    struct arena *arena, const struct str_list *from, struct str_list *out)
+{
+    out->items = arena_calloc(arena, from->count, sizeof *out->items);
+    out->count = from->count;
+    if (out->items == NULL) return NDF_ENOMEM;
+    for (size_t i = 0; i < from->count; i++) {
+        out->items[i] = arena_str(arena, from->items[i]);
+        if (out->items[i].at == NULL) return NDF_ENOMEM;
+    }
+    return NDF_OK;
+}
+
+/* How the agent is called: the host's function, its own program, or the one
+ * its folder was imported with. */
+static int resolve_runtime(struct planning *p, const struct entry *entry,
+    struct agent *agent, enum runtime *runtime)
+{
+    if (p->planner->bound != NULL &&
+        p->planner->bound(p->planner->ud, entry->name)) {
+        *runtime = RUNTIME_CALLBACK;
+        return NDF_OK;
+    }
+    *runtime = RUNTIME_PROCESS;
+    if (agent->run.count == 0) {
+        /* The plan outlives the picture that the source is part of. */
+        int err = copy_list(p->arena, &entry->source->run, &agent->run);
+        if (err != NDF_OK) return err;
+    }
+    if (agent->run.count == 0)
+        return err_set(p->error, NDF_EREFERENCE,
+            "agent '%.*s' has nothing to run: give it `run: [program, ...]`, "
+            "import its folder with --run, or bind a function to it",
+            STR_ARG(entry->name));
+    int err = check_trust(p, entry);
+    return err == NDF_OK ? resolve_program(p, entry, agent) : err;
+}
+
+static int find_agent(struct planning *p, struct str name,
+    struct agent *agent, enum runtime *runtime)
+{
+    const struct entry *entry;
+    int err = registry_find(p->planner->registry, name,
+        p->origin->source->name, &entry, p->error);
+    if (err == NDF_ENOTFOUND) {
+        /* The nearest name is in the sentence already. */
+        if (p->error != NULL) p->error->code = NDF_EREFERENCE;
+        return NDF_EREFERENCE;
+    }
+    if (err != NDF_OK) return err;
+    if (entry->kind != DOCUMENT_AGENT)
+        return err_set(p->error, NDF_EREFERENCE,
+            "step agent '%.*s' of '%.*s' is a pattern: steps call agents, "
+            "phases call patterns",
+            STR_ARG(name), STR_ARG(p->origin->name));
+    struct document document;
+    err = registry_document(
+        entry, p->planner->reader, p->arena, &document, p->error);
+    if (err != NDF_OK) return err;
+    *agent = document.agent;
+    return resolve_runtime(p, entry, agent, runtime);
+}
+
+static int plan_step(struct planning *p, const struct pattern *pattern,
+    const struct step *step, struct plan_node *node)
+{
+    node->kind = NODE_STEP;
+    node->id = step->name;
+    node->step = *step;
+    if (!step->retry_set) node->step.retry = pattern->retry;
+    int err = find_agent(p, step->agent, &node->agent, &node->runtime);
+    if (err == NDF_OK && step->undo.agent.at != NULL)
+        err = find_agent(
+            p, step->undo.agent, &node->undo_agent, &node->undo_runtime);
+    if (err != NDF_OK) return err;
+    if (step->undo.run.count > 0) {
+        /* An undo of its own is a program of the pattern's file. */
+        node->undo_runtime = RUNTIME_PROCESS;
+        node->undo_agent.name = step->name;
+        node->undo_agent.run = step->undo.run;
+        err = check_trust(p, p->origin);
+        if (err == NDF_OK)
+            err = resolve_program(p, p->origin, &node->undo_agent);
+    }
+    if (node->step.timeout_ms == 0)
+        node->step.timeout_ms = node->agent.timeout_ms;
+    return err;
+}
+
+static int check_supported(struct planning *p, const struct pattern *pattern)
+{
+    if (pattern->approval)
+        return err_set(p->error, NDF_EUNSUPPORTED,
+            "pattern '%.*s' uses `approval`, which this version cannot run: "
+            "take it out",
+            STR_ARG(pattern->name));
+    if (pattern->kind != PATTERN_SEQUENTIAL)
+        return err_set(p->error, NDF_EUNSUPPORTED,
+            "pattern '%.*s' is of kind %s: this version stores and selects "
+            "it, but runs sequential patterns only",
+            STR_ARG(pattern->name), pattern_kind_name(pattern->kind));
+    return NDF_OK;
+}
+
+static int plan_pattern(
+    struct planning *p, const struct pattern *pattern, struct plan *plan)
+{
+    int err = check_supported(p, pattern);
+    if (err != NDF_OK) return err;
+    plan->policy = pattern->policy;
+    plan->timeout_ms = pattern->timeout_ms;
+    plan->rollback = pattern->rollback;
+    plan->budget = pattern->budget;
+    plan->root.children = arena_calloc(
+        p->arena, pattern->step_count, sizeof *plan->root.children);
+    if (plan->root.children == NULL) return NDF_ENOMEM;
+    plan->root.child_count = pattern->step_count;
+    for (size_t i = 0; err == NDF_OK && i < pattern->step_count; i++)
+        err = plan_step(
+            p, pattern, &pattern->steps[i], &plan->root.children[i]);
+    return err;
+}
+
+/* A single agent is a pattern of one step. */
+static int plan_agent(
+    struct planning *p, const struct agent *agent, struct plan *plan)
+{
+    struct plan_node *node = arena_calloc(p->arena, 1, sizeof *node);
+    if (node == NULL) return NDF_ENOMEM;
+    plan->rollback = true;
+    plan->budget.cost = (double)NAN;
+    plan->root.children = node;
+    plan->root.child_count = 1;
+    node->kind = NODE_STEP;
+    node->id = agent->name;
+    node->agent = *agent;
+    node->step.name = agent->name;
+    node->step.agent = agent->name;
+    node->step.with = value_of_object();
+    node->step.retry = (struct retry){.attempts = 1, .factor = 1};
+    node->step.timeout_ms = agent->timeout_ms;
+    node->step.expect.nonempty = true;
+    return resolve_runtime(p, p->origin, &node->agent, &node->runtime);
+}
+
+struct visit {
+    const struct entry *entry;
+    size_t next; /* reference to follow next */
+    struct pattern pattern;
+};
+
+static size_t reference_count(const struct pattern *pattern)
+{
+    size_t count = pattern->fallback.at != NULL ? 1 : 0;
+    for (size_t i = 0; i < pattern->phase_count; i++)
+        count += pattern->phases[i].patterns.count;
+    return count;
+}
+
+static struct str reference_at(const struct pattern *pattern, size_t index)
+{
+    for (size_t i = 0; i < pattern->phase_count; i++) {
+        const struct str_list *names = &pattern->phases[i].patterns;
+        if (index < names->count) return names->items[index];
+        index -= names->count;
+    }
+    return pattern->fallback;
+}
+
+static int push_visit(
+    struct planning *p, struct vec *stack, const struct entry *entry)
+{
+    if (stack->count == PLAN_DEPTH_MAX)
+        return err_set(p->error, NDF_ELIMIT,
+            "pattern '%.*s' nests patterns more than %d deep",
+            STR_ARG(p->origin->name), PLAN_DEPTH_MAX);
+    struct visit *visit = vec_push(stack);
+    if (visit == NULL) return NDF_ENOMEM;
+    visit->entry = entry;
+    struct document document;
+    int err = registry_document(
+        entry, p->planner->reader, p->arena, &document, p->error);
+    if (err == NDF_OK && document.kind == DOCUMENT_PATTERN)
+        visit->pattern = document.pattern;
+    return err;
+}
+
+static int follow(struct planning *p, struct vec *stack, struct map *done,
+    const struct visit *from, struct str name)
+{
+    const struct entry *to;
+    int err = registry_find(p->planner->registry, name,
+        from->entry->source->name, &to, p->error);
+    if (err == NDF_ENOTFOUND) {
+        if (p->error != NULL) p->error->code = NDF_EREFERENCE;
+        return NDF_EREFERENCE;
+    }
+    if (err != NDF_OK) return err;
+    const struct visit *visits = stack->at;
+    for (size_t i = 0; i < stack->count; i++)
+        if (visits[i].entry == to)
+            return err_set(p->error, NDF_ECYCLE,
+                "pattern '%.*s' refers to '%.*s', which leads back to it: "
+                "take one of the two references out",
+                STR_ARG(from->entry->name), STR_ARG(to->name));
+    return map_has(done, to->qualified) ? NDF_OK : push_visit(p, stack, to);
+}
+
+/* Patterns that name patterns (phases, fallback) must not do so in a circle:
+ * a walk in depth over an explicit stack. */
+static int check_circles(struct planning *p)
+{
+    struct vec stack;
+    struct map done;
+    vec_init(&stack, p->arena->mem, sizeof(struct visit));
+    map_init(&done, p->arena->mem);
+    int err = push_visit(p, &stack, p->origin);
+    while (err == NDF_OK && stack.count > 0) {
+        struct visit *visit = vec_get(&stack, stack.count - 1);
+        if (visit->next == reference_count(&visit->pattern)) {
+            err = map_put(&done, visit->entry->qualified, p);
+            stack.count--;
+            continue;
+        }
+        struct visit from = *visit;
+        visit->next++;
+        err = follow(p, &stack, &done, &from,
+            reference_at(&from.pattern, from.next));
+    }
+    map_deinit(&done);
+    vec_deinit(&stack);
+    return err;
+}
+
+int planner_plan(const struct planner *planner, struct arena *arena,
+    struct str name, struct plan *out, ndf_error *error)
+{
+    struct planning p = {planner, arena, error, NULL};
+    *out = (struct plan){.cwd = planner->cwd, .policy = POLICY_RESTORE};
+    int err = registry_find(
+        planner->registry, name, (struct str){NULL, 0}, &p.origin, error);
+    if (err != NDF_OK) return err;
+    struct document document;
+    err = registry_document(
+        p.origin, planner->reader, arena, &document, error);
+    if (err != NDF_OK) return err;
+    char hex[HASH_HEX_SIZE];
+    hash_hex(p.origin->hash, HASH_SHA256_SIZE, hex);
+    out->pattern = arena_str(arena, p.origin->qualified);
+    out->version = arena_str(arena, str_of(hex));
+    out->root.kind = NODE_SEQUENCE;
+    out->root.id = STR("");
+    if (out->pattern.at == NULL || out->version.at == NULL) return NDF_ENOMEM;
+    if (document.kind == DOCUMENT_AGENT)
+        return plan_agent(&p, &document.agent, out);
+    err = check_circles(&p);
+    return err == NDF_OK ? plan_pattern(&p, &document.pattern, out) : err;
+}

@@ -1,0 +1,29 @@
+/*
+ * planner.h - from a name to a plan: references resolved, defaults inherited,
+ * programs found and trusted.
+ */
+#ifndef NDF_ENGINE_PLANNER_H
+#define NDF_ENGINE_PLANNER_H
+
+#include "engine/registry.h"
+#include "engine/trust.h"
+#include "model/plan.h"
+#include "store/store.h"
+
+/* Where a plan takes its parts from; all borrowed. */
+struct planner {
+    const struct registry *registry;
+    struct store_reader *reader;
+    const struct trust *trust;
+    bool (*bound)(void *ud, struct str agent); /* a callback of the host? */
+    void *ud;
+    struct str cwd;
+};
+
+/* Plans the pattern or agent of that name. Everything of *out lives in arena.
+ * NDF_ENOTFOUND, NDF_EREFERENCE (names the reference and the nearest known),
+ * NDF_ECYCLE, NDF_EUNTRUSTED, NDF_EUNSUPPORTED, NDF_ENOMEM, store errors. */
+int planner_plan(const struct planner *planner, struct arena *arena,
+    struct str name, struct plan *out, ndf_error *error);
+
+#endif

@@ -1,0 +1,177 @@
+/*
+ * register.c - agents and patterns that the host gives, and functions that it
+ * binds.
+ */
+#include <string.h>
+
+#include "engine/engine.h"
+#include "engine/stage.h"
+
+struct register_job {
+    const struct stage *stage;
+    bool replace;
+    int64_t now_ms;
+};
+
+static int put_host_source(
+    struct store_tx *tx, int64_t now_ms, ndf_error *error)
+{
+    struct store_source source = {.id = STR(REGISTRY_HOST_SOURCE),
+        .name = STR(REGISTRY_HOST_SOURCE),
+        .kind = STR("host"),
+        .added_ms = now_ms};
+    return tx_source_put(tx, &source, error);
+}
+
+static int register_work(struct store_tx *tx, void *ud, ndf_error *error)
+{
+    const struct register_job *job = ud;
+    const struct staged *items = job->stage->items.at;
+    int err = put_host_source(tx, job->now_ms, error);
+    for (size_t i = 0;
+         err == NDF_OK && !job->replace && i < job->stage->items.count; i++) {
+        bool there;
+        err = read_entry_exists(tx_reader(tx), items[i].id, &there, error);
+        if (err == NDF_OK && there)
+            err = err_at(error, NDF_EEXISTS, items[i].line, 0,
+                "'%.*s' is registered already: take another name, or replace "
+                "it",
+                STR_ARG(items[i].name));
+    }
+    if (err == NDF_OK)
+        err = stage_write(job->stage, tx, STR(REGISTRY_HOST_SOURCE),
+            job->now_ms, error);
+    return err;
+}
+
+static int stage_all(struct stage *stage, struct str text, ndf_error *error)
+{
+    struct value *values;
+    size_t count;
+    int err = stage_parse(stage, text, &values, &count, error);
+    if (err == NDF_OK && count == 0)
+        err = err_set(error, NDF_ESCHEMA,
+            "there is no document: begin one with `agent: NAME` or "
+            "`pattern: NAME`");
+    for (size_t i = 0; err == NDF_OK && i < count; i++) {
+        struct document document;
+        struct stage_place place = {.source = STR(REGISTRY_HOST_SOURCE),
+            .line = values[i].line};
+        err = document_decode(&stage->arena, &values[i], &document, error);
+        if (err == NDF_OK) err = stage_add(stage, &document, &place, error);
+    }
+    return err;
+}
+
+int ndf_register(ndf_engine *engine, const char *text, size_t size,
+    int replace, ndf_error *error)
+{
+    int err = engine_check(engine, error);
+    if (err != NDF_OK) return err;
+    if (text == NULL) return err_set(error, NDF_EINVAL, "the text is NULL");
+    if (error != NULL) error->code = NDF_OK;
+    struct stage stage;
+    stage_init(&stage, &engine->mem);
+    err = stage_all(&stage, (struct str){text, size}, error);
+    struct register_job job = {.stage = &stage,
+        .replace = replace != 0,
+        .now_ms = clock_wall_ms(&engine->clock)};
+    if (err == NDF_OK)
+        err = store_write(engine->store, register_work, &job, error);
+    stage_deinit(&stage);
+    if (err == NDF_OK) engine_touch(engine);
+    return engine_explain(err, "nothing was registered", error);
+}
+
+static int unregister_work(struct store_tx *tx, void *ud, ndf_error *error)
+{
+    return tx_entry_remove(tx, *(const struct str *)ud, error);
+}
+
+int ndf_unregister(ndf_engine *engine, const char *name, ndf_error *error)
+{
+    int err = engine_check(engine, error);
+    if (err != NDF_OK) return err;
+    if (name == NULL) return err_set(error, NDF_EINVAL, "the name is NULL");
+    if (error != NULL) error->code = NDF_OK;
+    struct registry *registry;
+    err = engine_registry(engine, &registry, error);
+    if (err != NDF_OK) return err;
+    const struct entry *entry;
+    err = registry_find(registry, str_of(name), (struct str){NULL, 0}, &entry,
+        error);
+    if (err == NDF_OK) {
+        struct str id = entry->qualified;
+        err = store_write(engine->store, unregister_work, &id, error);
+    }
+    registry_unref(registry);
+    if (err == NDF_OK) engine_touch(engine);
+    return engine_explain(err, "nothing was unregistered", error);
+}
+
+/* ---- functions -------------------------------------------------------------- */
+
+static int set_binding(
+    ndf_engine *engine, struct str agent, ndf_agent_fn fn, void *ud)
+{
+    int err = NDF_OK;
+    pthread_mutex_lock(&engine->lock);
+    struct binding *bindings = engine->bindings.at;
+    struct binding *binding = NULL;
+    for (size_t i = 0; i < engine->bindings.count; i++)
+        if (str_equal(bindings[i].agent, agent)) binding = &bindings[i];
+    if (binding == NULL) {
+        struct str name = arena_str(&engine->names, agent);
+        binding = name.at != NULL ? vec_push(&engine->bindings) : NULL;
+        if (binding != NULL) binding->agent = name;
+    }
+    if (binding == NULL) {
+        err = NDF_ENOMEM;
+    } else {
+        binding->fn = fn;
+        binding->ud = ud;
+    }
+    pthread_mutex_unlock(&engine->lock);
+    return err;
+}
+
+/* Registers an agent of that name if there is none to be bound. */
+static int need_agent(ndf_engine *engine, struct str name, ndf_error *error)
+{
+    struct registry *registry;
+    int err = engine_registry(engine, &registry, error);
+    if (err != NDF_OK) return err;
+    bool there = map_has(&registry->by_name, name);
+    registry_unref(registry);
+    if (there) return NDF_OK;
+    struct stage stage;
+    stage_init(&stage, &engine->mem);
+    struct document document = {.kind = DOCUMENT_AGENT};
+    document.agent.name = name;
+    document.agent.env = value_of_object();
+    struct stage_place place = {.source = STR(REGISTRY_HOST_SOURCE)};
+    err = stage_add(&stage, &document, &place, error);
+    struct register_job job = {.stage = &stage,
+        .replace = true,
+        .now_ms = clock_wall_ms(&engine->clock)};
+    if (err == NDF_OK)
+        err = store_write(engine->store, register_work, &job, error);
+    stage_deinit(&stage);
+    if (err == NDF_OK) engine_touch(engine);
+    return err;
+}
+
+int ndf_bind(ndf_engine *engine, const char *agent, ndf_agent_fn fn, void *ud,
+    ndf_error *error)
+{
+    int err = engine_check(engine, error);
+    if (err != NDF_OK) return err;
+    if (agent == NULL || !agent_name_valid(str_of(agent)))
+        return err_set(error, NDF_EINVAL,
+            "an agent's name is letters, digits, '_', '.' and '-'");
+    if (error != NULL) error->code = NDF_OK;
+    err = set_binding(engine, str_of(agent), fn, ud);
+    if (err == NDF_OK && fn != NULL)
+        err = need_agent(engine, str_of(agent), error);
+    return engine_explain(err, "the agent cannot be bound", error);
+}

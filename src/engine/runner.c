@@ -1,0 +1,378 @@
+/*
+ * runner.c - the engine's thread.
+ *
+ * It sleeps in its loop. While runs are under way a timer looks whether another
+ * process left a command for one of them; reading it is work for the store's
+ * writer thread, as the loop never touches the disk.
+ */
+#include "engine/runner.h"
+
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "store/tx.h"
+
+/* ---- runs ------------------------------------------------------------------- */
+
+int run_new(struct ndf_run **out, ndf_engine *engine)
+{
+    *out = NULL;
+    struct ndf_run *run = mem_calloc(&engine->mem, 1, sizeof *run);
+    if (run == NULL) return NDF_ENOMEM;
+    run->engine = engine;
+    atomic_init(&run->references, 1);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_mutex_init(&run->mutex, NULL);
+    pthread_cond_init(&run->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    arena_init(&run->arena, &engine->mem);
+    run->lock_fd = -1;
+    *out = run;
+    return NDF_OK;
+}
+
+void run_ref(struct ndf_run *run)
+{
+    atomic_fetch_add_explicit(&run->references, 1, memory_order_relaxed);
+}
+
+void run_unref(struct ndf_run *run)
+{
+    if (run == NULL) return;
+    if (atomic_fetch_sub_explicit(
+            &run->references, 1, memory_order_acq_rel) != 1)
+        return;
+    executor_free(run->executor);
+    if (run->lock_fd >= 0) close(run->lock_fd);
+    arena_deinit(&run->arena);
+    pthread_cond_destroy(&run->changed);
+    pthread_mutex_destroy(&run->mutex);
+    struct mem mem = run->engine->mem;
+    mem_free(&mem, run, sizeof *run);
+}
+
+void run_ended(struct ndf_run *run, int err, int state, const char *message)
+{
+    pthread_mutex_lock(&run->mutex);
+    if (!run->ended) {
+        run->ended = true;
+        run->err = err;
+        run->state = state;
+        size_t size = strlen(message);
+        if (size >= sizeof run->message) size = sizeof run->message - 1;
+        memcpy(run->message, message, size);
+        run->message[size] = '\0';
+        pthread_cond_broadcast(&run->changed);
+    }
+    pthread_mutex_unlock(&run->mutex);
+}
+
+/* ---- replies of the writer's thread -------------------------------------- */
+
+static void stop_when_idle(struct runner *runner)
+{
+    if (runner->closing && runner->runs == NULL && runner->pending == 0)
+        loop_stop(runner->loop);
+}
+
+static void take_replies(void *ud)
+{
+    struct runner *runner = ud;
+    pthread_mutex_lock(&runner->reply_lock);
+    struct reply *reply = runner->replies;
+    runner->replies = NULL;
+    runner->replies_end = &runner->replies;
+    pthread_mutex_unlock(&runner->reply_lock);
+    while (reply != NULL) {
+        struct reply *next = reply->next;
+        runner->pending--;
+        reply->fn(reply->ud);
+        reply = next;
+    }
+    stop_when_idle(runner);
+}
+
+void runner_expect_reply(struct runner *runner)
+{
+    runner->pending++;
+}
+
+void runner_reply(struct runner *runner, struct reply *reply)
+{
+    reply->next = NULL;
+    pthread_mutex_lock(&runner->reply_lock);
+    *runner->replies_end = reply;
+    runner->replies_end = &reply->next;
+    /* Without memory for a post, the next tick takes it. */
+    (void)loop_post(runner->loop, take_replies, runner);
+    pthread_mutex_unlock(&runner->reply_lock);
+}
+
+/* ---- commands of other processes --------------------------------------------- */
+
+enum { POLL_TAKEN_MAX = 64, POLL_ID_MAX = 64 };
+
+struct poll_job {
+    struct reply reply;
+    struct runner *runner;
+    size_t active_count;
+    size_t taken_count;
+    char taken[POLL_TAKEN_MAX][POLL_ID_MAX];
+    int64_t command_ids[POLL_TAKEN_MAX];
+    char active[][POLL_ID_MAX];
+};
+
+static size_t poll_job_size(size_t active_count)
+{
+    return sizeof(struct poll_job) + active_count * POLL_ID_MAX;
+}
+
+static int note_command(void *ud, const struct store_command *command)
+{
+    struct poll_job *job = ud;
+    if (job->taken_count == POLL_TAKEN_MAX) return NDF_OK;
+    if (!str_equal(command->kind, STR("cancel"))) return NDF_OK;
+    for (size_t i = 0; i < job->active_count; i++) {
+        if (!str_equal(command->run, str_of(job->active[i]))) continue;
+        memcpy(job->taken[job->taken_count], job->active[i], POLL_ID_MAX);
+        job->command_ids[job->taken_count++] = command->id;
+        break;
+    }
+    return NDF_OK;
+}
+
+static int poll_work(struct store_tx *tx, void *ud, ndf_error *error)
+{
+    struct poll_job *job = ud;
+    job->taken_count = 0;
+    int err =
+        read_commands(tx_reader(tx), STR(""), note_command, job, error);
+    for (size_t i = 0; err == NDF_OK && i < job->taken_count; i++)
+        err = tx_command_take(tx, job->command_ids[i], error);
+    return err;
+}
+
+/* On the runner's thread. */
+static void poll_taken(void *ud)
+{
+    struct poll_job *job = ud;
+    struct runner *runner = job->runner;
+    for (size_t i = 0; i < job->taken_count; i++) {
+        for (struct ndf_run *run = runner->runs; run != NULL;
+             run = run->next) {
+            if (strcmp(run->id, job->taken[i]) != 0) continue;
+            run_dispatch(run, &(struct exec_event){.kind = EXEC_CANCEL});
+            break;
+        }
+    }
+    mem_free(&runner->engine->mem, job, poll_job_size(job->active_count));
+    runner->polling = false;
+}
+
+/* On the writer's thread. */
+static void poll_written(void *ud, int err, const ndf_error *error)
+{
+    (void)error;
+    struct poll_job *job = ud;
+    if (err != NDF_OK) job->taken_count = 0;
+    runner_reply(job->runner, &job->reply);
+}
+
+static void poll_commands(struct runner *runner)
+{
+    size_t count = 0;
+    for (struct ndf_run *run = runner->runs; run != NULL; run = run->next)
+        count++;
+    struct poll_job *job =
+        mem_calloc(&runner->engine->mem, 1, poll_job_size(count));
+    if (job == NULL) return; /* the next tick tries again */
+    job->runner = runner;
+    job->reply = (struct reply){.fn = poll_taken, .ud = job};
+    for (struct ndf_run *run = runner->runs; run != NULL; run = run->next)
+        memcpy(job->active[job->active_count++], run->id, POLL_ID_MAX);
+    if (store_submit(runner->engine->store, poll_work, poll_written, job,
+            NULL) != NDF_OK) {
+        mem_free(&runner->engine->mem, job, poll_job_size(count));
+        return;
+    }
+    runner->polling = true;
+    runner_expect_reply(runner);
+}
+
+static void set_poll(struct runner *runner);
+
+static void tick(void *ud)
+{
+    struct runner *runner = ud;
+    loop_timer_free(runner->poll);
+    runner->poll = NULL;
+    take_replies(runner);
+    int64_t version = store_data_version(runner->engine->store);
+    if (runner->runs != NULL && !runner->polling &&
+        (version != runner->seen_version || atomic_load(&runner->asked))) {
+        atomic_store(&runner->asked, false);
+        runner->seen_version = version;
+        poll_commands(runner);
+    }
+    if (runner->runs != NULL || runner->pending > 0) set_poll(runner);
+}
+
+static void set_poll(struct runner *runner)
+{
+    if (runner->poll == NULL)
+        (void)loop_timer_new(
+            &runner->poll, runner->loop, RUNNER_POLL_MS, tick, runner);
+}
+
+/* ---- the thread --------------------------------------------------------------- */
+
+static void *thread_main(void *ud)
+{
+    struct runner *runner = ud;
+    (void)loop_run(runner->loop);
+    return NULL;
+}
+
+/* The host's signals are for the host's threads. */
+static int start_thread(struct runner *runner)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int number = pthread_create(&runner->thread, NULL, thread_main, runner);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    runner->running = number == 0;
+    return number == 0 ? NDF_OK : NDF_ENOMEM;
+}
+
+static int runner_new(
+    struct runner **out, ndf_engine *engine, ndf_error *error)
+{
+    struct runner *runner = mem_calloc(&engine->mem, 1, sizeof *runner);
+    if (runner == NULL) return NDF_ENOMEM;
+    runner->engine = engine;
+    runner->seen_version = -1; /* commands may wait already */
+    runner->replies_end = &runner->replies;
+    pthread_mutex_init(&runner->reply_lock, NULL);
+    int err = loop_new(&runner->loop, &engine->mem);
+    if (err == NDF_OK)
+        err = callback_pool_new(&runner->pool, &engine->mem, runner->loop);
+    if (err == NDF_OK) {
+        runner->host = (struct agent_host){.mem = &engine->mem,
+            .loop = runner->loop,
+            .clock = &engine->clock,
+            .init_path = engine->init_path,
+            .pool = runner->pool};
+        err = start_thread(runner);
+    }
+    if (err != NDF_OK) {
+        runner_free(runner);
+        return err_set(error, err, "the engine's thread cannot be started: %s",
+            ndf_strerror(err));
+    }
+    *out = runner;
+    return NDF_OK;
+}
+
+int runner_get(ndf_engine *engine, struct runner **out, ndf_error *error)
+{
+    int err = NDF_OK;
+    pthread_mutex_lock(&engine->loading);
+    if (engine->runner == NULL)
+        err = runner_new(&engine->runner, engine, error);
+    *out = engine->runner;
+    pthread_mutex_unlock(&engine->loading);
+    return err;
+}
+
+void runner_look(ndf_engine *engine)
+{
+    pthread_mutex_lock(&engine->loading);
+    if (engine->runner != NULL) atomic_store(&engine->runner->asked, true);
+    pthread_mutex_unlock(&engine->loading);
+}
+
+static void begin_closing(void *ud)
+{
+    struct runner *runner = ud;
+    runner->closing = true;
+    struct ndf_run *next;
+    for (struct ndf_run *run = runner->runs; run != NULL; run = next) {
+        next = run->next;
+        run_dispatch(run, &(struct exec_event){.kind = EXEC_CANCEL});
+    }
+    stop_when_idle(runner);
+}
+
+void runner_free(struct runner *runner)
+{
+    if (runner == NULL) return;
+    if (runner->running) {
+        const struct timespec wait = {.tv_nsec = 10000000};
+        while (loop_post(runner->loop, begin_closing, runner) != NDF_OK)
+            (void)nanosleep(&wait, NULL); /* nothing else can be done without memory */
+        pthread_join(runner->thread, NULL);
+    }
+    callback_pool_free(runner->pool);
+    loop_timer_free(runner->poll);
+    loop_free(runner->loop);
+    pthread_mutex_destroy(&runner->reply_lock);
+    mem_free(&runner->engine->mem, runner, sizeof *runner);
+}
+
+void runner_drop(struct runner *runner, struct ndf_run *run)
+{
+    for (struct ndf_run **at = &runner->runs; *at != NULL; at = &(*at)->next) {
+        if (*at != run) continue;
+        *at = run->next;
+        run->next = NULL;
+        run_unref(run);
+        break;
+    }
+    stop_when_idle(runner);
+}
+
+static void begin_run(void *ud)
+{
+    struct ndf_run *run = ud;
+    struct runner *runner = run->engine->runner;
+    run->next = runner->runs;
+    runner->runs = run;
+    set_poll(runner);
+    run_ref(run);
+    run_dispatch(run, &(struct exec_event){.kind = EXEC_BEGIN});
+    if (run->cancel_on_start || runner->closing)
+        run_dispatch(run, &(struct exec_event){.kind = EXEC_CANCEL});
+    run_unref(run);
+}
+
+int runner_take(struct runner *runner, struct ndf_run *run)
+{
+    int err = loop_post(runner->loop, begin_run, run);
+    if (err != NDF_OK) run_unref(run);
+    return err;
+}
+
+static void cancel_run(void *ud)
+{
+    struct ndf_run *run = ud;
+    struct runner *runner = run->engine->runner;
+    for (struct ndf_run *at = runner->runs; at != NULL; at = at->next) {
+        if (at != run) continue;
+        run_dispatch(run, &(struct exec_event){.kind = EXEC_CANCEL});
+        break;
+    }
+    run_unref(run);
+}
+
+int runner_cancel(struct runner *runner, struct ndf_run *run)
+{
+    run_ref(run);
+    int err = loop_post(runner->loop, cancel_run, run);
+    if (err != NDF_OK) run_unref(run);
+    return err;
+}

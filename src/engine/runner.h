@@ -1,0 +1,112 @@
+/*
+ * runner.h - the engine's thread, and the runs on it.
+ *
+ * One thread owns every run under way: it steps the executor and performs the
+ * actions. Records go to the store's writer thread and come back when they are
+ * durable; the runner never waits for the disk.
+ */
+#ifndef NDF_ENGINE_RUNNER_H
+#define NDF_ENGINE_RUNNER_H
+
+#include "engine/engine.h"
+#include "run/agent_callback.h"
+#include "run/executor.h"
+
+enum { RUNNER_POLL_MS = 200 };
+
+struct run_call;
+struct run_timer;
+
+/* A run and its handle; freed with the last reference. */
+struct ndf_run {
+    ndf_engine *engine;
+    _Atomic size_t references;
+    char id[64];
+
+    /* Guarded by mutex; what waiters see. */
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    bool ended;
+    int err; /* why it stopped without an end; NDF_OK otherwise */
+    int state;
+    char message[NDF_MESSAGE_SIZE];
+
+    /* Written before it is handed to the runner's thread, then its own. */
+    struct arena arena; /* plan and context */
+    struct plan plan;
+    struct context context;
+    struct str domain; /* stated, or inferred when it was chosen */
+    const char *dir;   /* of its agents' files */
+    const char *owner_path; /* of the lock's file */
+    int lock_fd;       /* held by the run's owner; -1: not */
+    struct executor *executor;
+    int64_t next_seq;
+    int64_t started_mono_ns;
+    int64_t started_ms;
+    ndf_event_fn event;
+    void *event_ud;
+    struct run_call *calls;
+    struct run_timer *timers;
+    uint32_t steps_done, steps_total;
+    bool cancel_on_start;
+    struct ndf_run *next; /* of the runner's list */
+};
+
+/* Something that the writer's thread hands back to the runner's. It needs no
+ * memory, so it always arrives. */
+struct reply {
+    void (*fn)(void *ud); /* on the runner's thread */
+    void *ud;
+    struct reply *next;
+};
+
+struct runner {
+    ndf_engine *engine;
+    struct loop *loop;
+    struct callback_pool *pool;
+    struct agent_host host;
+    pthread_t thread;
+    bool running;
+    struct ndf_run *runs; /* under way; the loop's thread only */
+    struct loop_timer *poll;
+    int64_t seen_version; /* of the store's data, when commands were read */
+    _Atomic bool asked;   /* this process wrote a command */
+    bool polling;         /* a reading of commands is under way */
+    bool closing;
+    size_t pending; /* replies that will come */
+    pthread_mutex_t reply_lock;
+    struct reply *replies; /* arrived; guarded by reply_lock */
+    struct reply **replies_end;
+};
+
+/* The engine's runner, started when it is first needed. */
+int runner_get(ndf_engine *engine, struct runner **out, ndf_error *error);
+/* Cancels what runs, waits for it and ends the thread. Accepts NULL. */
+void runner_free(struct runner *runner);
+/* Takes over a run that is ready (executor made, lock held): one reference
+ * becomes the runner's, also on error. */
+int runner_take(struct runner *runner, struct ndf_run *run);
+/* On the runner's thread, before work is handed to the writer. */
+void runner_expect_reply(struct runner *runner);
+/* From the writer's thread, once for each expected one. */
+void runner_reply(struct runner *runner, struct reply *reply);
+/* Asks for a cancel; from any thread. */
+int runner_cancel(struct runner *runner, struct ndf_run *run);
+
+/* Reads commands at the next tick although only this process wrote one. */
+void runner_look(ndf_engine *engine);
+
+/* A run with one reference, everything empty. */
+int run_new(struct ndf_run **out, ndf_engine *engine);
+void run_ref(struct ndf_run *run);
+void run_unref(struct ndf_run *run);
+/* Tells the waiters. err not NDF_OK: it stopped without an end. */
+void run_ended(struct ndf_run *run, int err, int state, const char *message);
+
+/* On the runner's thread: hands one event to the executor and performs what it
+ * answers. */
+void run_dispatch(struct ndf_run *run, const struct exec_event *event);
+/* Takes the run off the runner's list. */
+void runner_drop(struct runner *runner, struct ndf_run *run);
+
+#endif

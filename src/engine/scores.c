@@ -1,0 +1,214 @@
+/*
+ * scores.c - counting outcomes.
+ *
+ * The store's tally is changed in the same transaction as the outcome is
+ * added, from the value that the transaction sees; memory follows after the
+ * commit. So several processes can count into one store.
+ */
+#include "engine/scores.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/json.h"
+
+enum { SCORES_KEY_MAX = 2048 };
+
+void scores_init(struct scores *scores, const struct mem *mem)
+{
+    arena_init(&scores->arena, mem);
+    map_init(&scores->tallies, mem);
+}
+
+void scores_deinit(struct scores *scores)
+{
+    map_deinit(&scores->tallies);
+    arena_deinit(&scores->arena);
+}
+
+/* "pattern\0domain" in key; empty when it is too long to exist. */
+static struct str make_key(
+    char key[SCORES_KEY_MAX], struct str pattern, struct str domain)
+{
+    if (pattern.size + domain.size + 1 > SCORES_KEY_MAX) return STR("");
+    if (pattern.size > 0) memcpy(key, pattern.at, pattern.size);
+    key[pattern.size] = '\0';
+    if (domain.size > 0) memcpy(key + pattern.size + 1, domain.at, domain.size);
+    return (struct str){key, pattern.size + 1 + domain.size};
+}
+
+struct tally scores_get(
+    const struct scores *scores, struct str pattern, struct str domain)
+{
+    char bytes[SCORES_KEY_MAX];
+    const struct tally *tally =
+        map_get(&scores->tallies, make_key(bytes, pattern, domain));
+    return tally != NULL ? *tally : (struct tally){0};
+}
+
+int scores_put(struct scores *scores, struct str pattern, struct str domain,
+    struct tally tally)
+{
+    char bytes[SCORES_KEY_MAX];
+    struct str key = make_key(bytes, pattern, domain);
+    struct tally *known = map_get(&scores->tallies, key);
+    if (known != NULL) {
+        *known = tally;
+        return NDF_OK;
+    }
+    key.at = arena_dup(&scores->arena, key.at, key.size);
+    known = arena_dup(&scores->arena, &tally, sizeof tally);
+    if (key.at == NULL || known == NULL) return NDF_ENOMEM;
+    return map_put(&scores->tallies, key, known);
+}
+
+static struct tally tally_of(const struct store_tally *row)
+{
+    return (struct tally){.wins = row->wins,
+        .tries = row->tries,
+        .at_ms = row->at_ms,
+        .count = row->executions};
+}
+
+struct load {
+    struct scores *scores;
+    ndf_error *error;
+};
+
+static int load_one(void *ud, const struct store_tally *row)
+{
+    struct load *load = ud;
+    struct tally tally = tally_of(row);
+    if (!tally_valid(&tally))
+        return err_set(load->error, NDF_ECORRUPT,
+            "the counts of '%.*s' in the store make no sense: run "
+            "ndf dev check",
+            STR_ARG(row->pattern));
+    return scores_put(load->scores, row->pattern, row->domain, tally);
+}
+
+int scores_load(
+    struct scores *scores, struct store_reader *reader, ndf_error *error)
+{
+    struct load load = {scores, error};
+    return read_tallies(reader, load_one, &load, error);
+}
+
+/* ---- one outcome ------------------------------------------------------------ */
+
+/* What earlier outcomes of the run count together: the last word stands. */
+struct earlier {
+    bool any;   /* the run is among the executions already */
+    bool known; /* it counts as a success or a failure */
+    bool success;
+    int64_t at_ms;
+    const struct learning *learning;
+    struct arena *arena;
+};
+
+static int find_earlier(void *ud, const struct store_outcome *row)
+{
+    struct earlier *earlier = ud;
+    struct value body;
+    struct outcome outcome;
+    if (json_parse(earlier->arena, row->body, &body, NULL) != NDF_OK)
+        return NDF_ECORRUPT;
+    if (outcome_decode(earlier->arena, &body, &outcome, NULL) != NDF_OK)
+        return NDF_ECORRUPT;
+    if (!str_equal(outcome.pattern, earlier->learning->outcome.pattern))
+        return NDF_OK;
+    earlier->any = true;
+    /* `should` says that another pattern was right: it counts nothing. */
+    if (outcome.result == OUTCOME_UNKNOWN && outcome.should.at == NULL)
+        return NDF_OK;
+    earlier->known = outcome.should.at == NULL;
+    earlier->success = outcome.result == OUTCOME_SUCCESS;
+    earlier->at_ms = outcome.at_ms;
+    return NDF_OK;
+}
+
+/* Adds the outcome to one tally, after taking back the earlier one's part. */
+static int count_into(struct store_tx *tx, const struct learning *learning,
+    const struct earlier *earlier, struct str domain, struct tally *out,
+    ndf_error *error)
+{
+    const struct outcome *outcome = &learning->outcome;
+    struct store_tally row = {
+        .pattern = outcome->pattern, .domain = domain};
+    int err = read_tally(
+        tx_reader(tx), outcome->pattern, domain, &row, NULL);
+    if (err != NDF_OK && err != NDF_ENOTFOUND)
+        return err_set(error, err, "the counts of '%.*s' cannot be read",
+            STR_ARG(outcome->pattern));
+    struct tally tally = tally_of(&row);
+    if (!tally_valid(&tally)) return NDF_ECORRUPT;
+    uint64_t half_life = learning->half_life_ms;
+    if (earlier->known) {
+        struct tally one = tally_add((struct tally){.at_ms = earlier->at_ms},
+            OUTCOME_SUCCESS, 1, earlier->at_ms, half_life);
+        one = tally_fade(one, outcome->at_ms, half_life);
+        tally = tally_fade(tally, outcome->at_ms, half_life);
+        tally.tries = fmax(0, tally.tries - one.tries);
+        if (earlier->success) tally.wins -= one.wins;
+        tally.wins = fmin(fmax(0, tally.wins), tally.tries);
+    }
+    if (earlier->any && tally.count > 0) tally.count--;
+    tally = tally_add(tally,
+        learning->counts ? outcome->result : OUTCOME_UNKNOWN, 1,
+        outcome->at_ms, half_life);
+    *out = tally;
+    row.wins = tally.wins;
+    row.tries = tally.tries;
+    row.at_ms = tally.at_ms;
+    row.executions = tally.count;
+    return tx_tally_put(tx, &row, error);
+}
+
+int learning_write(
+    struct store_tx *tx, struct learning *learning, ndf_error *error)
+{
+    const struct outcome *outcome = &learning->outcome;
+    struct arena arena;
+    arena_init(&arena, learning->mem);
+    struct earlier earlier = {.learning = learning, .arena = &arena};
+    struct buf body;
+    buf_init(&body, arena.mem);
+    struct value value;
+    int err = NDF_OK;
+    if (outcome->run.at != NULL)
+        err = read_outcomes_of_run(
+            tx_reader(tx), outcome->run, find_earlier, &earlier, error);
+    if (err == NDF_OK) err = outcome_encode(&arena, outcome, &value);
+    if (err == NDF_OK) {
+        json_write(&body, &value);
+        err = buf_error(&body);
+    }
+    if (err == NDF_OK) {
+        struct store_outcome row = {.id = learning->id,
+            .pattern = outcome->pattern,
+            .run = outcome->run,
+            .at_ms = outcome->at_ms,
+            .body = buf_str(&body)};
+        err = tx_outcome_add(tx, &row, NULL, error);
+    }
+    if (err == NDF_OK)
+        err = count_into(
+            tx, learning, &earlier, STR(""), &learning->total, error);
+    if (err == NDF_OK && outcome->domain.at != NULL)
+        err = count_into(tx, learning, &earlier, outcome->domain,
+            &learning->domain, error);
+    buf_deinit(&body);
+    arena_deinit(&arena);
+    return err;
+}
+
+int learning_apply(struct scores *scores, const struct learning *learning)
+{
+    const struct outcome *outcome = &learning->outcome;
+    int err =
+        scores_put(scores, outcome->pattern, STR(""), learning->total);
+    if (err == NDF_OK && outcome->domain.at != NULL)
+        err = scores_put(
+            scores, outcome->pattern, outcome->domain, learning->domain);
+    return err;
+}

@@ -1,0 +1,50 @@
+/*
+ * scores.h - the success counts of all patterns, in memory, as the store has
+ * them. No lock of its own: the engine's.
+ */
+#ifndef NDF_ENGINE_SCORES_H
+#define NDF_ENGINE_SCORES_H
+
+#include "base/map.h"
+#include "decide/success.h"
+#include "model/outcome.h"
+#include "store/read.h"
+#include "store/tx.h"
+
+struct scores {
+    struct arena arena;
+    struct map tallies; /* "pattern\0domain" -> struct tally */
+};
+
+void scores_init(struct scores *scores, const struct mem *mem);
+void scores_deinit(struct scores *scores);
+/* Reads all of a store. NDF_ECORRUPT for counts that cannot be. */
+int scores_load(
+    struct scores *scores, struct store_reader *reader, ndf_error *error);
+/* Zero when there is none. domain "" counts all. */
+struct tally scores_get(
+    const struct scores *scores, struct str pattern, struct str domain);
+/* NDF_OK or NDF_ENOMEM. */
+int scores_put(struct scores *scores, struct str pattern, struct str domain,
+    struct tally tally);
+
+/* One outcome on its way into the store and the counts. */
+struct learning {
+    const struct mem *mem;
+    struct outcome outcome; /* borrowed */
+    struct str id;          /* of the outcome; unique */
+    bool counts;            /* it says something about its pattern's success */
+    uint64_t half_life_ms;
+    struct tally total;  /* result: the counts after it */
+    struct tally domain; /* result; only if outcome.domain is known */
+};
+
+/* Adds the outcome and its counts, inside a store_work_fn. What an earlier
+ * outcome of the same run had counted is taken back first: the last word on a
+ * run stands alone. */
+int learning_write(
+    struct store_tx *tx, struct learning *learning, ndf_error *error);
+/* Takes the result over; NDF_ENOMEM leaves old counts until the next load. */
+int learning_apply(struct scores *scores, const struct learning *learning);
+
+#endif

@@ -1,0 +1,260 @@
+/*
+ * select.c - contexts and selections of the public API: a thin shell around
+ * the selector. Reads no clock but for now and the histogram, and no disk once
+ * the picture is there.
+ */
+#include <string.h>
+
+#include "base/json.h"
+#include "engine/engine.h"
+
+/* ---- contexts ----------------------------------------------------------- */
+
+int ndf_context_new(ndf_engine *engine, const char *json, size_t size,
+    ndf_context **out, ndf_error *error)
+{
+    *out = NULL;
+    int err = engine_check(engine, error);
+    if (err != NDF_OK) return err;
+    if (json == NULL) return err_set(error, NDF_EINVAL, "the context is NULL");
+    ndf_context *context = mem_calloc(&engine->mem, 1, sizeof *context);
+    if (context == NULL) return err_set(error, NDF_ENOMEM, "out of memory");
+    context->mem = engine->mem;
+    arena_init(&context->arena, &context->mem);
+    struct value value;
+    if (error != NULL) error->code = NDF_OK;
+    err = json_parse(
+        &context->arena, (struct str){json, size}, &value, error);
+    if (err == NDF_OK)
+        err = context_decode(
+            &context->arena, &value, &context->context, error);
+    if (err != NDF_OK) {
+        ndf_context_free(context);
+        return engine_explain(err, "the context", error);
+    }
+    *out = context;
+    return NDF_OK;
+}
+
+void ndf_context_free(ndf_context *context)
+{
+    if (context == NULL) return;
+    arena_deinit(&context->arena);
+    struct mem mem = context->mem;
+    mem_free(&mem, context, sizeof *context);
+}
+
+/* ---- selecting ------------------------------------------------------------ */
+
+struct ndf_selection {
+    struct mem mem;
+    struct arena arena;
+    struct registry *registry;
+    struct selection selection;
+};
+
+struct tally_source {
+    ndf_engine *engine;
+    const struct registry *registry;
+};
+
+static void give_tallies(void *ud, size_t candidate, struct str domain,
+    struct tally *domain_tally, struct tally *pattern_tally)
+{
+    const struct tally_source *source = ud;
+    struct str name = source->registry->candidates[candidate]->qualified;
+    pthread_mutex_lock(&source->engine->lock);
+    *pattern_tally = scores_get(&source->engine->scores, name, STR(""));
+    if (domain.at != NULL)
+        *domain_tally = scores_get(&source->engine->scores, name, domain);
+    pthread_mutex_unlock(&source->engine->lock);
+}
+
+static struct tally tally_sum(
+    struct tally a, struct tally b, int64_t now_ms, uint64_t half_life)
+{
+    a = tally_fade(a, now_ms, half_life);
+    b = tally_fade(b, now_ms, half_life);
+    return (struct tally){.wins = a.wins + b.wins,
+        .tries = a.tries + b.tries,
+        .at_ms = now_ms,
+        .count = a.count + b.count};
+}
+
+/* All patterns of a kind together, summed anew after each outcome. */
+static void give_kinds(const struct tally_source *source,
+    const struct selector_query *query, struct tally kinds[3])
+{
+    ndf_engine *engine = source->engine;
+    pthread_mutex_lock(&engine->lock);
+    if (!engine->kinds_known) {
+        memset(engine->kinds, 0, sizeof engine->kinds);
+        for (size_t i = 0; i < source->registry->candidate_count; i++) {
+            const struct entry *entry = source->registry->candidates[i];
+            enum pattern_kind kind = entry->pattern != NULL
+                                         ? entry->pattern->kind
+                                         : PATTERN_SEQUENTIAL;
+            struct tally one =
+                scores_get(&engine->scores, entry->qualified, STR(""));
+            if (one.count == 0) continue;
+            engine->kinds[kind] = tally_sum(engine->kinds[kind], one,
+                query->now_ms, query->config.half_life_ms);
+        }
+        engine->kinds_known = true;
+    }
+    memcpy(kinds, engine->kinds, sizeof engine->kinds);
+    pthread_mutex_unlock(&engine->lock);
+}
+
+static struct selector_query make_query(struct tally_source *source,
+    const struct context *context, size_t limit)
+{
+    struct selector_query query = {.context = context,
+        .now_ms = clock_wall_ms(&source->engine->clock),
+        .limit = limit,
+        .config = selector_config_default(),
+        .tallies = give_tallies,
+        .ud = source};
+    give_kinds(source, &query, query.kinds);
+    return query;
+}
+
+static int select_into(ndf_engine *engine, const struct context *context,
+    size_t limit, ndf_selection *selection, ndf_error *error)
+{
+    int err = engine_registry(engine, &selection->registry, error);
+    if (err != NDF_OK) return err;
+    int64_t start = clock_mono_ns(&engine->clock);
+    struct tally_source source = {engine, selection->registry};
+    struct selector_query query = make_query(&source, context, limit);
+    err = selector_select(selection->registry->selector, &query,
+        &selection->arena, &selection->selection);
+    histogram_add(&engine->metrics.select_us,
+        (uint64_t)(clock_mono_ns(&engine->clock) - start) / 1000);
+    counter_add(&engine->metrics.selections, 1);
+    return err;
+}
+
+int ndf_select(ndf_engine *engine, const ndf_context *context, size_t limit,
+    ndf_selection **out, ndf_error *error)
+{
+    *out = NULL;
+    int err = engine_check(engine, error);
+    if (err != NDF_OK) return err;
+    if (context == NULL)
+        return err_set(error, NDF_EINVAL, "the context is NULL");
+    if (error != NULL) error->code = NDF_OK;
+    ndf_selection *selection = mem_calloc(&engine->mem, 1, sizeof *selection);
+    if (selection == NULL) return err_set(error, NDF_ENOMEM, "out of memory");
+    selection->mem = engine->mem;
+    arena_init(&selection->arena, &selection->mem);
+    err = select_into(engine, &context->context, limit, selection, error);
+    if (err != NDF_OK) {
+        ndf_selection_free(selection);
+        return engine_explain(err, "nothing can be selected", error);
+    }
+    *out = selection;
+    return NDF_OK;
+}
+
+void ndf_selection_free(ndf_selection *selection)
+{
+    if (selection == NULL) return;
+    registry_unref(selection->registry);
+    arena_deinit(&selection->arena);
+    struct mem mem = selection->mem;
+    mem_free(&mem, selection, sizeof *selection);
+}
+
+size_t ndf_selection_count(const ndf_selection *selection)
+{
+    return selection->selection.count;
+}
+
+static const char *label_of(const ndf_selection *selection, size_t candidate)
+{
+    return selection->registry->candidates[candidate]->label.at;
+}
+
+int ndf_selection_at(
+    const ndf_selection *selection, size_t index, ndf_choice *out)
+{
+    *out = (ndf_choice){0};
+    if (index >= selection->selection.count) return NDF_ENOTFOUND;
+    const struct ranked *ranked = &selection->selection.ranked[index];
+    *out = (ndf_choice){.name = label_of(selection, ranked->candidate),
+        .fit = ranked->fit,
+        .success = ranked->success,
+        .confidence = ranked->confidence,
+        .level = (int)ranked->level,
+        .executions = ranked->executions};
+    return NDF_OK;
+}
+
+const char *ndf_selection_chosen(const ndf_selection *selection)
+{
+    size_t chosen = selection->selection.chosen;
+    return chosen == SELECTOR_NONE ? NULL : label_of(selection, chosen);
+}
+
+const char *ndf_selection_reason(const ndf_selection *selection)
+{
+    return selection->selection.reason.at;
+}
+
+int ndf_selection_json(const ndf_selection *selection, ndf_text **out)
+{
+    *out = NULL;
+    struct arena scratch;
+    arena_init(&scratch, &selection->mem);
+    struct value value;
+    int err = selection_encode(&scratch, &selection->selection,
+        selection->registry->selector, &value);
+    if (err == NDF_OK) err = text_of_value(out, &selection->mem, &value);
+    arena_deinit(&scratch);
+    return err;
+}
+
+static int explain_into(ndf_engine *engine, const struct context *context,
+    const char *pattern, struct arena *arena, struct value *out,
+    ndf_error *error)
+{
+    struct registry *registry;
+    int err = engine_registry(engine, &registry, error);
+    if (err != NDF_OK) return err;
+    const struct entry *entry;
+    err = registry_find(registry, str_of(pattern), (struct str){NULL, 0},
+        &entry, error);
+    if (err == NDF_OK && entry->folded_into != NULL)
+        entry = entry->folded_into;
+    if (err == NDF_OK) {
+        struct tally_source source = {engine, registry};
+        struct selector_query query = make_query(&source, context, 0);
+        struct value explained;
+        err = selector_explain(registry->selector, &query, entry->candidate,
+            arena, &explained);
+        /* Names in it belong to the picture. */
+        if (err == NDF_OK) err = value_copy(arena, &explained, out);
+    }
+    registry_unref(registry);
+    return err;
+}
+
+int ndf_explain(ndf_engine *engine, const ndf_context *context,
+    const char *pattern, ndf_text **out, ndf_error *error)
+{
+    *out = NULL;
+    int err = engine_check(engine, error);
+    if (err != NDF_OK) return err;
+    if (context == NULL || pattern == NULL)
+        return err_set(error, NDF_EINVAL, "context or pattern is NULL");
+    if (error != NULL) error->code = NDF_OK;
+    struct arena arena;
+    arena_init(&arena, &engine->mem);
+    struct value value;
+    err = explain_into(
+        engine, &context->context, pattern, &arena, &value, error);
+    if (err == NDF_OK) err = text_of_value(out, &engine->mem, &value);
+    arena_deinit(&arena);
+    return engine_explain(err, "the pattern cannot be explained", error);
+}

@@ -1,0 +1,527 @@
+/*
+ * start.c - starting runs, taking them up again, waiting for them.
+ *
+ * Record 0 of a run's journal is {plan, context, domain, cwd, seed}: with the
+ * records after it, all that is needed to go on in another process. It is on
+ * disk before ndf_run_start returns.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/os.h"
+#include "engine/lookup.h"
+#include "engine/planner.h"
+#include "engine/runner.h"
+#include "store/tx.h"
+
+/* ---- the run's folder and its lock ----------------------------------------- */
+
+/* In memory, runs keep their files in a folder of their own that goes with the
+ * engine. */
+static int runs_folder(ndf_engine *engine, ndf_error *error)
+{
+    int err = NDF_OK;
+    pthread_mutex_lock(&engine->loading);
+    if (engine->runs_dir == NULL) {
+        const char *tmp = getenv("TMPDIR");
+        struct str name = arena_format(&engine->arena, "%s/ndf-XXXXXX",
+            tmp != NULL && tmp[0] == '/' ? tmp : "/tmp");
+        char *path = arena_dup(&engine->arena, name.at, name.size + 1);
+        if (name.at == NULL || path == NULL) {
+            err = NDF_ENOMEM;
+        } else if (mkdtemp(path) == NULL) {
+            char text[128];
+            err = err_set(error, err_from_errno(errno),
+                "cannot make a folder for runs in %s: %s", path,
+                err_errno_text(errno, text, sizeof text));
+        } else {
+            engine->runs_dir = path;
+        }
+    }
+    pthread_mutex_unlock(&engine->loading);
+    return err;
+}
+
+/* Makes the folder and takes its owner's lock. NDF_EBUSY: owned by another. */
+static int own_run(struct ndf_run *run, ndf_error *error)
+{
+    int err = runs_folder(run->engine, error);
+    if (err != NDF_OK) return err;
+    struct str dir = arena_format(
+        &run->arena, "%s/%s", run->engine->runs_dir, run->id);
+    struct str lock = arena_format(&run->arena, "%s/%s.owner",
+        run->engine->runs_dir, run->id);
+    if (dir.at == NULL || lock.at == NULL) return NDF_ENOMEM;
+    run->dir = dir.at;
+    run->owner_path = lock.at;
+    err = os_make_dirs(dir.at, error);
+    if (err != NDF_OK) return err;
+    run->lock_fd = open(lock.at, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (run->lock_fd < 0) {
+        char text[128];
+        return err_set(error, err_from_errno(errno), "cannot open %s: %s",
+            lock.at, err_errno_text(errno, text, sizeof text));
+    }
+    err = os_lock(run->lock_fd);
+    if (err == NDF_EBUSY)
+        return err_set(error, NDF_EBUSY,
+            "run %s belongs to another process that is at work on it: wait "
+            "for it, or cancel it",
+            run->id);
+    return err;
+}
+
+/* ---- record 0 ----------------------------------------------------------------- */
+
+static int encode_start(
+    struct ndf_run *run, uint64_t seed, struct value *out)
+{
+    struct arena *arena = &run->arena;
+    struct value plan, context;
+    int err = plan_encode(arena, &run->plan, &plan);
+    if (err == NDF_OK) err = context_encode(arena, &run->context, &context);
+    *out = value_of_object();
+    if (err == NDF_OK) err = value_set(arena, out, STR("plan"), plan);
+    if (err == NDF_OK) err = value_set(arena, out, STR("context"), context);
+    if (err == NDF_OK && run->domain.at != NULL)
+        err = value_set(
+            arena, out, STR("domain"), value_of_str(run->domain));
+    if (err == NDF_OK)
+        err = value_set(arena, out, STR("seed"),
+            value_of_int((int64_t)seed));
+    return err;
+}
+
+struct start_job {
+    struct ndf_run *run;
+    struct str body;
+    uint8_t version[STORE_HASH_SIZE];
+};
+
+static int start_work(struct store_tx *tx, void *ud, ndf_error *error)
+{
+    const struct start_job *job = ud;
+    struct ndf_run *run = job->run;
+    struct store_run row = {.id = str_of(run->id),
+        .pattern = run->plan.pattern,
+        .domain = run->domain,
+        .text = run->context.text,
+        .state = NDF_RUN_RUNNING,
+        .started_ms = run->started_ms,
+        .cwd = run->plan.cwd};
+    memcpy(row.version, job->version, sizeof row.version);
+    int err = tx_run_put(tx, &row, error);
+    struct store_record record = {.run = row.id,
+        .kind = STR("plan"),
+        .at_ms = run->started_ms,
+        .body = job->body};
+    return err == NDF_OK ? tx_journal_append(tx, &record, error) : err;
+}
+
+static int record_start(struct ndf_run *run, uint64_t seed, ndf_error *error)
+{
+    struct value start;
+    int err = encode_start(run, seed, &start);
+    if (err != NDF_OK) return err;
+    struct buf body;
+    buf_init(&body, &run->engine->mem);
+    json_write(&body, &start);
+    err = buf_error(&body);
+    struct start_job job = {.run = run, .body = buf_str(&body)};
+    if (err == NDF_OK && body.size > PLAN_BYTES_MAX)
+        err = err_set(error, NDF_ELIMIT,
+            "the plan of '%.*s' with its context is larger than %d bytes: "
+            "hand large things over in files",
+            STR_ARG(run->plan.pattern), PLAN_BYTES_MAX);
+    (void)hash_unhex(run->plan.version, job.version, sizeof job.version);
+    if (err == NDF_OK)
+        err = store_write(run->engine->store, start_work, &job, error);
+    run->next_seq = 1;
+    buf_deinit(&body);
+    return err;
+}
+
+/* ---- starting ------------------------------------------------------------------- */
+
+static int read_run_options(const ndf_run_options *given,
+    ndf_run_options *out, ndf_error *error)
+{
+    *out = (ndf_run_options)NDF_RUN_OPTIONS_INIT;
+    if (given == NULL) return NDF_OK;
+    if (given->size < sizeof given->size || given->size > sizeof *out)
+        return err_set(error, NDF_EINVAL,
+            "ndf_run_options.size is %zu: use NDF_RUN_OPTIONS_INIT",
+            given->size);
+    memcpy(out, given, given->size);
+    return NDF_OK;
+}
+
+/* An absolute path without links, of the folder where agents run. */
+static int find_cwd(struct ndf_run *run, const char *given, struct str *out,
+    ndf_error *error)
+{
+    struct buf path;
+    buf_init(&path, &run->engine->mem);
+    int err = os_real_path(given != NULL ? given : ".", &path, error);
+    if (err == NDF_OK) {
+        *out = arena_str(&run->arena, buf_str(&path));
+        if (out->at == NULL) err = NDF_ENOMEM;
+    }
+    buf_deinit(&path);
+    return err;
+}
+
+static bool is_bound(void *ud, struct str agent)
+{
+    struct binding binding;
+    return engine_binding(ud, agent, &binding);
+}
+
+/* A store that came with a folder must not run anything unasked. */
+static int check_store_trust(ndf_engine *engine, ndf_error *error)
+{
+    if (engine->made_store || engine->path == NULL) return NDF_OK;
+    bool trusted;
+    struct str path = str_of(engine->path);
+    int err = trust_check(&engine->trust, path, &trusted, error);
+    if (err != NDF_OK || trusted) return err;
+    struct str folder = os_dirname(path);
+    if (str_ends(folder, STR("/.ndf"))) folder = os_dirname(folder);
+    return err_set(error, NDF_EUNTRUSTED,
+        "the store %.*s was not made by you here and is not trusted to run "
+        "programs: look at what it holds, then say: ndf trust %.*s",
+        STR_ARG(path), STR_ARG(folder));
+}
+
+static int make_plan(struct ndf_run *run, const char *pattern,
+    struct str cwd, ndf_error *error)
+{
+    ndf_engine *engine = run->engine;
+    struct registry *registry;
+    int err = engine_registry(engine, &registry, error);
+    if (err != NDF_OK) return err;
+    struct store_reader *reader;
+    err = store_read_begin(engine->store, &reader, error);
+    if (err == NDF_OK) {
+        struct planner planner = {.registry = registry,
+            .reader = reader,
+            .trust = &engine->trust,
+            .bound = is_bound,
+            .ud = engine,
+            .cwd = cwd};
+        struct str name = arena_str(&run->arena, str_of(pattern));
+        err = name.at == NULL ? NDF_ENOMEM
+                              : planner_plan(&planner, &run->arena, name,
+                                    &run->plan, error);
+        store_read_end(reader);
+    }
+    registry_unref(registry);
+    return err;
+}
+
+/* The context is copied: the caller may free its own. */
+static int copy_context(struct ndf_run *run, const struct context *from)
+{
+    struct value value, copy;
+    int err = context_encode(&run->arena, from, &value);
+    if (err == NDF_OK) err = value_copy(&run->arena, &value, &copy);
+    if (err == NDF_OK)
+        err = context_decode(&run->arena, &copy, &run->context, NULL);
+    run->domain = run->context.domain;
+    return err;
+}
+
+static int make_executor(
+    struct ndf_run *run, uint64_t seed, ndf_error *error)
+{
+    char boot[OS_BOOT_ID_SIZE];
+    os_boot_id(boot);
+    struct exec_options options = {.mem = &run->engine->mem,
+        .plan = &run->plan,
+        .initial = &run->context,
+        .run = str_of(run->id),
+        .boot = str_of(boot),
+        .seed = seed};
+    return executor_new(&run->executor, &options, error);
+}
+
+static int draw_seed(const ndf_engine *engine, uint64_t *seed)
+{
+    *seed = engine->seed;
+    int err = *seed != 0 ? NDF_OK : os_random(seed, sizeof *seed);
+    *seed &= INT64_MAX; /* as the journal keeps it */
+    return err;
+}
+
+static int hand_over(struct ndf_run *run, ndf_error *error)
+{
+    struct runner *runner;
+    int err = runner_get(run->engine, &runner, error);
+    if (err != NDF_OK) return err;
+    run->started_mono_ns = clock_mono_ns(&run->engine->clock);
+    run_ref(run);
+    err = runner_take(runner, run);
+    if (err == NDF_OK)
+        counter_add(&run->engine->metrics.runs_started, 1);
+    return err;
+}
+
+static int prepare(struct ndf_run *run, const char *pattern,
+    const ndf_context *context, const char *given_cwd, ndf_error *error)
+{
+    uint64_t seed = 0;
+    struct str cwd = {NULL, 0};
+    int err = check_store_trust(run->engine, error);
+    if (err == NDF_OK) err = engine_new_id(run->id);
+    if (err == NDF_OK) err = draw_seed(run->engine, &seed);
+    if (err == NDF_OK) err = find_cwd(run, given_cwd, &cwd, error);
+    if (err == NDF_OK) err = copy_context(run, &context->context);
+    if (err == NDF_OK) err = make_plan(run, pattern, cwd, error);
+    if (err == NDF_OK) err = make_executor(run, seed, error);
+    if (err == NDF_OK) err = own_run(run, error);
+    run->started_ms = clock_wall_ms(&run->engine->clock);
+    if (err == NDF_OK) err = record_start(run, seed, error);
+    return err;
+}
+
+int ndf_run_start(ndf_engine *engine, const char *pattern,
+    const ndf_context *context, const ndf_run_options *options, ndf_run **out,
+    ndf_error *error)
+{
+    *out = NULL;
+    int err = engine_check(engine, error);
+    if (err != NDF_OK) return err;
+    if (error != NULL) error->code = NDF_OK;
+    ndf_run_options all;
+    err = read_run_options(options, &all, error);
+    if (err != NDF_OK) return err;
+    struct ndf_run *run;
+    err = run_new(&run, engine);
+    if (err != NDF_OK) return engine_explain(err, "the run", error);
+    run->event = all.event;
+    run->event_ud = all.event_ud;
+    err = prepare(run, pattern, context, all.cwd, error);
+    if (err == NDF_OK) err = hand_over(run, error);
+    if (err != NDF_OK) {
+        run_unref(run);
+        return engine_explain(err, "the run cannot be started", error);
+    }
+    *out = run;
+    return NDF_OK;
+}
+
+/* ---- resuming ---------------------------------------------------------------------- */
+
+struct replay {
+    struct ndf_run *run;
+    struct store_reader *reader;
+    ndf_error *error;
+    struct vec items; /* struct exec_record */
+};
+
+static int keep_record(void *ud, const struct store_record *row)
+{
+    struct replay *replay = ud;
+    struct arena *arena = &replay->run->arena;
+    struct value *body = arena_alloc(arena, sizeof *body);
+    struct exec_record *item = vec_push(&replay->items);
+    if (body == NULL || item == NULL) return NDF_ENOMEM;
+    int err = json_parse(arena, row->body, body, replay->error);
+    if (err != NDF_OK) return err;
+    item->kind = arena_str(arena, row->kind);
+    item->body = body;
+    if (item->kind.at == NULL) return NDF_ENOMEM;
+    struct str hex = executor_record_blob(body);
+    if (hex.at == NULL) return NDF_OK;
+    uint8_t hash[STORE_HASH_SIZE];
+    if (!hash_unhex(hex, hash, sizeof hash)) return NDF_ECORRUPT;
+    return read_content(
+        replay->reader, arena, STORE_BLOB, hash, &item->blob, replay->error);
+}
+
+static int decode_start(
+    struct replay *replay, uint64_t *seed, ndf_error *error)
+{
+    struct ndf_run *run = replay->run;
+    const struct exec_record *first = replay->items.at;
+    if (replay->items.count == 0 || !str_equal(first->kind, STR("plan")))
+        return err_set(error, NDF_ECORRUPT,
+            "the journal of run %s does not begin with its plan: run "
+            "ndf dev check",
+            run->id);
+    const struct value *plan = value_get(first->body, STR("plan"));
+    const struct value *context = value_get(first->body, STR("context"));
+    if (plan == NULL || context == NULL) return NDF_ECORRUPT;
+    int err = plan_decode(&run->arena, plan, &run->plan, error);
+    if (err == NDF_OK)
+        err = context_decode(&run->arena, context, &run->context, error);
+    run->domain = value_get_str(first->body, STR("domain"));
+    *seed = (uint64_t)value_get_int(first->body, STR("seed"), 0);
+    return err;
+}
+
+static int replay_all(struct replay *replay, ndf_error *error)
+{
+    const struct exec_record *items = replay->items.at;
+    int err = NDF_OK;
+    for (size_t i = 1; err == NDF_OK && i < replay->items.count; i++)
+        err = executor_replay(replay->run->executor, &items[i], error);
+    replay->run->next_seq = (int64_t)replay->items.count;
+    return err;
+}
+
+static int read_back(struct ndf_run *run, ndf_error *error)
+{
+    struct replay replay = {.run = run, .error = error};
+    vec_init(&replay.items, &run->engine->mem, sizeof(struct exec_record));
+    uint64_t seed = 0;
+    int err = store_read_begin(run->engine->store, &replay.reader, error);
+    if (err == NDF_OK) {
+        err = read_journal(replay.reader, str_of(run->id), 0, keep_record,
+            &replay, error);
+        store_read_end(replay.reader);
+    }
+    if (err == NDF_OK) err = decode_start(&replay, &seed, error);
+    if (err == NDF_OK) err = make_executor(run, seed, error);
+    if (err == NDF_OK) err = replay_all(&replay, error);
+    vec_deinit(&replay.items);
+    return err;
+}
+
+static int find_run(struct ndf_run *run, struct str id, ndf_error *error)
+{
+    struct store_run row;
+    int err = lookup_run(run->engine, &run->arena, id, &row, error);
+    if (err != NDF_OK) return err;
+    if (row.id.size >= sizeof run->id) return NDF_ECORRUPT;
+    memcpy(run->id, row.id.at, row.id.size + 1);
+    run->state = (int)row.state;
+    run->started_ms = row.started_ms;
+    return NDF_OK;
+}
+
+int ndf_run_resume(ndf_engine *engine, const char *id,
+    const ndf_run_options *options, ndf_run **out, ndf_error *error)
+{
+    *out = NULL;
+    int err = engine_check(engine, error);
+    if (err != NDF_OK) return err;
+    if (error != NULL) error->code = NDF_OK;
+    ndf_run_options all;
+    err = read_run_options(options, &all, error);
+    if (err != NDF_OK) return err;
+    struct ndf_run *run;
+    err = run_new(&run, engine);
+    if (err != NDF_OK) return engine_explain(err, "the run", error);
+    run->event = all.event;
+    run->event_ud = all.event_ud;
+    err = find_run(run, str_of(id), error);
+    if (err == NDF_OK && run->state == NDF_RUN_RUNNING) {
+        err = check_store_trust(engine, error);
+        if (err == NDF_OK) err = own_run(run, error);
+        /* It may have ended while we came to own it. */
+        if (err == NDF_OK) err = find_run(run, str_of(run->id), error);
+    }
+    if (err == NDF_OK && run->state != NDF_RUN_RUNNING) {
+        run_ended(run, NDF_OK, run->state, "");
+    } else if (err == NDF_OK) {
+        err = read_back(run, error);
+        if (err == NDF_OK) err = hand_over(run, error);
+    }
+    if (err != NDF_OK) {
+        run_unref(run);
+        return engine_explain(err, "the run cannot be resumed", error);
+    }
+    *out = run;
+    return NDF_OK;
+}
+
+/* ---- handles -------------------------------------------------------------------------- */
+
+const char *ndf_run_id(const ndf_run *run)
+{
+    return run->id;
+}
+
+int ndf_run_wait(ndf_run *run, int64_t timeout_ms, int *state, ndf_error *error)
+{
+    int err = engine_check(run->engine, error);
+    if (err != NDF_OK) return err;
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    if (timeout_ms > 0) {
+        until.tv_sec += (time_t)(timeout_ms / 1000);
+        until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+        if (until.tv_nsec >= 1000000000) {
+            until.tv_sec++;
+            until.tv_nsec -= 1000000000;
+        }
+    }
+    int waited = 0;
+    pthread_mutex_lock(&run->mutex);
+    while (!run->ended && waited == 0)
+        waited = timeout_ms < 0
+                     ? pthread_cond_wait(&run->changed, &run->mutex)
+                     : pthread_cond_timedwait(
+                           &run->changed, &run->mutex, &until);
+    bool ended = run->ended;
+    err = run->err;
+    if (ended && state != NULL) *state = run->state;
+    if (ended && err != NDF_OK)
+        err_set(error, err, "run %s stopped: %s", run->id, run->message);
+    pthread_mutex_unlock(&run->mutex);
+    if (!ended)
+        return err_set(
+            error, NDF_ETIMEOUT, "run %s is still at work", run->id);
+    return err;
+}
+
+int ndf_run_cancel(ndf_run *run)
+{
+    int err = engine_check(run->engine, NULL);
+    if (err != NDF_OK) return err;
+    pthread_mutex_lock(&run->mutex);
+    bool ended = run->ended;
+    pthread_mutex_unlock(&run->mutex);
+    /* An ended run has no runner to ask. */
+    return ended ? NDF_OK : runner_cancel(run->engine->runner, run);
+}
+
+void ndf_run_free(ndf_run *run)
+{
+    run_unref(run);
+}
+
+static int cancel_work(struct store_tx *tx, void *ud, ndf_error *error)
+{
+    struct ndf_run *run = ud;
+    struct store_command command = {.run = str_of(run->id),
+        .kind = STR("cancel"),
+        .at_ms = clock_wall_ms(&run->engine->clock)};
+    return tx_command_put(tx, &command, error);
+}
+
+int ndf_cancel(ndf_engine *engine, const char *id, ndf_error *error)
+{
+    int err = engine_check(engine, error);
+    if (err != NDF_OK) return err;
+    if (error != NULL) error->code = NDF_OK;
+    struct ndf_run *run;
+    err = run_new(&run, engine);
+    if (err != NDF_OK) return engine_explain(err, "the run", error);
+    err = find_run(run, str_of(id), error);
+    if (err == NDF_OK && run->state != NDF_RUN_RUNNING)
+        err = err_set(
+            error, NDF_EINVAL, "run %s has ended already", run->id);
+    if (err == NDF_OK)
+        err = store_write(engine->store, cancel_work, run, error);
+    if (err == NDF_OK) runner_look(engine);
+    run_unref(run);
+    return engine_explain(err, "the run cannot be cancelled", error);
+}
