@@ -8,28 +8,34 @@
 #ifndef NDF_DECIDE_FIT_H
 #define NDF_DECIDE_FIT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* X(name in C, name for people) */
 #define FIT_FACTORS(X)                                                         \
-    X(FIT_BASE, "base")         /* before any evidence */                      \
-    X(FIT_WORDS, "words")       /* BM25 share, 0..1 */                         \
-    X(FIT_COSINE, "cosine")     /* words and 4-grams, 0..1 */                  \
-    X(FIT_MARGIN, "margin")     /* ahead of the best other one, -1..1 */       \
-    X(FIT_KNOWN, "known")       /* share of the task anybody knows */          \
-    X(FIT_CROWD, "crowd")       /* ln of the number of candidates */           \
-    X(FIT_NOT_FOR, "not_for")   /* cosine with its not_for, 0..1 */            \
-    X(FIT_LAW, "only_if")       /* predicates of its law that hold */          \
-    X(FIT_GOOD_FOR, "good_for") /* share of its taste that holds, 0..1 */      \
-    X(FIT_DOMAIN, "domain")     /* the inferred domain is in its name */       \
-    X(FIT_KIND, "kind")         /* 1 suits the hint, 0 not */
+    X(FIT_BASE, "base")             /* before any evidence: 1 */               \
+    X(FIT_WORDS, "words")           /* ln(1 + IDF mass of shared words) */     \
+    X(FIT_SIMILARITY, "similarity") /* fit_similarity, 0..1 */                 \
+    X(FIT_MARGIN, "margin")         /* lead over the best other one, -1..1 */  \
+    X(FIT_CROWD, "crowd")           /* how many others there are to choose */  \
+    X(FIT_NOT_FOR, "not_for")       /* cosine with its not_for, 0..1 */        \
+    X(FIT_LAW, "only_if")           /* predicates of its law that hold */      \
+    X(FIT_GOOD_FOR, "good_for")     /* predicates of its taste that hold */    \
+    X(FIT_DOMAIN, "domain")         /* 1: it names the task's domain */        \
+    X(FIT_KIND, "kind")             /* -1, 0, 1: against or for the hint */
 
 #define FIT_FACTOR_ENUM(name, text) name,
 enum fit_factor { FIT_FACTORS(FIT_FACTOR_ENUM) FIT_FACTOR_COUNT };
 #undef FIT_FACTOR_ENUM
 
+enum fit_basis {
+    FIT_BY_TEXT,      /* the task has words */
+    FIT_BY_STRUCTURE, /* it has none: law and taste decide */
+};
+
 struct fit_evidence {
+    enum fit_basis basis;
     double value[FIT_FACTOR_COUNT];
 };
 
@@ -39,7 +45,9 @@ double fit_contribution(
     const struct fit_evidence *evidence, enum fit_factor factor);
 /* 0..1. */
 double fit_probability(const struct fit_evidence *evidence);
+/* What law, taste, domain and kind add to the log-odds together. */
+double fit_structure(const struct fit_evidence *evidence);
 /* One number that orders text evidence: BM25 share and cosine, mixed. */
-double fit_text_score(double bm25, double cosine);
+double fit_similarity(double bm25, double cosine);
 
 #endif

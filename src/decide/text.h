@@ -94,6 +94,7 @@ struct text_scores {
     struct text_score *items; /* by document; those that share a term */
     size_t count;
     double known; /* 0..1: share of the query's IDF mass that any knows */
+    double mass;  /* the query's IDF mass: what bm25 is a share of */
 };
 
 /* Fills query->terms[].idf and .known too. Results live in arena. NDF_OK or

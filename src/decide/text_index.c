@@ -376,6 +376,7 @@ int text_index_score(const struct text_index *index, struct text_query *query,
         score_gram(
             index, query->grams[i], (double)query->gram_counts[i], &sums);
     if (sums.possible > 0) out->known = sums.known / sums.possible;
+    out->mass = sums.possible;
     return collect(index, query, &sums, arena, out);
 }
 
