@@ -262,7 +262,7 @@ int agent_file_decode(struct arena *arena, struct str text, struct str stem,
     if (err != NDF_OK) return err;
     if (str_starts(text, STR("\xEF\xBB\xBF"))) text = str_from(text, 3);
     if (!front_matter_split(text, &parts))
-        return err_at(error, NDF_ESCHEMA, 1, 1,
+        return err_at(error, NDF_ENOTFOUND, 1, 1,
             "no front matter: an agent file starts with 'name:' and "
             "'description:' between two lines of '---'");
     r.shift = parts.front_line - 1;

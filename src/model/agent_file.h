@@ -17,7 +17,8 @@ enum { AGENT_FILE_MAX = 2 * 1024 * 1024 };
  * `tools` may be a list or a comma-separated string; unknown keys are kept
  * out. warning->code is NDF_OK, or why it had to be read tolerantly, with the
  * line and the mend in words; out is good then too. The text must be valid
- * UTF-8 (a byte order mark is skipped). NDF_ESYNTAX, NDF_ESCHEMA, NDF_ELIMIT,
+ * UTF-8 (a byte order mark is skipped). NDF_ENOTFOUND: there is no front
+ * matter, it is no agent file; NDF_ESYNTAX, NDF_ESCHEMA, NDF_ELIMIT,
  * NDF_ENOMEM. */
 int agent_file_decode(struct arena *arena, struct str text, struct str stem,
     struct agent *out, ndf_error *warning, ndf_error *error);
