@@ -66,12 +66,17 @@ double fit_contribution(
     return weights[factor] * value;
 }
 
+double fit_log_odds(const struct fit_evidence *evidence)
+{
+    double sum = 0;
+    for (int factor = 0; factor < FIT_FACTOR_COUNT; factor++)
+        sum += fit_contribution(evidence, (enum fit_factor)factor);
+    return sum;
+}
+
 double fit_probability(const struct fit_evidence *evidence)
 {
-    double log_odds = 0;
-    for (int factor = 0; factor < FIT_FACTOR_COUNT; factor++)
-        log_odds += fit_contribution(evidence, (enum fit_factor)factor);
-    return 1 / (1 + exp(-log_odds));
+    return 1 / (1 + exp(-fit_log_odds(evidence)));
 }
 
 double fit_structure(const struct fit_evidence *evidence)

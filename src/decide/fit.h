@@ -43,7 +43,9 @@ const char *fit_factor_name(enum fit_factor factor);
 /* What a factor adds to the log-odds. */
 double fit_contribution(
     const struct fit_evidence *evidence, enum fit_factor factor);
-/* 0..1. */
+/* The sum of all contributions. */
+double fit_log_odds(const struct fit_evidence *evidence);
+/* The same as a probability, 0..1. */
 double fit_probability(const struct fit_evidence *evidence);
 /* What law, taste, domain and kind add to the log-odds together. */
 double fit_structure(const struct fit_evidence *evidence);

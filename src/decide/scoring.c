@@ -1,0 +1,370 @@
+/*
+ * scoring.c - evidence for each candidate whose law holds (scoring.h).
+ *
+ * A candidate stays when anything speaks for it: a shared word, or, for a task
+ * without words, its mere eligibility. The margin is the lead in similarity
+ * over the best other candidate that is no exact copy: copies are equally
+ * right, so they must not make each other doubtful.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "decide/scoring.h"
+#include "model/glob.h"
+
+/* Without words, how much "none of them" weighs: as a candidate of this
+ * log-odds would. */
+#define NONE_LOG_ODDS 1.0
+
+/* ---- structure ----------------------------------------------------------- */
+
+/* The name without its source: "security.review" of "team/security.review". */
+static struct str bare_name(struct str name)
+{
+    for (size_t i = name.size; i > 0; i--) {
+        if (name.at[i - 1] == '/') return str_from(name, i);
+    }
+    return name;
+}
+
+static struct str first_segment(struct str dotted)
+{
+    return str_until(dotted, str_find_char(dotted, '.'));
+}
+
+/* Whether a taste would like the guessed domain, were it stated. */
+static bool good_for_domain(const struct condition *good, struct str domain)
+{
+    for (size_t i = 0; good != NULL && i < good->count; i++) {
+        const struct predicate *p = &good->predicates[i];
+        if (p->op != OP_GLOB || p->operand.kind != VALUE_ARRAY) continue;
+        for (size_t g = 0; g < p->operand.array.count; g++) {
+            if (glob_match(p->operand.array.items[g].string, domain))
+                return true;
+        }
+    }
+    return false;
+}
+
+static double domain_evidence(
+    const struct scoring *scoring, const struct candidate *candidate)
+{
+    if (scoring->domain.size == 0) return 0;
+    struct str head = first_segment(scoring->domain);
+    if (scoring->domain_inferred && str_equal(head, STR("general"))) return 0;
+    if (str_equal(first_segment(bare_name(candidate->name)), head)) return 1;
+    return scoring->domain_inferred &&
+           good_for_domain(candidate->good_for, scoring->domain);
+}
+
+static double kind_evidence(
+    enum pattern_kind hint, const struct candidate *candidate)
+{
+    if (domain_kind_names(hint, candidate->name)) return 1;
+    return candidate->kind == hint ? 0 : -1;
+}
+
+static void add_structure(struct scoring *scoring, struct scored *scored)
+{
+    const struct candidate *candidate =
+        &scoring->selector->candidates[scored->match->candidate];
+    enum pattern_kind hint = domain_kind_hint(scoring->query->context);
+    if (candidate->only_if_count > 0)
+        scored->law =
+            (uint32_t)candidate->only_if[scored->match->alternative].count;
+    double *value = scored->evidence.value;
+    value[FIT_LAW] = scored->law;
+    value[FIT_GOOD_FOR] = scored->match->held;
+    value[FIT_DOMAIN] = domain_evidence(scoring, candidate);
+    value[FIT_KIND] = kind_evidence(hint, candidate);
+}
+
+/* ---- text ---------------------------------------------------------------- */
+
+/* The leaders in similarity: the best, and the best that is no copy of it. */
+struct leaders {
+    const struct scored *best;
+    uint64_t identity;
+    double rival;
+};
+
+static uint64_t identity_of(
+    const struct scoring *scoring, const struct scored *scored)
+{
+    return text_index_identity(
+        scoring->selector->text, scored->match->candidate);
+}
+
+static bool same_words(uint64_t a, uint64_t b)
+{
+    return a == b && a != 0;
+}
+
+static void find_leaders(const struct scoring *scoring, struct leaders *out)
+{
+    *out = (struct leaders){.best = NULL};
+    for (size_t i = 0; i < scoring->count; i++) {
+        const struct scored *scored = &scoring->items[i];
+        if (out->best == NULL || scored->similarity > out->best->similarity)
+            out->best = scored;
+    }
+    if (out->best == NULL) return;
+    out->identity = identity_of(scoring, out->best);
+    for (size_t i = 0; i < scoring->count; i++) {
+        const struct scored *scored = &scoring->items[i];
+        if (scored == out->best || scored->similarity <= out->rival) continue;
+        if (same_words(identity_of(scoring, scored), out->identity)) continue;
+        out->rival = scored->similarity;
+    }
+}
+
+static double margin(const struct scoring *scoring,
+    const struct leaders *leaders, const struct scored *scored)
+{
+    double own = scored->similarity;
+    double best = leaders->best->similarity;
+    bool leads = scored == leaders->best ||
+                 (own == best && same_words(identity_of(scoring, scored),
+                                     leaders->identity));
+    double other = leads ? leaders->rival : best;
+    double larger = fmax(own, other);
+    return larger > 0 ? (own - other) / larger : 0;
+}
+
+static void add_text(struct scoring *scoring)
+{
+    struct leaders leaders;
+    find_leaders(scoring, &leaders);
+    double crowd = log((double)scoring->matches.count);
+    for (size_t i = 0; i < scoring->count; i++) {
+        struct scored *scored = &scoring->items[i];
+        double *value = scored->evidence.value;
+        /* Many weak words must not put a candidate before a better one. */
+        double bm25 = (double)fminf(scored->text.bm25, leaders.best->text.bm25);
+        scored->evidence.basis = FIT_BY_TEXT;
+        value[FIT_BASE] = 1;
+        value[FIT_WORDS] = log1p(bm25 * scoring->scores.mass);
+        value[FIT_SIMILARITY] = scored->similarity;
+        value[FIT_MARGIN] = margin(scoring, &leaders, scored);
+        value[FIT_CROWD] = crowd;
+        value[FIT_NOT_FOR] = (double)scored->text.negative;
+    }
+}
+
+/* A task without words: one candidate against all others that have anything
+ * to say for themselves, and against none. */
+static void add_no_text(struct scoring *scoring)
+{
+    double sum = exp(NONE_LOG_ODDS);
+    for (size_t i = 0; i < scoring->count; i++) {
+        struct scored *scored = &scoring->items[i];
+        scored->evidence.basis = FIT_BY_STRUCTURE;
+        scored->log_odds = fit_structure(&scored->evidence);
+        if (scored->log_odds > 0) sum += exp(scored->log_odds);
+    }
+    for (size_t i = 0; i < scoring->count; i++) {
+        struct scored *scored = &scoring->items[i];
+        double own = scored->log_odds > 0 ? exp(scored->log_odds) : 0;
+        scored->evidence.value[FIT_CROWD] = log(sum - own);
+    }
+}
+
+/* ---- spine --------------------------------------------------------------- */
+
+static int infer_domain(struct scoring *scoring)
+{
+    const struct context *context = scoring->query->context;
+    scoring->domain = context->domain;
+    if (context->domain.at != NULL) return NDF_OK;
+    struct matcher_work work;
+    matcher_work_init(&work, scoring->arena);
+    scoring->domain_inferred = context->text.size > 0;
+    return domains_infer(
+        scoring->selector->domains, &work, context->text, &scoring->domain);
+}
+
+/* Pairs what the filter let through with its text score: both are in the order
+ * of candidates. */
+static int gather(struct scoring *scoring)
+{
+    const struct index_matches *matches = &scoring->matches;
+    const struct text_scores *scores = &scoring->scores;
+    bool words = scoring->text.term_count > 0;
+    scoring->items =
+        arena_calloc(scoring->arena, matches->count, sizeof *scoring->items);
+    if (scoring->items == NULL) return NDF_ENOMEM;
+    size_t at = 0;
+    for (size_t i = 0; i < matches->count; i++) {
+        const struct index_match *match = &matches->items[i];
+        while (
+            at < scores->count && scores->items[at].document < match->candidate)
+            at++;
+        bool shares = at < scores->count &&
+                      scores->items[at].document == match->candidate;
+        struct scored *scored = &scoring->items[scoring->count];
+        *scored = (struct scored){.match = match};
+        if (shares) scored->text = scores->items[at];
+        scored->similarity = fit_similarity(
+            (double)scored->text.bm25, (double)scored->text.cosine);
+        add_structure(scoring, scored);
+        bool structure =
+            scored->law > 0 || scored->evidence.value[FIT_GOOD_FOR] > 0;
+        scoring->count += !words || shares || structure;
+    }
+    return NDF_OK;
+}
+
+int scoring_make(const struct selector *selector,
+    const struct selector_query *query, struct arena *arena,
+    struct scoring *out)
+{
+    *out =
+        (struct scoring){.selector = selector, .query = query, .arena = arena};
+    const struct context *context = query->context;
+    int err = index_match(selector->index, context, arena, &out->matches);
+    if (err == NDF_OK) err = text_query_make(arena, context->text, &out->text);
+    if (err == NDF_OK)
+        err = text_index_score(selector->text, &out->text, arena, &out->scores);
+    if (err == NDF_OK) err = infer_domain(out);
+    if (err == NDF_OK) err = gather(out);
+    if (err != NDF_OK) return err;
+    if (out->text.term_count > 0 && out->count > 0) add_text(out);
+    else add_no_text(out);
+    for (size_t i = 0; i < out->count; i++)
+        out->items[i].log_odds = fit_log_odds(&out->items[i].evidence);
+    return NDF_OK;
+}
+
+const struct scored *scoring_find(
+    const struct scoring *scoring, size_t candidate)
+{
+    size_t low = 0;
+    size_t high = scoring->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct scored *scored = &scoring->items[middle];
+        if (scored->match->candidate == candidate) return scored;
+        if (scored->match->candidate < candidate) low = middle + 1;
+        else high = middle;
+    }
+    return NULL;
+}
+
+/* ---- success and thresholds ---------------------------------------------- */
+
+static struct confidence_rules rules_of(
+    const struct selector_config *config, const struct candidate *candidate)
+{
+    struct confidence_rules rules = {.threshold = config->threshold,
+        .cold_threshold = config->cold_threshold,
+        .min_executions = config->min_executions,
+        .half_life_ms = config->half_life_ms,
+        .learning = true};
+    const struct confidence_rules *own = candidate->confidence;
+    if (own == NULL) return rules;
+    if (!isnan(own->threshold)) rules.threshold = own->threshold;
+    if (!isnan(own->cold_threshold)) rules.cold_threshold = own->cold_threshold;
+    if (own->min_executions_set) rules.min_executions = own->min_executions;
+    if (own->half_life_ms > 0) rules.half_life_ms = own->half_life_ms;
+    rules.learning = own->learning;
+    return rules;
+}
+
+void scoring_rank(const struct scoring *scoring, const struct scored *scored,
+    struct ranked *out)
+{
+    const struct selector_query *query = scoring->query;
+    size_t number = scored->match->candidate;
+    const struct candidate *candidate = &scoring->selector->candidates[number];
+    struct confidence_rules rules = rules_of(&query->config, candidate);
+    struct success_counts counts = {.kind = query->kinds[candidate->kind]};
+    if (query->tallies != NULL)
+        query->tallies(query->ud, number, query->context->domain,
+            &counts.domain, &counts.pattern);
+    *out = (struct ranked){.candidate = number};
+    if (counts.pattern.count > 0)
+        out->executions = (uint64_t)counts.pattern.count;
+    out->cold = !rules.learning || out->executions < rules.min_executions;
+    out->needed = out->cold ? rules.cold_threshold : rules.threshold;
+    if (!rules.learning) counts = (struct success_counts){.kind = {.wins = 0}};
+    struct success success =
+        success_estimate(&counts, query->now_ms, rules.half_life_ms);
+    out->fit = fit_probability(&scored->evidence);
+    out->success = success.mean;
+    out->lower = success.lower;
+    out->confidence = out->fit * out->success;
+    out->level = out->confidence >= query->config.high     ? LEVEL_HIGH
+                 : out->confidence >= query->config.medium ? LEVEL_MEDIUM
+                                                           : LEVEL_LOW;
+}
+
+/* ---- details ------------------------------------------------------------- */
+
+/* "memory (0.61), leak (0.39)". */
+static int write_words(
+    const struct scoring *scoring, const struct scored *scored, struct str *out)
+{
+    struct text_word *words;
+    size_t count;
+    int err = text_index_words(scoring->selector->text, &scoring->text,
+        scored->match->candidate, scoring->arena, &words, &count);
+    if (err != NDF_OK) return err;
+    *out = STR("");
+    if (count > SELECTOR_WORDS_MAX) count = SELECTOR_WORDS_MAX;
+    for (size_t i = 0; i < count; i++) {
+        *out = arena_format(scoring->arena, "%.*s%s%.*s (%.2f)", STR_ARG(*out),
+            i > 0 ? ", " : "", STR_ARG(words[i].word), words[i].share);
+        if (out->at == NULL) return NDF_ENOMEM;
+    }
+    return NDF_OK;
+}
+
+static int add_factors(const struct scoring *scoring,
+    const struct scored *scored, struct ranked *out)
+{
+    out->factors =
+        arena_calloc(scoring->arena, FIT_FACTOR_COUNT, sizeof *out->factors);
+    if (out->factors == NULL) return NDF_ENOMEM;
+    for (int i = 0; i < FIT_FACTOR_COUNT; i++) {
+        enum fit_factor kind = (enum fit_factor)i;
+        double contribution = fit_contribution(&scored->evidence, kind);
+        if (contribution == 0) continue;
+        struct factor *factor = &out->factors[out->factor_count++];
+        *factor = (struct factor){.kind = kind,
+            .value = scored->evidence.value[kind],
+            .contribution = contribution,
+            .words = STR("")};
+        if (kind != FIT_WORDS) continue;
+        int err = write_words(scoring, scored, &factor->words);
+        if (err != NDF_OK) return err;
+    }
+    return NDF_OK;
+}
+
+static int add_copies(const struct scoring *scoring,
+    const struct scored *scored, struct ranked *out)
+{
+    uint64_t identity = identity_of(scoring, scored);
+    if (identity == 0) return NDF_OK;
+    out->copies =
+        arena_calloc(scoring->arena, SELECTOR_COPIES_MAX, sizeof *out->copies);
+    if (out->copies == NULL) return NDF_ENOMEM;
+    for (size_t i = 0; i < scoring->count; i++) {
+        const struct scored *other = &scoring->items[i];
+        if (other == scored || identity_of(scoring, other) != identity)
+            continue;
+        if (out->copy_count == SELECTOR_COPIES_MAX) break;
+        out->copies[out->copy_count++] = other->match->candidate;
+    }
+    return NDF_OK;
+}
+
+int scoring_detail(const struct scoring *scoring, const struct scored *scored,
+    struct ranked *out)
+{
+    int err = add_factors(scoring, scored, out);
+    if (err != NDF_OK) return err;
+    return add_copies(scoring, scored, out);
+}

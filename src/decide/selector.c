@@ -1,0 +1,392 @@
+/*
+ * selector.c - see selector.h: the spine, and the last word.
+ *
+ * Ranking is by confidence, then the more specific law, then the name, so the
+ * order is total. Invariant: nothing here depends on the order of addresses,
+ * the clock, or an earlier choice.
+ */
+#include "decide/selector.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "decide/scoring.h"
+
+struct selector_config selector_config_default(void)
+{
+    return (struct selector_config){.threshold = 0.5,
+        .cold_threshold = 0.55,
+        .min_executions = 5,
+        .medium = 0.5,
+        .high = 0.8,
+        .half_life_ms = SUCCESS_HALF_LIFE_MS};
+}
+
+const char *level_name(enum level level)
+{
+    static const char *const names[] = {"low", "medium", "high"};
+    return names[level];
+}
+
+/* ---- building ------------------------------------------------------------ */
+
+void selector_free(struct selector *selector)
+{
+    if (selector == NULL) return;
+    index_free(selector->index);
+    text_index_free(selector->text);
+    domains_free(selector->domains);
+    map_deinit(&selector->names);
+    mem_free(selector->mem, selector->candidates,
+        selector->count * sizeof *selector->candidates);
+    mem_free(selector->mem, selector, sizeof *selector);
+}
+
+static int build_names(struct selector *selector, ndf_error *error)
+{
+    for (size_t i = 0; i < selector->count; i++) {
+        struct str name = selector->candidates[i].name;
+        int err = map_add(&selector->names, name, (void *)(i + 1));
+        if (err == NDF_EEXISTS)
+            return err_set(
+                error, err, "two candidates are named '%.*s'", STR_ARG(name));
+        if (err != NDF_OK) return err;
+    }
+    return NDF_OK;
+}
+
+static int build_index(struct selector *selector, ndf_error *error)
+{
+    size_t size = selector->count * sizeof(struct index_rule);
+    struct index_rule *rules = mem_alloc(selector->mem, size);
+    if (rules == NULL && size > 0) return NDF_ENOMEM;
+    for (size_t i = 0; i < selector->count; i++) {
+        const struct candidate *candidate = &selector->candidates[i];
+        rules[i] = (struct index_rule){
+            candidate->only_if, candidate->only_if_count, candidate->good_for};
+    }
+    int err = index_new(
+        &selector->index, selector->mem, rules, selector->count, error);
+    mem_free(selector->mem, rules, size);
+    return err;
+}
+
+static int build_text(struct selector *selector)
+{
+    size_t size = selector->count * sizeof(struct str);
+    struct str *features = mem_alloc(selector->mem, size);
+    if (features == NULL && size > 0) return NDF_ENOMEM;
+    for (size_t i = 0; i < selector->count; i++)
+        features[i] = selector->candidates[i].features;
+    int err = text_index_new(
+        &selector->text, selector->mem, features, selector->count);
+    mem_free(selector->mem, features, size);
+    return err;
+}
+
+static int build(struct selector *selector, const struct candidate *candidates,
+    size_t count, ndf_error *error)
+{
+    if (count > TEXT_DOCUMENTS_MAX)
+        return err_set(error, NDF_ELIMIT, "more than %d patterns and agents",
+            TEXT_DOCUMENTS_MAX);
+    if (count > 0) {
+        selector->candidates =
+            mem_calloc(selector->mem, count, sizeof *candidates);
+        if (selector->candidates == NULL) return NDF_ENOMEM;
+        memcpy(selector->candidates, candidates, count * sizeof *candidates);
+        selector->count = count;
+    }
+    int err = build_names(selector, error);
+    if (err == NDF_OK) err = build_index(selector, error);
+    if (err == NDF_OK) err = build_text(selector);
+    /* The bytes are the caller's and the index has what it needs. */
+    for (size_t i = 0; i < selector->count; i++)
+        selector->candidates[i].features = (struct str){NULL, 0};
+    if (err == NDF_OK)
+        err = domains_new(&selector->domains, selector->mem,
+            domain_rules_default, domain_rules_default_count, error);
+    return err;
+}
+
+int selector_new(struct selector **out, const struct mem *mem,
+    const struct candidate *candidates, size_t count, ndf_error *error)
+{
+    *out = NULL;
+    struct selector *selector = mem_calloc(mem, 1, sizeof *selector);
+    if (selector == NULL) return err_set(error, NDF_ENOMEM, "out of memory");
+    selector->mem = mem;
+    map_init(&selector->names, mem);
+    int err = build(selector, candidates, count, error);
+    if (err == NDF_OK) {
+        *out = selector;
+        return NDF_OK;
+    }
+    selector_free(selector);
+    if (err == NDF_ENOMEM) return err_set(error, err, "out of memory");
+    return err;
+}
+
+size_t selector_count(const struct selector *selector)
+{
+    return selector->count;
+}
+
+const struct candidate *selector_candidate(
+    const struct selector *selector, size_t index)
+{
+    return &selector->candidates[index];
+}
+
+size_t selector_find(const struct selector *selector, struct str name)
+{
+    size_t found = (size_t)map_get(&selector->names, name);
+    return found > 0 ? found - 1 : SELECTOR_NONE;
+}
+
+/* ---- ranking ------------------------------------------------------------- */
+
+/* One that has been given its confidence. */
+struct entry {
+    struct ranked ranked;
+    const struct scored *scored;
+};
+
+/* Whether a goes before b. */
+static bool before(const struct selector *selector, const struct entry *a,
+    const struct entry *b)
+{
+    if (a->ranked.confidence != b->ranked.confidence)
+        return a->ranked.confidence > b->ranked.confidence;
+    if (a->scored->law != b->scored->law)
+        return a->scored->law > b->scored->law;
+    return str_compare(selector->candidates[a->ranked.candidate].name,
+               selector->candidates[b->ranked.candidate].name) < 0;
+}
+
+static int descending(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+    return (x < y) - (x > y);
+}
+
+/* What a survivor of the prior must reach. */
+struct bound {
+    double log_odds; /* of the SELECTOR_SCORED_MAX-th best */
+    size_t ties;     /* how many with exactly that survive */
+};
+
+static int find_bound(const struct scoring *scoring, struct bound *out)
+{
+    *out = (struct bound){-INFINITY, 0};
+    if (scoring->count <= SELECTOR_SCORED_MAX) return NDF_OK;
+    double *odds = arena_calloc(scoring->arena, scoring->count, sizeof *odds);
+    if (odds == NULL) return NDF_ENOMEM;
+    for (size_t i = 0; i < scoring->count; i++)
+        odds[i] = scoring->items[i].log_odds;
+    qsort(odds, scoring->count, sizeof *odds, descending);
+    size_t last = SELECTOR_SCORED_MAX - 1;
+    out->log_odds = odds[last];
+    for (size_t i = 0; i <= last; i++)
+        out->ties += odds[i] == odds[last];
+    return NDF_OK;
+}
+
+static bool survives(const struct scored *scored, struct bound *bound)
+{
+    if (scored->log_odds != bound->log_odds)
+        return scored->log_odds > bound->log_odds;
+    if (bound->ties == 0) return false;
+    bound->ties--;
+    return true;
+}
+
+/* Keeps the best `room` entries in order; *count of them so far. */
+static void insert(const struct selector *selector, struct entry *entries,
+    size_t room, size_t *count, const struct entry *entry)
+{
+    if (*count == room && !before(selector, entry, &entries[room - 1])) return;
+    size_t at = *count < room ? (*count)++ : room - 1;
+    for (; at > 0 && before(selector, entry, &entries[at - 1]); at--)
+        entries[at] = entries[at - 1];
+    entries[at] = *entry;
+}
+
+/* The best of them in order, without their details. */
+static int rank(const struct scoring *scoring, size_t limit, struct entry **out,
+    size_t *count)
+{
+    struct bound bound;
+    int err = find_bound(scoring, &bound);
+    if (err != NDF_OK) return err;
+    size_t room = limit < scoring->count ? limit : scoring->count;
+    if (room > SELECTOR_SCORED_MAX) room = SELECTOR_SCORED_MAX;
+    struct entry *entries = arena_calloc(scoring->arena, room, sizeof *entries);
+    if (entries == NULL) return NDF_ENOMEM;
+    *count = 0;
+    for (size_t i = 0; i < scoring->count; i++) {
+        struct entry entry = {.scored = &scoring->items[i]};
+        if (!survives(entry.scored, &bound)) continue;
+        scoring_rank(scoring, entry.scored, &entry.ranked);
+        insert(scoring->selector, entries, room, count, &entry);
+    }
+    *out = entries;
+    return NDF_OK;
+}
+
+/* ---- the last word ------------------------------------------------------- */
+
+static bool is_eligible(const struct scoring *scoring, size_t candidate)
+{
+    for (size_t i = 0; i < scoring->matches.count; i++) {
+        if (scoring->matches.items[i].candidate == candidate) return true;
+    }
+    return false;
+}
+
+/* The declared fallback of a candidate, if its own law holds. A name without a
+ * source is looked for in the source of the candidate too. */
+static size_t find_fallback(const struct scoring *scoring, size_t candidate,
+    struct arena *arena, int *err)
+{
+    const struct selector *selector = scoring->selector;
+    const struct candidate *best = &selector->candidates[candidate];
+    if (best->fallback.size == 0) return SELECTOR_NONE;
+    size_t found = selector_find(selector, best->fallback);
+    size_t slash = best->name.size;
+    while (slash > 0 && best->name.at[slash - 1] != '/')
+        slash--;
+    if (found == SELECTOR_NONE && slash > 0) {
+        struct str name = arena_format(arena, "%.*s%.*s",
+            STR_ARG(str_until(best->name, slash)), STR_ARG(best->fallback));
+        if (name.at == NULL) *err = NDF_ENOMEM;
+        else found = selector_find(selector, name);
+    }
+    if (found == SELECTOR_NONE || !is_eligible(scoring, found))
+        return SELECTOR_NONE;
+    return found;
+}
+
+static struct str name_of(const struct scoring *scoring, size_t candidate)
+{
+    return scoring->selector->candidates[candidate].name;
+}
+
+/* Why there is nothing to rank. */
+static struct str reason_of_nothing(
+    const struct scoring *scoring, struct arena *arena)
+{
+    size_t total = scoring->selector->count;
+    if (total == 0)
+        return arena_format(
+            arena, "there are no patterns or agents yet: import some");
+    if (scoring->matches.count == 0)
+        return arena_format(arena,
+            "none of the %zu patterns and agents allows this context: the "
+            "only_if of each excludes it",
+            total);
+    return arena_format(arena,
+        "none of the %zu eligible patterns and agents shares a word with the "
+        "task",
+        scoring->matches.count);
+}
+
+static struct str reason_of_best(const struct scoring *scoring,
+    const struct ranked *best, size_t fallback, struct arena *arena)
+{
+    struct str name = name_of(scoring, best->candidate);
+    bool enough = (best->cold ? best->fit : best->confidence) >= best->needed;
+    const char *what = best->cold ? "fit" : "confidence";
+    double number = best->cold ? best->fit : best->confidence;
+    struct str words = STR("");
+    for (size_t i = 0; i < best->factor_count; i++) {
+        if (best->factors[i].kind == FIT_WORDS) words = best->factors[i].words;
+    }
+    if (enough)
+        return arena_format(arena, "%.*s: %s %.2f reaches %.2f%s%.*s",
+            STR_ARG(name), what, number, best->needed,
+            words.size > 0 ? "; words: " : "", STR_ARG(words));
+    if (fallback != SELECTOR_NONE)
+        return arena_format(arena,
+            "%.*s is the declared fallback of %.*s, whose %s %.2f is below "
+            "%.2f",
+            STR_ARG(name_of(scoring, fallback)), STR_ARG(name), what, number,
+            best->needed);
+    return arena_format(arena, "the best, %.*s, has %s %.2f, below %.2f",
+        STR_ARG(name), what, number, best->needed);
+}
+
+/* Names the exact copies behind the reason. */
+static struct str add_copies(const struct scoring *scoring,
+    const struct ranked *best, struct str reason, struct arena *arena)
+{
+    for (size_t i = 0; i < best->copy_count && reason.at != NULL; i++)
+        reason = arena_format(arena, "%.*s%s%.*s", STR_ARG(reason),
+            i == 0 ? "; its exact copies: " : ", ",
+            STR_ARG(name_of(scoring, best->copies[i])));
+    return reason;
+}
+
+static int decide(
+    const struct scoring *scoring, struct arena *arena, struct selection *out)
+{
+    out->chosen = SELECTOR_NONE;
+    if (out->count == 0) {
+        out->reason = reason_of_nothing(scoring, arena);
+        return out->reason.at != NULL ? NDF_OK : NDF_ENOMEM;
+    }
+    const struct ranked *best = &out->ranked[0];
+    int err = NDF_OK;
+    size_t fallback = SELECTOR_NONE;
+    if ((best->cold ? best->fit : best->confidence) >= best->needed) {
+        out->chosen = best->candidate;
+    } else {
+        fallback = find_fallback(scoring, best->candidate, arena, &err);
+        out->chosen = fallback;
+        out->fallback = fallback != SELECTOR_NONE;
+    }
+    if (err != NDF_OK) return err;
+    struct str reason = reason_of_best(scoring, best, fallback, arena);
+    out->reason = add_copies(scoring, best, reason, arena);
+    return out->reason.at != NULL ? NDF_OK : NDF_ENOMEM;
+}
+
+static int detail(const struct scoring *scoring, const struct entry *entries,
+    size_t count, struct selection *out)
+{
+    out->ranked = arena_calloc(scoring->arena, count, sizeof *out->ranked);
+    if (out->ranked == NULL) return NDF_ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        struct ranked *ranked = &out->ranked[out->count++];
+        *ranked = entries[i].ranked;
+        int err = scoring_detail(scoring, entries[i].scored, ranked);
+        if (err != NDF_OK) return err;
+    }
+    return NDF_OK;
+}
+
+int selector_select(const struct selector *selector,
+    const struct selector_query *query, struct arena *arena,
+    struct selection *out)
+{
+    struct scoring scoring;
+    struct entry *entries;
+    size_t count;
+    memset(out, 0, sizeof *out);
+    size_t limit = query->limit > 0 ? query->limit : SELECTOR_LIMIT;
+    int err = scoring_make(selector, query, arena, &scoring);
+    if (err == NDF_OK) err = rank(&scoring, limit, &entries, &count);
+    if (err == NDF_OK) err = detail(&scoring, entries, count, out);
+    if (err == NDF_OK) err = decide(&scoring, arena, out);
+    if (err != NDF_OK) return err;
+    out->domain = scoring.domain;
+    out->domain_inferred = scoring.domain_inferred;
+    out->eligible = scoring.matches.count;
+    out->total = selector->count;
+    out->known = scoring.scores.known;
+    out->effort_limit = scoring.matches.effort_limit;
+    out->text_cut = scoring.text.cut;
+    return NDF_OK;
+}
