@@ -1,0 +1,182 @@
+/*
+ * cli.c - memory, messages and documents of the commands.
+ */
+#include "cli/cli.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+static _Noreturn void out_of_memory(void)
+{
+    (void)fputs("ndf: out of memory\n", stderr);
+    exit(STATUS_STORE);
+}
+
+void *cli_alloc(size_t size)
+{
+    void *ptr = calloc(1, size == 0 ? 1 : size);
+    if (ptr == NULL) out_of_memory();
+    return ptr;
+}
+
+void *cli_resize(void *ptr, size_t size)
+{
+    void *moved = realloc(ptr, size == 0 ? 1 : size);
+    if (moved == NULL) out_of_memory();
+    return moved;
+}
+
+char *cli_text(const char *text)
+{
+    char *copy = cli_alloc(strlen(text) + 1);
+    return memcpy(copy, text, strlen(text) + 1);
+}
+
+char *cli_format(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    va_list again;
+    va_copy(again, args);
+    int size = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    char *text = cli_alloc((size_t)(size < 0 ? 0 : size) + 1);
+    if (size > 0) (void)vsnprintf(text, (size_t)size + 1, format, again);
+    va_end(again);
+    return text;
+}
+
+void cli_free(void *ptr)
+{
+    free(ptr);
+}
+
+/* Nothing that comes from outside may steer the terminal, so messages are
+ * formatted first and cleaned then. */
+static void print_sentence(const struct cli *cli, enum style style,
+    const char *start, const char *format, va_list args)
+{
+    char text[2 * NDF_MESSAGE_SIZE];
+    (void)vsnprintf(text, sizeof text, format, args);
+    (void)fflush(stdout);
+    term_styled(&cli->err, style, start);
+    (void)term_line(&cli->err, text, 0);
+    (void)fputc('\n', cli->err.file);
+}
+
+int cli_fail(const struct cli *cli, int status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    print_sentence(cli, STYLE_BAD, "ndf: ", format, args);
+    va_end(args);
+    return status;
+}
+
+void cli_say(const struct cli *cli, const char *format, ...)
+{
+    if (cli->args.given[OPT_QUIET]) return;
+    va_list args;
+    va_start(args, format);
+    print_sentence(cli, STYLE_PLAIN, "", format, args);
+    va_end(args);
+}
+
+int cli_status(int code)
+{
+    static const struct {
+        int code, status;
+    } map[] = {
+        {NDF_OK, STATUS_DONE},
+        {NDF_EINVAL, STATUS_USAGE},
+        {NDF_ESYNTAX, STATUS_USAGE},
+        {NDF_ESCHEMA, STATUS_USAGE},
+        {NDF_ELIMIT, STATUS_USAGE},
+        {NDF_EEXISTS, STATUS_USAGE},
+        {NDF_ECYCLE, STATUS_USAGE},
+        {NDF_EUNSUPPORTED, STATUS_USAGE},
+        {NDF_ENOTFOUND, STATUS_NOT_FOUND},
+        {NDF_EREFERENCE, STATUS_NOT_FOUND},
+        {NDF_ENOCONFIDENCE, STATUS_NO_CONFIDENCE},
+        {NDF_ENOMEM, STATUS_STORE},
+        {NDF_EIO, STATUS_STORE},
+        {NDF_ESTORE, STATUS_STORE},
+        {NDF_ECORRUPT, STATUS_STORE},
+        {NDF_ENEWER, STATUS_STORE},
+        {NDF_EBUSY, STATUS_STORE},
+        {NDF_EREADONLY, STATUS_STORE},
+        {NDF_EFULL, STATUS_STORE},
+        {NDF_ETIMEOUT, STATUS_TIMEOUT},
+        {NDF_EINDOUBT, STATUS_IN_DOUBT},
+        {NDF_ECANCELLED, STATUS_INTERRUPTED},
+    };
+    for (size_t i = 0; i < sizeof map / sizeof map[0]; i++)
+        if (map[i].code == code) return map[i].status;
+    return STATUS_FAILED;
+}
+
+int cli_error(const struct cli *cli, int code)
+{
+    bool filled = cli->error.code == code && cli->error.message[0] != '\0';
+    return cli_fail(cli, cli_status(code), "%s",
+        filled ? cli->error.message : ndf_strerror(code));
+}
+
+/* ---- documents ----------------------------------------------------------- */
+
+json_t *cli_document(ndf_text *text)
+{
+    json_error_t error;
+    json_t *value = json_loadb(ndf_text_data(text), ndf_text_size(text),
+        JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
+    ndf_text_free(text);
+    if (value == NULL) {
+        (void)fprintf(
+            stderr, "ndf: a document cannot be read: %s\n", error.text);
+        exit(STATUS_STORE);
+    }
+    return value;
+}
+
+void cli_print_json(const struct cli *cli, ndf_text *text)
+{
+    if (!cli->out.tty) {
+        (void)fwrite(ndf_text_data(text), 1, ndf_text_size(text), stdout);
+        (void)fputc('\n', stdout);
+        ndf_text_free(text);
+        return;
+    }
+    json_t *value = cli_document(text);
+    char *lines = json_dumps(value, JSON_INDENT(2) | JSON_ENCODE_ANY);
+    if (lines == NULL) out_of_memory();
+    term_clean(&cli->out, lines, strlen(lines));
+    (void)fputc('\n', stdout);
+    free(lines);
+    json_decref(value);
+}
+
+char *cli_number(const json_t *value, int decimals)
+{
+    if (!json_is_number(value)) return cli_text("-");
+    return cli_format("%.*f", decimals, json_number_value(value));
+}
+
+const char *cli_get(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text != NULL ? text : "";
+}
+
+char *cli_member_text(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    if (json_is_string(value)) return cli_text(json_string_value(value));
+    if (json_is_integer(value))
+        return cli_format("%" PRId64, (int64_t)json_integer_value(value));
+    if (json_is_array(value)) return cli_format("%zu", json_array_size(value));
+    if (json_is_boolean(value))
+        return cli_text(json_is_true(value) ? "yes" : "no");
+    return cli_number(value, 2);
+}

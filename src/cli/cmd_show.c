@@ -1,0 +1,179 @@
+/*
+ * cmd_show.c - one pattern, agent or run, whole; counts of patterns.
+ */
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/run_doc.h"
+
+/* ---- a run --------------------------------------------------------------- */
+
+static void print_pair(
+    const struct term *out, const char *name, const char *text)
+{
+    if (text[0] == '\0') return;
+    term_begin(out, STYLE_DIM);
+    (void)fprintf(out->file, "%-10s", name);
+    term_end(out, STYLE_DIM);
+    (void)fputc(' ', out->file);
+    (void)term_line(out, text, out->width > 12 ? out->width - 12 : 0);
+    (void)fputc('\n', out->file);
+}
+
+static void print_head(
+    const struct term *out, const struct run_doc *run, const json_t *doc)
+{
+    char when[TERM_TIME_SIZE];
+    char took[TERM_TIME_SIZE];
+    print_pair(out, "run", run->id);
+    print_pair(out, "pattern", run->pattern);
+    print_pair(out, "state", run->state);
+    print_pair(out, "step", run->step);
+    print_pair(out, "error", run->error);
+    print_pair(out, "task", cli_get(doc, "text"));
+    print_pair(out, "domain", cli_get(doc, "domain"));
+    print_pair(out, "folder", cli_get(doc, "cwd"));
+    if (run->started_ms >= 0) {
+        term_when(run->started_ms, when);
+        print_pair(out, "started", when);
+    }
+    if (run->elapsed_ms >= 0) {
+        term_duration((uint64_t)run->elapsed_ms, took);
+        print_pair(out, "took", took);
+    }
+    const json_t *kept = json_object_get(run->end, "preservation");
+    if (json_is_number(kept)) {
+        char *text = cli_number(kept, 2);
+        print_pair(out, "context", text);
+        cli_free(text);
+    }
+}
+
+static void add_step(struct table *table, const json_t *record)
+{
+    const char *kind = cli_get(record, "kind");
+    bool undo = strcmp(kind, "undo_result") == 0;
+    if (!undo && strcmp(kind, "result") != 0) return;
+    const json_t *body = json_object_get(record, "body");
+    bool ok = json_is_true(json_object_get(body, "ok"));
+    char took[TERM_TIME_SIZE] = "-";
+    int64_t latency = run_doc_ms(body, "latency_ms");
+    if (latency >= 0) term_duration((uint64_t)latency, took);
+    char *attempt = cli_member_text(body, "attempt");
+    const char *cells[] = {cli_get(body, "step"),
+        undo ? (ok ? "undone" : "undo failed") : (ok ? "done" : "failed"),
+        attempt, took, cli_get(body, "error")};
+    table_row(table, cells);
+    table_style(table, 0, STYLE_BOLD);
+    table_style(table, 1, !ok ? STYLE_BAD : undo ? STYLE_WARN : STYLE_GOOD);
+    cli_free(attempt);
+}
+
+static void print_steps(const struct term *out, const json_t *doc)
+{
+    struct table *table = table_new("llrrl");
+    const char *head[] = {"step", "result", "attempt", "took", "error"};
+    table_row(table, head);
+    size_t i;
+    const json_t *item;
+    json_array_foreach(json_object_get(doc, "records"), i, item)
+        add_step(table, item);
+    (void)fputc('\n', out->file);
+    table_print(table, out);
+}
+
+static void print_outcomes(const struct term *out, const json_t *doc)
+{
+    size_t i;
+    const json_t *item;
+    json_array_foreach(json_object_get(doc, "outcomes"), i, item)
+    {
+        const char *should = cli_get(item, "should");
+        char *text = cli_format("%s%s%s%s%s", cli_get(item, "result"),
+            cli_get(item, "evidence")[0] != '\0' ? ", by " : "",
+            cli_get(item, "evidence"),
+            should[0] != '\0' ? "; should have been " : "", should);
+        print_pair(out, "outcome", text);
+        cli_free(text);
+    }
+}
+
+static void print_run(const struct cli *cli, const json_t *doc)
+{
+    const struct term *out = &cli->out;
+    struct run_doc run;
+    run_doc_read(&run, doc);
+    print_head(out, &run, doc);
+    print_outcomes(out, doc);
+    print_steps(out, doc);
+    if (run.output == NULL || json_is_null(run.output)) return;
+    (void)fputc('\n', out->file);
+    const char *text = json_string_value(run.output);
+    size_t size = json_string_length(run.output);
+    if (text == NULL) {
+        json_t *output = json_deep_copy(run.output);
+        cli_print_value(out, output, 0);
+        json_decref(output);
+        return;
+    }
+    term_clean(out, text, size);
+    if (size == 0 || text[size - 1] != '\n') (void)fputc('\n', out->file);
+}
+
+/* ---- a pattern or an agent ----------------------------------------------- */
+
+/* The keys that a person looks for first come first. */
+static json_t *in_order(json_t *document)
+{
+    static const char *const first[] = {"agent", "pattern", "description"};
+    json_t *ordered = json_object();
+    const char *key;
+    json_t *value;
+    for (size_t i = 0; i < sizeof first / sizeof first[0]; i++) {
+        value = json_object_get(document, first[i]);
+        if (value != NULL) (void)json_object_set(ordered, first[i], value);
+    }
+    json_object_foreach(document, key, value)
+    {
+        if (json_object_get(ordered, key) == NULL)
+            (void)json_object_set(ordered, key, value);
+    }
+    return ordered;
+}
+
+static void print_entry(const struct cli *cli, const json_t *doc)
+{
+    const struct term *out = &cli->out;
+    const char *path = cli_get(doc, "path");
+    char *line = cli_member_text(doc, "line");
+    bool has_line = json_is_integer(json_object_get(doc, "line"));
+    char *head = cli_format("# %s of %s%s%s%s%s", cli_get(doc, "kind"),
+        cli_get(doc, "source"), path[0] != '\0' ? ", " : "", path,
+        has_line ? ":" : "", has_line ? line : "");
+    term_styled(out, STYLE_DIM, head);
+    (void)fputc('\n', out->file);
+    cli_free(head);
+    cli_free(line);
+    json_t *ordered = in_order(json_object_get(doc, "document"));
+    cli_print_value(out, ordered, 0);
+    json_decref(ordered);
+}
+
+int cmd_show(struct cli *cli)
+{
+    int status = cli_open(cli, OPEN_FOR_READING);
+    if (status == STATUS_DONE) status = cli_refresh(cli);
+    if (status != STATUS_DONE) return status;
+    ndf_text *text = NULL;
+    int err = ndf_show(cli->engine, cli->args.words[0], &text, &cli->error);
+    if (err != NDF_OK) return cli_error(cli, err);
+    if (cli->args.given[OPT_JSON]) {
+        cli_print_json(cli, text);
+        return STATUS_DONE;
+    }
+    json_t *doc = cli_document(text);
+    if (strcmp(cli_get(doc, "what"), "run") == 0) print_run(cli, doc);
+    else print_entry(cli, doc);
+    json_decref(doc);
+    return STATUS_DONE;
+}

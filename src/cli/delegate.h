@@ -1,0 +1,25 @@
+/*
+ * delegate.h - what do, run and resume have in common: start, watch, tell.
+ */
+#ifndef NDF_CLI_DELEGATE_H
+#define NDF_CLI_DELEGATE_H
+
+#include "cli/watch.h"
+
+struct delegation {
+    const char *pattern; /* to start; NULL: resume */
+    const char *run;     /* to resume; NULL: start */
+    const ndf_context *context;
+    int64_t timeout_ms; /* < 0: none */
+};
+
+/* Runs it to its end, prints the output of the last step on standard output
+ * (with --json the whole run) and says how it went. Returns the exit status;
+ * *busy, when not NULL, is set if another process owns the run, and then
+ * nothing is said. */
+int delegate(struct cli *cli, const struct delegation *delegation, bool *busy);
+/* --timeout in milliseconds into *ms, -1 when not given. STATUS_DONE, or
+ * prints. */
+int delegate_timeout(const struct cli *cli, int64_t *ms);
+
+#endif

@@ -1,0 +1,257 @@
+/*
+ * input.c - what a person gives: files, durations, numbers, and the context of
+ * a task.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/cli.h"
+
+enum { TASK_MAX = 64 << 20, CONTEXT_MAX = 64 << 20, CHUNK = 64 * 1024 };
+
+static char *read_stream(FILE *file, size_t max, size_t *size)
+{
+    size_t capacity = CHUNK;
+    char *text = cli_alloc(capacity + 1);
+    size_t used = 0;
+    for (;;) {
+        size_t got = fread(text + used, 1, capacity - used, file);
+        used += got;
+        if (got == 0 || used > max) break;
+        if (used < capacity) continue;
+        capacity *= 2;
+        text = cli_resize(text, capacity + 1);
+    }
+    text[used] = '\0';
+    *size = used;
+    return text;
+}
+
+char *cli_read_file(
+    const struct cli *cli, const char *path, size_t max, size_t *size)
+{
+    bool standard = strcmp(path, "-") == 0;
+    struct stat info;
+    FILE *file = standard ? stdin : fopen(path, "rb");
+    if (file == NULL || fstat(fileno(file), &info) != 0 ||
+        S_ISDIR(info.st_mode)) {
+        int number = file != NULL ? EISDIR : errno;
+        (void)cli_fail(
+            cli, STATUS_USAGE, "cannot read %s: %s", path, strerror(number));
+        if (file != NULL && !standard) (void)fclose(file);
+        return NULL;
+    }
+    char *text = read_stream(file, max, size);
+    bool failed = ferror(file) != 0;
+    if (!standard) (void)fclose(file);
+    if (!failed && *size <= max) return text;
+    cli_free(text);
+    if (failed) (void)cli_fail(cli, STATUS_USAGE, "cannot read %s", path);
+    else
+        (void)cli_fail(cli, STATUS_USAGE,
+            "%s is larger than %zu MiB, the most that is read", path,
+            max >> 20);
+    return NULL;
+}
+
+int64_t cli_duration(const char *text)
+{
+    static const struct {
+        const char *unit;
+        int64_t ms;
+    } units[] = {{"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60000},
+        {"h", 3600000}, {"d", 86400000}};
+    char *end;
+    errno = 0;
+    double number = strtod(text, &end);
+    bool plain = text[0] >= '0' && text[0] <= '9';
+    if (!plain || errno != 0 || !(number >= 0 && number <= 1e9)) return -1;
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+        if (strcmp(end, units[i].unit) == 0)
+            return (int64_t)(number * (double)units[i].ms);
+    return -1;
+}
+
+long cli_limit(const struct cli *cli, long fallback)
+{
+    const char *text = cli->args.values[OPT_LIMIT];
+    if (text == NULL) return fallback;
+    char *end;
+    errno = 0;
+    long limit = strtol(text, &end, 10);
+    bool good = end != text && *end == '\0' && errno == 0 && limit >= 0 &&
+                limit <= 1000000;
+    if (good) return limit;
+    (void)cli_fail(
+        cli, STATUS_USAGE, "--limit: expected a number, got '%s'", text);
+    return -1;
+}
+
+/* ---- the context --------------------------------------------------------- */
+
+static bool set_text(struct cli *cli, json_t *object, const char *key,
+    const char *text, size_t size)
+{
+    json_t *value = json_stringn(text, size);
+    if (value != NULL && strlen(text) >= size)
+        return json_object_set_new(object, key, value) == 0;
+    json_decref(value);
+    (void)cli_fail(cli, STATUS_USAGE,
+        "%s is not text: it must be UTF-8 without NUL bytes", key);
+    return false;
+}
+
+static json_t *read_context_file(struct cli *cli, const char *path)
+{
+    size_t size;
+    char *text = cli_read_file(cli, path, CONTEXT_MAX, &size);
+    if (text == NULL) return NULL;
+    json_error_t error;
+    json_t *context = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
+    cli_free(text);
+    if (context == NULL)
+        (void)cli_fail(cli, STATUS_USAGE, "%s:%d:%d: %s", path, error.line,
+            error.column, error.text);
+    else if (!json_is_object(context)) {
+        (void)cli_fail(cli, STATUS_USAGE,
+            "%s: expected an object with domain, agent_type, priority, "
+            "attributes or text",
+            path);
+        json_decref(context);
+        context = NULL;
+    }
+    return context;
+}
+
+/* The words of the line, or the file of --file. */
+static bool add_task(struct cli *cli, json_t *context, size_t from)
+{
+    const struct args *args = &cli->args;
+    const char *path = args->values[OPT_FILE];
+    size_t size = 0;
+    char *text = NULL;
+    if (path != NULL && args->word_count > from) {
+        (void)cli_fail(cli, STATUS_USAGE,
+            "give the task as words or with --file, not both");
+        return false;
+    }
+    if (path != NULL) {
+        text = cli_read_file(cli, path, TASK_MAX, &size);
+        if (text == NULL) return false;
+    } else if (args->word_count > from) {
+        for (size_t i = from; i < args->word_count; i++)
+            size += strlen(args->words[i]) + 1;
+        text = cli_alloc(size + 1);
+        size_t at = 0;
+        for (size_t i = from; i < args->word_count; i++) {
+            if (i > from) text[at++] = ' ';
+            size_t length = strlen(args->words[i]);
+            memcpy(text + at, args->words[i], length);
+            at += length;
+        }
+        size = at;
+    } else {
+        return true;
+    }
+    bool ok = set_text(cli, context, "text", text, size);
+    cli_free(text);
+    return ok;
+}
+
+/* KEY=VALUE: the value is JSON if it is some, else text. */
+static bool add_attribute(struct cli *cli, json_t *attributes, const char *pair)
+{
+    const char *equals = strchr(pair, '=');
+    if (equals == NULL || equals == pair) {
+        (void)cli_fail(
+            cli, STATUS_USAGE, "--attr: expected KEY=VALUE, got '%s'", pair);
+        return false;
+    }
+    const char *text = equals + 1;
+    char *key = cli_text(pair);
+    key[equals - pair] = '\0';
+    json_error_t error;
+    json_t *value =
+        json_loads(text, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
+    bool ok = true;
+    if (value != NULL) ok = json_object_set_new(attributes, key, value) == 0;
+    else ok = set_text(cli, attributes, key, text, strlen(text));
+    cli_free(key);
+    return ok;
+}
+
+static bool add_attributes(struct cli *cli, json_t *context)
+{
+    const struct args *args = &cli->args;
+    if (args->attr_count == 0) return true;
+    json_t *attributes = json_object_get(context, "attributes");
+    if (attributes == NULL) {
+        attributes = json_object();
+        (void)json_object_set_new(context, "attributes", attributes);
+    }
+    if (!json_is_object(attributes)) {
+        (void)cli_fail(
+            cli, STATUS_USAGE, "the context's attributes are not an object");
+        return false;
+    }
+    for (size_t i = 0; i < args->attr_count; i++)
+        if (!add_attribute(cli, attributes, args->attrs[i])) return false;
+    return true;
+}
+
+static bool add_priority(struct cli *cli, json_t *context)
+{
+    const char *text = cli->args.values[OPT_PRIORITY];
+    if (text == NULL) return true;
+    char *end;
+    errno = 0;
+    long number = strtol(text, &end, 10);
+    if (end != text && *end == '\0' && errno == 0)
+        return json_object_set_new(context, "priority", json_integer(number)) ==
+               0;
+    return set_text(cli, context, "priority", text, strlen(text));
+}
+
+static bool add_names(struct cli *cli, json_t *context)
+{
+    static const struct {
+        enum option_id option;
+        const char *key;
+    } names[] = {{OPT_DOMAIN, "domain"}, {OPT_AGENT_TYPE, "agent_type"}};
+    for (size_t i = 0; i < 2; i++) {
+        const char *text = cli->args.values[names[i].option];
+        if (text == NULL) continue;
+        if (!set_text(cli, context, names[i].key, text, strlen(text)))
+            return false;
+    }
+    return true;
+}
+
+json_t *cli_context_json(struct cli *cli, size_t words_from, int *status)
+{
+    const char *path = cli->args.values[OPT_CONTEXT];
+    json_t *context =
+        path != NULL ? read_context_file(cli, path) : json_object();
+    bool ok = context != NULL && add_task(cli, context, words_from) &&
+              add_names(cli, context) && add_priority(cli, context) &&
+              add_attributes(cli, context);
+    *status = ok ? STATUS_DONE : STATUS_USAGE;
+    if (ok) return context;
+    json_decref(context);
+    return NULL;
+}
+
+int cli_context(struct cli *cli, const json_t *json, ndf_context **out)
+{
+    *out = NULL;
+    char *text = json_dumps(json, JSON_COMPACT);
+    if (text == NULL)
+        return cli_fail(cli, STATUS_USAGE, "the context is too large");
+    int err =
+        ndf_context_new(cli->engine, text, strlen(text), out, &cli->error);
+    free(text);
+    return err == NDF_OK ? STATUS_DONE : cli_error(cli, err);
+}

@@ -1,0 +1,68 @@
+/*
+ * main.c - the program ndf: reads the line, runs the command.
+ */
+#include <errno.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+/* A handler instead of SIG_IGN: programs that are started get the default
+ * back. Writing then fails with EPIPE, and the program ends quietly. */
+static void on_pipe(int signal)
+{
+    (void)signal;
+}
+
+static void ignore_pipe(void)
+{
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_pipe;
+    action.sa_flags = SA_RESTART;
+    (void)sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGPIPE, &action, NULL);
+}
+
+/* --help and --version may stand with or without a command. */
+static const struct command *command_of_flags(struct cli *cli)
+{
+    if (cli->args.given[OPT_VERSION]) return &commands[CMD_VERSION];
+    if (cli->args.given[OPT_HELP]) return &commands[CMD_HELP];
+    return NULL;
+}
+
+static int dispatch(struct cli *cli, int argc, char **argv)
+{
+    char message[ARGS_MESSAGE_SIZE];
+    if (!args_parse(&cli->args, argc, argv, message))
+        return cli_fail(cli, STATUS_USAGE, "%s", message);
+    cli->command = command_of_flags(cli);
+    if (cli->command != NULL) return cli->command->run(cli);
+    if (!args_command(&cli->args, &cli->command, message))
+        return cli_fail(cli, STATUS_USAGE, "%s", message);
+    if (!args_check(&cli->args, cli->command, message))
+        return cli_fail(cli, STATUS_USAGE, "%s", message);
+    return cli->command->run(cli);
+}
+
+int main(int argc, char **argv)
+{
+    struct cli cli;
+    memset(&cli, 0, sizeof cli);
+    (void)setlocale(LC_CTYPE, "");
+    ignore_pipe();
+    term_init(&cli.out, stdout);
+    term_init(&cli.err, stderr);
+    int status = dispatch(&cli, argc, argv);
+    ndf_close(cli.engine);
+    args_free(&cli.args);
+    /* A full disk behind standard output must not look like success; a reader
+     * that went away is no news. */
+    bool gone = fflush(stdout) != 0 || ferror(stdout) != 0;
+    if (gone && errno != EPIPE && status == STATUS_DONE)
+        status = cli_fail(&cli, STATUS_STORE, "cannot write the output");
+    return status;
+}

@@ -1,0 +1,177 @@
+/*
+ * options.c - the tables of commands and options.
+ *
+ * Every option has one meaning in all of ndf, so a line can be read before it
+ * is known which command it names.
+ */
+#include "cli/options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+#define BIT(id) (UINT32_C(1) << (id))
+
+enum {
+    TASK = BIT(CMD_DO) | BIT(CMD_RUN) | BIT(CMD_WHY),
+    RUNNING = BIT(CMD_DO) | BIT(CMD_RUN) | BIT(CMD_RESUME),
+    EVERY = BIT(COMMAND_COUNT) - 1,
+    NO_STORE = BIT(CMD_COMPLETIONS) | BIT(CMD_HELP) | BIT(CMD_VERSION) |
+               BIT(CMD_DEV_SCHEMA) | BIT(CMD_TRUST),
+    READS = RUNNING | BIT(CMD_WHY) | BIT(CMD_LS) | BIT(CMD_SHOW) |
+            BIT(CMD_STATS) | BIT(CMD_IMPORT) | BIT(CMD_TRUST) |
+            BIT(CMD_DEV_CHECK),
+};
+
+const struct option options[OPTION_COUNT] = {
+    [OPT_STORE] = {"store", 0, "PATH",
+        "the store; else $NDF_STORE, the project's .ndf/ndf.db, or the user's",
+        OPTION_VALUE, COMPLETE_FILES, EVERY & ~(uint32_t)NO_STORE},
+    [OPT_JSON] = {"json", 0, NULL, "print the whole document as JSON",
+        OPTION_FLAG, COMPLETE_NONE, READS},
+    [OPT_HELP] = {"help", 'h', NULL, "print this help", OPTION_FLAG,
+        COMPLETE_NONE, EVERY},
+    [OPT_VERSION] = {"version", 'V', NULL, "print the version", OPTION_FLAG,
+        COMPLETE_NONE, BIT(CMD_VERSION)},
+    [OPT_FILE] = {"file", 'f', "FILE",
+        "read the task from a file, or from standard input for -", OPTION_VALUE,
+        COMPLETE_FILES, TASK},
+    [OPT_CONTEXT] = {"context", 0, "FILE",
+        "a context as JSON: domain, agent_type, priority, attributes, text",
+        OPTION_VALUE, COMPLETE_FILES, TASK},
+    [OPT_DOMAIN] = {"domain", 0, "DOMAIN", "what the task is about, dotted",
+        OPTION_VALUE, COMPLETE_NONE, TASK},
+    [OPT_AGENT_TYPE] = {"agent-type", 0, "TYPE", "who should do it",
+        OPTION_VALUE, COMPLETE_NONE, TASK},
+    [OPT_PRIORITY] = {"priority", 0, "N", "1 (highest) to 5", OPTION_VALUE,
+        COMPLETE_NONE, TASK},
+    [OPT_ATTR] = {"attr", 'a', "KEY=VALUE",
+        "an attribute; the value is JSON or else text; may be given again",
+        OPTION_VALUES, COMPLETE_NONE, TASK},
+    [OPT_PICK] = {"pick", 0, "NAME", "take this pattern, and learn from that",
+        OPTION_VALUE, COMPLETE_NAMES, BIT(CMD_DO)},
+    [OPT_YES] = {"yes", 'y', NULL,
+        "take the best pattern without asking, however sure", OPTION_FLAG,
+        COMPLETE_NONE, BIT(CMD_DO)},
+    [OPT_TIMEOUT] = {"timeout", 't', "TIME",
+        "cancel and undo after that long: 90s, 5m, 1h", OPTION_VALUE,
+        COMPLETE_NONE, RUNNING},
+    [OPT_QUIET] = {"quiet", 'q', NULL, "no progress and no remarks",
+        OPTION_FLAG, COMPLETE_NONE, RUNNING | BIT(CMD_IMPORT) | BIT(CMD_INIT)},
+    [OPT_LIMIT] = {"limit", 'n', "N", "show at most so many", OPTION_VALUE,
+        COMPLETE_NONE, BIT(CMD_LS) | BIT(CMD_WHY)},
+    [OPT_NOT] = {"not", 0, "PATTERN", "say why this pattern was not chosen",
+        OPTION_VALUE, COMPLETE_NAMES, BIT(CMD_WHY)},
+    [OPT_SOURCE] = {"source", 0, "NAME",
+        "the name that qualifies what is imported", OPTION_VALUE, COMPLETE_NONE,
+        BIT(CMD_IMPORT)},
+    [OPT_RUN] = {"run", 0, "ARGV...",
+        "the program for agents that name none; takes the rest of the line; "
+        "${agent.name} and ${agent.body} can be used",
+        OPTION_REST, COMPLETE_FILES, BIT(CMD_IMPORT)},
+    [OPT_REVOKE] = {"revoke", 0, NULL, "trust the folder no longer",
+        OPTION_FLAG, COMPLETE_NONE, BIT(CMD_TRUST)},
+    [OPT_LIST] = {"list", 0, NULL, "print the trusted folders", OPTION_FLAG,
+        COMPLETE_NONE, BIT(CMD_TRUST)},
+    [OPT_ALL] = {"all", 0, NULL, "every run that was interrupted", OPTION_FLAG,
+        COMPLETE_NONE, BIT(CMD_RESUME)},
+    [OPT_NAMES] = {"names", 0, NULL, "only the names, one a line", OPTION_FLAG,
+        COMPLETE_NONE, BIT(CMD_LS)},
+};
+
+const struct command commands[COMMAND_COUNT] = {
+    [CMD_INIT] = {"", "init", "",
+        "make a store for this folder and import what is here",
+        "Makes .ndf/ndf.db, and imports .claude/agents, ndf.yaml and "
+        "*.ndf.yaml\nof this folder where they are present.",
+        0, 0, COMPLETE_NONE, cmd_init},
+    [CMD_IMPORT] = {"", "import", "PATH... [--run ARGV...]",
+        "import agents and patterns from files or folders",
+        "Reads *.yaml, *.yml and *.json of NDF, and agent files *.md with "
+        "front\nmatter. The files stay the truth: changes are seen at the "
+        "next command.",
+        1, SIZE_MAX, COMPLETE_FILES, cmd_import},
+    [CMD_TRUST] = {"", "trust", "[PATH]",
+        "allow programs of a folder to be run",
+        "Nothing that was imported from a folder is run before that. PATH is "
+        "the\nfolder you are in when it is left out.",
+        0, 1, COMPLETE_FOLDERS, cmd_trust},
+    [CMD_DO] = {"", "do", "TASK...",
+        "choose the pattern that fits a task, and run it",
+        "The output of the last step goes to standard output. Ctrl-C undoes "
+        "what\nwas done; twice leaves at once.",
+        0, SIZE_MAX, COMPLETE_NONE, cmd_do},
+    [CMD_RUN] = {"", "run", "PATTERN [TASK...]",
+        "run a pattern or an agent by its name", "", 1, SIZE_MAX,
+        COMPLETE_NAMES, cmd_run},
+    [CMD_LS] = {"", "ls", "[agents|patterns|runs|sources]",
+        "list what there is", "", 0, 1, COMPLETE_KINDS, cmd_ls},
+    [CMD_SHOW] = {"", "show", "NAME|RUN",
+        "show a pattern, an agent or a run, whole", "", 1, 1, COMPLETE_NAMES,
+        cmd_show},
+    [CMD_WHY] = {"", "why", "TASK...",
+        "rank the patterns for a task, with the reasons", "", 0, SIZE_MAX,
+        COMPLETE_NONE, cmd_why},
+    [CMD_RATE] = {"", "rate", "RUN good|bad|should=PATTERN",
+        "say how a run went, or which pattern was the right one",
+        "Both can be said at once: ndf rate RUN bad should=security.review", 2,
+        3, COMPLETE_NONE, cmd_rate},
+    [CMD_RESUME] = {"", "resume", "RUN|--all",
+        "go on with a run that was interrupted", "", 0, 1, COMPLETE_NONE,
+        cmd_resume},
+    [CMD_CANCEL] = {"", "cancel", "RUN",
+        "stop a run and undo its steps, also one of another process", "", 1, 1,
+        COMPLETE_NONE, cmd_cancel},
+    [CMD_STATS] = {"", "stats", "[PATTERN]",
+        "executions, success and confidence", "", 0, 1, COMPLETE_NAMES,
+        cmd_stats},
+    [CMD_COMPLETIONS] = {"", "completions", "bash|zsh|fish",
+        "print completions for a shell",
+        "bash: source <(ndf completions bash)\n"
+        "zsh:  source <(ndf completions zsh)\n"
+        "fish: ndf completions fish | source",
+        1, 1, COMPLETE_SHELLS, cmd_completions},
+    [CMD_HELP] = {"", "help", "[COMMAND]", "print help on a command", "", 0, 2,
+        COMPLETE_COMMANDS, cmd_help},
+    [CMD_VERSION] = {"", "version", "", "print the version", "", 0, 0,
+        COMPLETE_NONE, cmd_version},
+    [CMD_DEV_EXPORT] = {"dev", "export", "[FILE]",
+        "write the whole store as JSON Lines", "", 0, 1, COMPLETE_FILES,
+        cmd_dev_export},
+    [CMD_DEV_IMPORT] = {"dev", "import", "FILE|-",
+        "read an export; what is there already stays", "", 1, 1, COMPLETE_FILES,
+        cmd_dev_import},
+    [CMD_DEV_CHECK] = {"dev", "check", "",
+        "check every record, checksum and chain", "", 0, 0, COMPLETE_NONE,
+        cmd_dev_check},
+    [CMD_DEV_BACKUP] = {"dev", "backup", "PATH",
+        "copy the store while it is in use", "", 1, 1, COMPLETE_FILES,
+        cmd_dev_backup},
+    [CMD_DEV_SCHEMA] = {"dev", "schema", "",
+        "print the JSON Schema of NDF's files", "", 0, 0, COMPLETE_NONE,
+        cmd_dev_schema},
+};
+
+bool option_is_for(const struct option *option, const struct command *command)
+{
+    return (option->commands & BIT((unsigned)(command - commands))) != 0;
+}
+
+void command_title(const struct command *command, char out[32])
+{
+    bool grouped = command->group[0] != '\0';
+    (void)snprintf(
+        out, 32, "%s%s%s", command->group, grouped ? " " : "", command->name);
+}
+
+const struct command *command_find(const char *group, const char *name)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        const struct command *command = &commands[i];
+        if (strcmp(command->group, group) == 0 &&
+            strcmp(command->name, name) == 0)
+            return command;
+    }
+    return NULL;
+}

@@ -1,0 +1,49 @@
+/*
+ * run_doc.c - reading the document of a run: its head and its records.
+ */
+#include "cli/run_doc.h"
+
+#include <string.h>
+
+int64_t run_doc_ms(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    return json_is_integer(value) ? (int64_t)json_integer_value(value) : -1;
+}
+
+static void read_result(struct run_doc *run, const json_t *body)
+{
+    bool ok = json_is_true(json_object_get(body, "ok"));
+    run->timed_out = !ok && strcmp(cli_get(body, "reason"), "timeout") == 0;
+    if (ok) run->output = json_object_get(body, "output");
+}
+
+static void read_record(struct run_doc *run, const json_t *record)
+{
+    const char *kind = cli_get(record, "kind");
+    const json_t *body = json_object_get(record, "body");
+    if (strcmp(kind, "result") == 0) read_result(run, body);
+    if (strcmp(kind, "cancel") == 0)
+        run->timed_out = strcmp(cli_get(body, "reason"), "timeout") == 0;
+    if (strcmp(kind, "end") == 0) run->end = body;
+}
+
+void run_doc_read(struct run_doc *run, const json_t *document)
+{
+    *run = (struct run_doc){
+        .id = cli_get(document, "id"),
+        .pattern = cli_get(document, "pattern"),
+        .state = cli_get(document, "state"),
+        .started_ms = run_doc_ms(document, "started_ms"),
+        .elapsed_ms = run_doc_ms(document, "elapsed_ms"),
+    };
+    run->succeeded = strcmp(run->state, "succeeded") == 0;
+    size_t i;
+    const json_t *record;
+    json_array_foreach(json_object_get(document, "records"), i, record)
+        read_record(run, record);
+    run->outcome = cli_get(run->end, "outcome");
+    run->evidence = cli_get(run->end, "evidence");
+    run->error = cli_get(run->end, "error");
+    run->step = cli_get(run->end, "step");
+}

@@ -1,0 +1,25 @@
+/*
+ * run_doc.h - what matters of the document of a run.
+ */
+#ifndef NDF_CLI_RUN_DOC_H
+#define NDF_CLI_RUN_DOC_H
+
+#include "cli/cli.h"
+
+/* All borrowed from the document; texts are "" when there are none. */
+struct run_doc {
+    const char *id, *pattern, *state;
+    const char *outcome, *evidence; /* of its end */
+    const char *error, *step;       /* where and why it went wrong */
+    int64_t started_ms, elapsed_ms; /* -1: not known */
+    const json_t *output;           /* of the last step that went well */
+    const json_t *end;              /* the body of its last record; NULL */
+    bool succeeded;
+    bool timed_out;
+};
+
+void run_doc_read(struct run_doc *run, const json_t *document);
+/* A number of milliseconds, or -1. */
+int64_t run_doc_ms(const json_t *object, const char *key);
+
+#endif

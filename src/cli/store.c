@@ -1,0 +1,160 @@
+/*
+ * store.c - which store, how it is opened, and what its files say.
+ *
+ * The store is --store, else $NDF_STORE, else .ndf/ndf.db in this folder or
+ * the nearest one above, else the user's.
+ */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+#define PROJECT_STORE ".ndf/ndf.db"
+
+static bool is_there(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+/* The project's store in this folder or one above it; NULL: none. */
+static char *find_project(void)
+{
+    char folder[PATH_MAX];
+    if (getcwd(folder, sizeof folder) == NULL) return NULL;
+    for (;;) {
+        const char *gap = strcmp(folder, "/") == 0 ? "" : "/";
+        char *path = cli_format("%s%s%s", folder, gap, PROJECT_STORE);
+        if (is_there(path)) return path;
+        cli_free(path);
+        char *slash = strrchr(folder, '/');
+        if (slash == NULL || strcmp(folder, "/") == 0) return NULL;
+        slash[slash == folder ? 1 : 0] = '\0';
+    }
+}
+
+static char *user_store(void)
+{
+    const char *own = getenv("NDF_HOME");
+    const char *data = getenv("XDG_DATA_HOME");
+    const char *home = getenv("HOME");
+    if (own != NULL && own[0] != '\0') return cli_format("%s/ndf.db", own);
+    if (data != NULL && data[0] == '/')
+        return cli_format("%s/ndf/ndf.db", data);
+    if (home != NULL && home[0] != '\0')
+        return cli_format("%s/.local/share/ndf/ndf.db", home);
+    return cli_text(PROJECT_STORE);
+}
+
+char *cli_store_path(const struct cli *cli)
+{
+    const char *given = cli->args.values[OPT_STORE];
+    const char *named = getenv("NDF_STORE");
+    if (given != NULL) return cli_text(given);
+    if (named != NULL && named[0] != '\0') return cli_text(named);
+    char *project = find_project();
+    return project != NULL ? project : user_store();
+}
+
+/* Makes the folders above a file; what fails is told by who opens it. */
+static void make_folders(const char *path)
+{
+    char *part = cli_text(path);
+    for (char *at = part + 1; *at != '\0'; at++) {
+        if (*at != '/') continue;
+        *at = '\0';
+        (void)mkdir(part, 0777);
+        *at = '/';
+    }
+    cli_free(part);
+}
+
+static int open_path(struct cli *cli, const char *path, int mode)
+{
+    ndf_options how = NDF_OPTIONS_INIT;
+    how.path = path;
+    how.mode = mode;
+    return ndf_open(&cli->engine, &how, &cli->error);
+}
+
+int cli_open(struct cli *cli, enum open_for purpose)
+{
+    char *path = purpose == OPEN_NOTHING ? NULL : cli_store_path(cli);
+    int status = STATUS_DONE;
+    int err = NDF_OK;
+    if (path != NULL && purpose != OPEN_TO_FILL && !is_there(path)) {
+        status = cli_fail(cli, STATUS_STORE,
+            "there is no store at %s: make one with `ndf init`", path);
+    } else {
+        if (purpose == OPEN_TO_FILL) make_folders(path);
+        err = open_path(cli, path,
+            purpose == OPEN_TO_FILL || path == NULL ? NDF_OPEN_CREATE
+                                                    : NDF_OPEN_EXISTING);
+        if (err == NDF_EREADONLY && purpose == OPEN_FOR_READING)
+            err = open_path(cli, path, NDF_OPEN_READ_ONLY);
+        if (err != NDF_OK) {
+            (void)cli_error(cli, err);
+            status = STATUS_STORE;
+        }
+    }
+    cli_free(path);
+    return status;
+}
+
+/* ---- reports ------------------------------------------------------------- */
+
+static void print_problem(const struct cli *cli, enum style style,
+    const char *word, const json_t *problem)
+{
+    const struct term *err = &cli->err;
+    const char *path = cli_get(problem, "path");
+    const char *message = cli_get(problem, "message");
+    const char *mend = cli_get(problem, "mend");
+    json_int_t line = json_integer_value(json_object_get(problem, "line"));
+    term_styled(err, style, word);
+    (void)fputs(": ", err->file);
+    /* The message of a parser says the place itself. */
+    if (strncmp(message, path, strlen(path)) != 0) {
+        (void)term_line(err, path, 0);
+        if (line > 0) (void)fprintf(err->file, ":%lld", (long long)line);
+        (void)fputs(": ", err->file);
+    }
+    (void)term_line(err, message, 0);
+    if (mend[0] != '\0') {
+        (void)fputs(" (read as: ", err->file);
+        (void)term_line(err, mend, 0);
+        (void)fputc(')', err->file);
+    }
+    (void)fputc('\n', err->file);
+}
+
+size_t cli_print_report(const struct cli *cli, const json_t *report)
+{
+    const json_t *warnings = json_object_get(report, "warnings");
+    const json_t *errors = json_object_get(report, "errors");
+    size_t i;
+    const json_t *problem;
+    if (!cli->args.given[OPT_QUIET]) {
+        json_array_foreach(warnings, i, problem)
+            print_problem(cli, STYLE_WARN, "warning", problem);
+    }
+    json_array_foreach(errors, i, problem)
+        print_problem(cli, STYLE_BAD, "error", problem);
+    return json_array_size(errors);
+}
+
+int cli_refresh(struct cli *cli)
+{
+    ndf_text *text = NULL;
+    int err = ndf_refresh(cli->engine, &text, &cli->error);
+    if (err == NDF_EREADONLY) return STATUS_DONE;
+    if (err != NDF_OK) return cli_error(cli, err);
+    json_t *reports = cli_document(text);
+    size_t i;
+    const json_t *report;
+    json_array_foreach(reports, i, report)(void) cli_print_report(cli, report);
+    json_decref(reports);
+    return STATUS_DONE;
+}

@@ -1,0 +1,115 @@
+/*
+ * table.c - texts in columns.
+ *
+ * Rows are kept until the table is printed, as the widths depend on all of
+ * them. Cells are cleaned when they are written, and measured as cleaned.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/term.h"
+
+enum { GAP = 2, LAST_MIN = 12 };
+
+struct row {
+    char *cells[TABLE_COLUMNS_MAX];
+    enum style styles[TABLE_COLUMNS_MAX];
+};
+
+struct table {
+    size_t columns;
+    bool right[TABLE_COLUMNS_MAX];
+    struct row *rows;
+    size_t count;
+    size_t capacity;
+};
+
+struct table *table_new(const char *columns)
+{
+    struct table *table = cli_alloc(sizeof *table);
+    table->columns = strlen(columns);
+    assert(table->columns > 0);
+    assert(table->columns <= TABLE_COLUMNS_MAX);
+    for (size_t i = 0; i < table->columns; i++)
+        table->right[i] = columns[i] == 'r';
+    return table;
+}
+
+void table_row(struct table *table, const char *const *cells)
+{
+    if (table->count == table->capacity) {
+        table->capacity = table->capacity == 0 ? 16 : table->capacity * 2;
+        table->rows =
+            cli_resize(table->rows, table->capacity * sizeof *table->rows);
+    }
+    struct row *row = &table->rows[table->count++];
+    for (size_t i = 0; i < table->columns; i++) {
+        row->cells[i] = cli_text(cells[i]);
+        row->styles[i] = table->count == 1 ? STYLE_DIM : STYLE_PLAIN;
+    }
+}
+
+void table_style(struct table *table, size_t column, enum style style)
+{
+    assert(table->count > 0);
+    table->rows[table->count - 1].styles[column] = style;
+}
+
+static void measure(const struct table *table, size_t widths[])
+{
+    memset(widths, 0, table->columns * sizeof *widths);
+    for (size_t r = 0; r < table->count; r++) {
+        for (size_t c = 0; c < table->columns; c++) {
+            size_t wide = term_columns(table->rows[r].cells[c]);
+            if (wide > widths[c]) widths[c] = wide;
+        }
+    }
+}
+
+/* What is left of the line for the last column; 0: no limit. */
+static size_t room_for_last(
+    const struct table *table, const size_t widths[], const struct term *term)
+{
+    if (term->width == 0) return 0;
+    size_t before = 0;
+    for (size_t c = 0; c + 1 < table->columns; c++)
+        before += widths[c] + GAP;
+    return before + LAST_MIN > term->width ? LAST_MIN : term->width - before;
+}
+
+static void print_cell(const struct table *table, const struct row *row,
+    size_t c, const size_t widths[], const struct term *term)
+{
+    size_t wide = term_columns(row->cells[c]);
+    size_t pad = widths[c] > wide ? widths[c] - wide : 0;
+    if (table->right[c]) term_pad(term, pad);
+    term_styled(term, row->styles[c], row->cells[c]);
+    if (!table->right[c]) term_pad(term, pad);
+    term_pad(term, GAP);
+}
+
+void table_print(struct table *table, const struct term *term)
+{
+    size_t widths[TABLE_COLUMNS_MAX];
+    measure(table, widths);
+    size_t room = room_for_last(table, widths, term);
+    size_t last = table->columns - 1;
+    for (size_t r = 0; r < table->count; r++) {
+        const struct row *row = &table->rows[r];
+        for (size_t c = 0; c < last && table->count > 1; c++)
+            print_cell(table, row, c, widths, term);
+        if (table->count > 1) {
+            if (table->right[last])
+                term_pad(term, widths[last] - term_columns(row->cells[last]));
+            term_begin(term, row->styles[last]);
+            (void)term_line(term, row->cells[last], room);
+            term_end(term, row->styles[last]);
+            (void)fputc('\n', term->file);
+        }
+        for (size_t c = 0; c < table->columns; c++)
+            cli_free(row->cells[c]);
+    }
+    cli_free(table->rows);
+    cli_free(table);
+}
