@@ -1,0 +1,587 @@
+/*
+ * test_store.c - the queue, the writer thread, groups, views, opening.
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fixture.h"
+
+/* ---- helpers ------------------------------------------------------------- */
+
+static int put_note(struct store_tx *tx, void *ud, ndf_error *error)
+{
+    return tx_meta_put(tx, STR("note"), str_of(ud), error);
+}
+
+static bool note_is(struct store *store, const char *expected)
+{
+    struct store_reader *reader = fixture_read(store);
+    struct arena arena;
+    arena_init(&arena, &mem_libc);
+    struct str value;
+    int err = read_meta(reader, &arena, STR("note"), &value, NULL);
+    bool same = expected == NULL ? err == NDF_ENOTFOUND
+                                 : str_equal(value, str_of(expected));
+    arena_deinit(&arena);
+    store_read_end(reader);
+    return same;
+}
+
+/* Keeps the writer busy until it is opened. */
+struct gate {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool entered, opened;
+};
+
+static void gate_init(struct gate *gate)
+{
+    memset(gate, 0, sizeof *gate);
+    pthread_mutex_init(&gate->lock, NULL);
+    pthread_cond_init(&gate->changed, NULL);
+}
+
+static int wait_at_gate(struct store_tx *tx, void *ud, ndf_error *error)
+{
+    (void)tx;
+    (void)error;
+    struct gate *gate = ud;
+    pthread_mutex_lock(&gate->lock);
+    gate->entered = true;
+    pthread_cond_broadcast(&gate->changed);
+    while (!gate->opened)
+        pthread_cond_wait(&gate->changed, &gate->lock);
+    pthread_mutex_unlock(&gate->lock);
+    return NDF_OK;
+}
+
+/* Behind this call the writer is in a group of its own. */
+static void gate_close(struct gate *gate, struct store *store)
+{
+    gate_init(gate);
+    assert_ok(store_submit(store, wait_at_gate, NULL, gate, NULL));
+    pthread_mutex_lock(&gate->lock);
+    while (!gate->entered)
+        pthread_cond_wait(&gate->changed, &gate->lock);
+    pthread_mutex_unlock(&gate->lock);
+}
+
+static void gate_open(struct gate *gate)
+{
+    pthread_mutex_lock(&gate->lock);
+    gate->opened = true;
+    pthread_cond_broadcast(&gate->changed);
+    pthread_mutex_unlock(&gate->lock);
+}
+
+struct numbered {
+    const char *run;
+    int fail_with;
+    int err;
+    int times;
+    int place;
+    int *places;
+};
+
+static int put_numbered(struct store_tx *tx, void *ud, ndf_error *error)
+{
+    struct numbered *one = ud;
+    char run[32];
+    (void)snprintf(run, sizeof run, "%s", one->run);
+    int err = fixture_run(tx, run, error);
+    return err == NDF_OK ? one->fail_with : err;
+}
+
+static void note_done(void *ud, int err, const ndf_error *error)
+{
+    struct numbered *one = ud;
+    assert_int_equal(error->code, err);
+    one->err = err;
+    one->times++;
+    one->place = (*one->places)++;
+}
+
+static int count_run(void *ud, const struct store_run *run)
+{
+    (void)run;
+    (*(int *)ud)++;
+    return NDF_OK;
+}
+
+static int runs_in(struct store *store)
+{
+    struct store_reader *reader = fixture_read(store);
+    int count = 0;
+    assert_ok(read_runs(reader, READ_ANY_STATE, 0, count_run, &count, NULL));
+    store_read_end(reader);
+    return count;
+}
+
+/* ---- writing ------------------------------------------------------------- */
+
+static void what_is_written_is_seen_by_the_next_reader(void **state)
+{
+    (void)state;
+    struct store *store = fixture_open(NULL, STORE_CREATE);
+    assert_true(note_is(store, NULL));
+    fixture_write(store, put_note, fixture_text("one"));
+    assert_true(note_is(store, "one"));
+    fixture_write(store, put_note, fixture_text("two"));
+    assert_true(note_is(store, "two"));
+    store_close(store);
+}
+
+static void work_that_fails_undoes_only_itself(void **state)
+{
+    (void)state;
+    struct store *store = fixture_open(NULL, STORE_CREATE);
+    struct gate gate;
+    int places = 0;
+    struct numbered jobs[] = {
+        {.run = "a", .places = &places},
+        {.run = "b", .places = &places, .fail_with = NDF_ECANCELLED},
+        {.run = "c", .places = &places},
+    };
+    gate_close(&gate, store);
+    for (size_t i = 0; i < 3; i++)
+        assert_ok(store_submit(store, put_numbered, note_done, &jobs[i], NULL));
+    gate_open(&gate);
+    fixture_write(store, put_note, fixture_text("behind"));
+    assert_int_equal(jobs[0].err, NDF_OK);
+    assert_int_equal(jobs[1].err, NDF_ECANCELLED);
+    assert_int_equal(jobs[2].err, NDF_OK);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(jobs[i].times, 1);
+        assert_int_equal(jobs[i].place, i);
+    }
+    assert_int_equal(runs_in(store), 2);
+    store_close(store);
+}
+
+static void work_that_waits_shares_one_commit(void **state)
+{
+    (void)state;
+    struct store *store = fixture_open(NULL, STORE_CREATE);
+    struct gate gate;
+    gate_close(&gate, store);
+    for (int i = 0; i < 100; i++)
+        assert_ok(store_submit(store, put_note, NULL, fixture_text("x"), NULL));
+    gate_open(&gate);
+    store_read_end(fixture_read(store));
+    fixture_write(store, put_note, fixture_text("last"));
+    const struct store_metrics *metrics = store_metrics(store);
+    assert_int_equal(counter_get(&metrics->jobs), 102);
+    assert_true(counter_get(&metrics->groups) <= 3);
+    store_close(store);
+}
+
+static void a_group_without_any_success_is_no_commit(void **state)
+{
+    (void)state;
+    struct store *store = fixture_open(NULL, STORE_CREATE);
+    int places = 0;
+    struct numbered job = {
+        .run = "a", .places = &places, .fail_with = NDF_ECANCELLED};
+    ndf_error error;
+    assert_int_equal(
+        store_write(store, put_numbered, &job, &error), NDF_ECANCELLED);
+    assert_string_equal(error.message, ndf_strerror(NDF_ECANCELLED));
+    assert_int_equal(counter_get(&store_metrics(store)->groups), 0);
+    assert_int_equal(counter_get(&store_metrics(store)->failed), 1);
+    assert_int_equal(runs_in(store), 0);
+    store_close(store);
+}
+
+static void closing_finishes_what_is_queued(void **state)
+{
+    (void)state;
+    struct test_dir dir;
+    test_dir_make(&dir);
+    struct store *store = fixture_open(test_path(&dir, "a.db"), STORE_CREATE);
+    int places = 0;
+    struct numbered jobs[50];
+    char names[50][8];
+    for (int i = 0; i < 50; i++) {
+        (void)snprintf(names[i], sizeof names[i], "r%d", i);
+        jobs[i] = (struct numbered){.run = names[i], .places = &places};
+        assert_ok(store_submit(store, put_numbered, note_done, &jobs[i], NULL));
+    }
+    store_close(store);
+    assert_int_equal(places, 50);
+    store = fixture_open(test_path(&dir, "a.db"), STORE_EXISTING);
+    assert_int_equal(runs_in(store), 50);
+    store_close(store);
+    test_dir_remove(&dir);
+}
+
+static void a_queue_that_is_full_refuses_more(void **state)
+{
+    (void)state;
+    struct store *store = fixture_open(NULL, STORE_CREATE);
+    struct gate gate;
+    ndf_error error;
+    gate_close(&gate, store);
+    for (int i = 0; i < STORE_QUEUE_MAX; i++)
+        assert_ok(store_submit(store, put_note, NULL, fixture_text("x"), NULL));
+    assert_int_equal(
+        store_submit(store, put_note, NULL, fixture_text("x"), &error),
+        NDF_ELIMIT);
+    gate_open(&gate);
+    store_close(store);
+}
+
+struct inner {
+    struct store *store;
+    int err;
+};
+
+static int write_inside(struct store_tx *tx, void *ud, ndf_error *error)
+{
+    struct inner *inner = ud;
+    (void)tx;
+    inner->err = store_write(inner->store, put_note, fixture_text("x"), error);
+    return NDF_OK;
+}
+
+static void the_writer_cannot_wait_for_itself(void **state)
+{
+    (void)state;
+    struct inner inner = {.store = fixture_open(NULL, STORE_CREATE)};
+    fixture_write(inner.store, write_inside, &inner);
+    assert_int_equal(inner.err, NDF_EINVAL);
+    store_close(inner.store);
+}
+
+struct chain {
+    struct store *store;
+    int left;
+};
+
+static int put_left(struct store_tx *tx, void *ud, ndf_error *error)
+{
+    const struct chain *chain = ud;
+    char text[16];
+    (void)snprintf(text, sizeof text, "%d", chain->left);
+    return tx_meta_put(tx, STR("note"), str_of(text), error);
+}
+
+static void submit_again(void *ud, int err, const ndf_error *error)
+{
+    (void)error;
+    struct chain *chain = ud;
+    assert_int_equal(err, NDF_OK);
+    if (--chain->left > 0)
+        assert_ok(
+            store_submit(chain->store, put_left, submit_again, chain, NULL));
+}
+
+static void a_done_may_submit_more_also_while_closing(void **state)
+{
+    (void)state;
+    struct chain chain = {fixture_open(NULL, STORE_CREATE), 20};
+    assert_ok(store_submit(chain.store, put_left, submit_again, &chain, NULL));
+    store_close(chain.store);
+    assert_int_equal(chain.left, 0);
+}
+
+/* ---- views --------------------------------------------------------------- */
+
+static void a_reader_keeps_its_view_while_others_write(void **state)
+{
+    (void)state;
+    struct test_dir dir;
+    test_dir_make(&dir);
+    struct store *store = fixture_open(test_path(&dir, "a.db"), STORE_CREATE);
+    fixture_write(store, fixture_run, fixture_text("a"));
+    struct store_reader *before = fixture_read(store);
+    fixture_write(store, fixture_run, fixture_text("b"));
+    int count = 0;
+    assert_ok(read_runs(before, READ_ANY_STATE, 0, count_run, &count, NULL));
+    assert_int_equal(count, 1);
+    assert_int_equal(runs_in(store), 2);
+    store_read_end(before);
+    store_close(store);
+    test_dir_remove(&dir);
+}
+
+static void more_readers_than_the_pool_keeps_work(void **state)
+{
+    (void)state;
+    struct store *store = fixture_open(NULL, STORE_CREATE);
+    struct store_reader *readers[20];
+    for (size_t i = 0; i < 20; i++)
+        readers[i] = fixture_read(store);
+    for (size_t i = 0; i < 20; i++)
+        store_read_end(readers[i]);
+    store_read_end(NULL);
+    assert_int_equal(runs_in(store), 0);
+    store_close(store);
+}
+
+static void other_handles_changes_are_noticed_own_ones_are_not(void **state)
+{
+    (void)state;
+    struct test_dir dir;
+    test_dir_make(&dir);
+    struct store *a = fixture_open(test_path(&dir, "a.db"), STORE_CREATE);
+    struct store *b = fixture_open(test_path(&dir, "a.db"), STORE_CREATE);
+    struct store *r = fixture_open(test_path(&dir, "a.db"), STORE_READ_ONLY);
+    int64_t of_a = store_data_version(a), of_r = store_data_version(r);
+    fixture_write(a, put_note, fixture_text("mine"));
+    assert_int_equal(store_data_version(a), of_a);
+    assert_int_not_equal(store_data_version(r), of_r);
+    fixture_write(b, put_note, fixture_text("theirs"));
+    assert_int_not_equal(store_data_version(a), of_a);
+    assert_true(note_is(a, "theirs"));
+    assert_true(note_is(r, "theirs"));
+    store_close(a);
+    store_close(b);
+    store_close(r);
+    test_dir_remove(&dir);
+}
+
+/* ---- threads ------------------------------------------------------------- */
+
+enum { THREADS = 4, ROUNDS = 50 };
+
+struct worker {
+    struct store *store;
+    int number;
+    const char *complaint; /* NULL: none */
+};
+
+static const char *do_round(const struct worker *worker, int round)
+{
+    char run[32];
+    (void)snprintf(run, sizeof run, "w%d-%d", worker->number, round);
+    struct fixture_record at = {run, 0};
+    if (store_write(worker->store, fixture_run, run, NULL) != NDF_OK)
+        return "a run was not kept";
+    if (store_write(worker->store, fixture_append, &at, NULL) != NDF_OK)
+        return "a record was not kept";
+    struct store_reader *reader;
+    if (store_read_begin(worker->store, &reader, NULL) != NDF_OK)
+        return "no reader";
+    int count = 0;
+    int err = read_runs_like(reader, str_of(run), 0, count_run, &count, NULL);
+    store_read_end(reader);
+    (void)store_data_version(worker->store);
+    return err == NDF_OK && count > 0 ? NULL : "own write not seen";
+}
+
+static void *work_hard(void *ud)
+{
+    struct worker *worker = ud;
+    for (int i = 0; i < ROUNDS && worker->complaint == NULL; i++)
+        worker->complaint = do_round(worker, i);
+    return NULL;
+}
+
+static void hammer(struct store *first, struct store *second)
+{
+    pthread_t threads[THREADS];
+    struct worker workers[THREADS];
+    for (int i = 0; i < THREADS; i++) {
+        workers[i] = (struct worker){i % 2 == 0 ? first : second, i, NULL};
+        assert_int_equal(
+            pthread_create(&threads[i], NULL, work_hard, &workers[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_null(workers[i].complaint);
+    }
+    assert_int_equal(runs_in(first), THREADS * ROUNDS);
+    assert_int_equal(fixture_problems(first), 0);
+}
+
+static void threads_write_and_read_in_memory(void **state)
+{
+    (void)state;
+    struct store *store = fixture_open(NULL, STORE_CREATE);
+    hammer(store, store);
+    store_close(store);
+}
+
+static void two_handles_write_one_file_at_once(void **state)
+{
+    (void)state;
+    struct test_dir dir;
+    test_dir_make(&dir);
+    struct store *a = fixture_open(test_path(&dir, "a.db"), STORE_CREATE);
+    struct store *b = fixture_open(test_path(&dir, "a.db"), STORE_EXISTING);
+    hammer(a, b);
+    store_close(a);
+    store_close(b);
+    test_dir_remove(&dir);
+}
+
+static void two_stores_in_memory_are_two(void **state)
+{
+    (void)state;
+    struct store *a = fixture_open(NULL, STORE_CREATE);
+    struct store *b = fixture_open(NULL, STORE_CREATE);
+    fixture_write(a, put_note, fixture_text("a"));
+    assert_true(note_is(b, NULL));
+    store_close(a);
+    store_close(b);
+}
+
+/* ---- opening ------------------------------------------------------------- */
+
+static void a_store_is_found_again(void **state)
+{
+    (void)state;
+    struct test_dir dir;
+    test_dir_make(&dir);
+    struct store *store = fixture_open(test_path(&dir, "a.db"), STORE_CREATE);
+    fixture_write(store, put_note, fixture_text("kept"));
+    store_close(store);
+    store = fixture_open(test_path(&dir, "a.db"), STORE_READ_ONLY);
+    assert_true(note_is(store, "kept"));
+    assert_true(store_is_read_only(store));
+    ndf_error error;
+    assert_int_equal(
+        store_write(store, put_note, fixture_text("x"), &error), NDF_EREADONLY);
+    store_close(store);
+    test_dir_remove(&dir);
+}
+
+static void what_is_no_store_is_refused_with_a_reason(void **state)
+{
+    (void)state;
+    struct test_dir dir;
+    ndf_error error;
+    test_dir_make(&dir);
+    char garbage[4096];
+    memset(garbage, 'g', sizeof garbage - 1);
+    garbage[sizeof garbage - 1] = '\0';
+    test_write(&dir, "garbage", garbage);
+    test_write(&dir, "empty", "");
+    assert_int_equal(mkdir(test_path(&dir, "folder"), 0700), 0);
+    fixture_sql(test_path(&dir, "other"), "CREATE TABLE x (y)");
+    static const struct {
+        const char *name;
+        enum store_mode mode;
+        int err;
+        const char *says;
+    } cases[] = {
+        {"no/such/folder", STORE_CREATE, NDF_ENOTFOUND, "cannot be opened"},
+        {"missing", STORE_EXISTING, NDF_ENOTFOUND, "there is no store at"},
+        {"missing", STORE_READ_ONLY, NDF_ENOTFOUND, "there is no store at"},
+        {"empty", STORE_READ_ONLY, NDF_ENOTFOUND, "is empty"},
+        {"folder", STORE_CREATE, NDF_ECORRUPT, "is not a file"},
+        {"garbage", STORE_CREATE, NDF_ECORRUPT, "is no store of ndf"},
+        {"garbage", STORE_READ_ONLY, NDF_ECORRUPT, "is no store of ndf"},
+        {"other", STORE_CREATE, NDF_ECORRUPT, "of another program"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int err = fixture_open_error(
+            test_path(&dir, cases[i].name), cases[i].mode, &error);
+        assert_int_equal(err, cases[i].err);
+        assert_non_null(strstr(error.message, cases[i].says));
+    }
+    assert_int_not_equal(access(test_path(&dir, "missing"), F_OK), 0);
+    store_close(fixture_open(test_path(&dir, "empty"), STORE_CREATE));
+    test_dir_remove(&dir);
+}
+
+static void names_that_sqlite_reads_otherwise_are_files(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        ":memory:", "file:x?mode=memory", "a b%20#?.db"};
+    struct test_dir dir;
+    char before[4096];
+    test_dir_make(&dir);
+    assert_non_null(getcwd(before, sizeof before));
+    assert_int_equal(chdir(dir.path), 0);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct store *store = fixture_open(names[i], STORE_CREATE);
+        assert_int_equal(access(test_path(&dir, names[i]), F_OK), 0);
+        assert_int_equal(chdir("/"), 0);
+        fixture_write(store, put_note, fixture_text("x"));
+        assert_true(note_is(store, "x"));
+        store_close(store);
+        assert_int_equal(chdir(dir.path), 0);
+    }
+    assert_int_equal(chdir(before), 0);
+    test_dir_remove(&dir);
+}
+
+static void a_backup_is_whole_and_never_overwrites(void **state)
+{
+    (void)state;
+    struct test_dir dir;
+    ndf_error error;
+    test_dir_make(&dir);
+    struct store *store = fixture_open(NULL, STORE_CREATE);
+    fixture_write(store, fixture_fill, NULL);
+    const char *path = test_path(&dir, "copy.db");
+    assert_ok(store_backup(store, path, &error));
+    assert_int_equal(store_backup(store, path, &error), NDF_EEXISTS);
+    assert_int_equal(
+        store_backup(store, test_path(&dir, "no/copy"), &error), NDF_ENOTFOUND);
+    store_close(store);
+    store = fixture_open(path, STORE_EXISTING);
+    assert_int_equal(fixture_records(store, "run-1"), 3);
+    assert_int_equal(fixture_problems(store), 0);
+    store_close(store);
+    test_dir_remove(&dir);
+}
+
+static int use_all(const struct mem *mem, void *ud)
+{
+    struct store_options options = {.path = ud};
+    struct store *store;
+    struct store_reader *reader = NULL;
+    struct arena arena;
+    arena_init(&arena, mem);
+    int err = store_open(&store, mem, &options, NULL);
+    if (err != NDF_OK) return err;
+    err = store_write(store, fixture_fill, NULL, NULL);
+    if (err == NDF_OK) err = store_read_begin(store, &reader, NULL);
+    struct store_run run;
+    if (err == NDF_OK) err = read_run(reader, &arena, STR("run-1"), &run, NULL);
+    struct str note;
+    if (err == NDF_OK)
+        err = read_meta(reader, &arena, STR("made"), &note, NULL);
+    store_read_end(reader);
+    store_close(store);
+    arena_deinit(&arena);
+    return err;
+}
+
+static void each_allocation_may_fail(void **state)
+{
+    (void)state;
+    test_each_allocation_fails(use_all, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_written_is_seen_by_the_next_reader),
+        cmocka_unit_test(work_that_fails_undoes_only_itself),
+        cmocka_unit_test(work_that_waits_shares_one_commit),
+        cmocka_unit_test(a_group_without_any_success_is_no_commit),
+        cmocka_unit_test(closing_finishes_what_is_queued),
+        cmocka_unit_test(a_queue_that_is_full_refuses_more),
+        cmocka_unit_test(the_writer_cannot_wait_for_itself),
+        cmocka_unit_test(a_done_may_submit_more_also_while_closing),
+        cmocka_unit_test(a_reader_keeps_its_view_while_others_write),
+        cmocka_unit_test(more_readers_than_the_pool_keeps_work),
+        cmocka_unit_test(other_handles_changes_are_noticed_own_ones_are_not),
+        cmocka_unit_test(threads_write_and_read_in_memory),
+        cmocka_unit_test(two_handles_write_one_file_at_once),
+        cmocka_unit_test(two_stores_in_memory_are_two),
+        cmocka_unit_test(a_store_is_found_again),
+        cmocka_unit_test(what_is_no_store_is_refused_with_a_reason),
+        cmocka_unit_test(names_that_sqlite_reads_otherwise_are_files),
+        cmocka_unit_test(a_backup_is_whole_and_never_overwrites),
+        cmocka_unit_test(each_allocation_may_fail),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
