@@ -70,7 +70,7 @@ static void print_factors(const struct term *out, const json_t *item)
     {
         double weight =
             json_number_value(json_object_get(factor, "contribution"));
-        const char *name = cli_get(factor, "factor");
+        const char *name = cli_get(factor, "name");
         char *value = cli_number(json_object_get(factor, "value"), 3);
         char *weighs = cli_format("%+.2f", weight);
         const char *cells[] = {
@@ -131,6 +131,109 @@ static int why(struct cli *cli, const ndf_context *context, size_t limit)
     return STATUS_DONE;
 }
 
+/* ---- why not ------------------------------------------------------------- */
+
+/* The first predicate of each alternative of its law that does not hold. */
+static void print_law(const struct cli *cli, const json_t *doc)
+{
+    const struct term *out = &cli->out;
+    const json_t *all = json_object_get(doc, "alternatives");
+    size_t count = json_array_size(all);
+    (void)term_line(out, cli_get(doc, "pattern"), 0);
+    (void)fprintf(out->file, " is excluded: its only_if does not hold%s\n\n",
+        count > 1 ? " in any of its alternatives" : "");
+    struct table *table = table_new("ll");
+    const char *head[] = {"must hold", "but the task"};
+    table_row(table, head);
+    size_t i;
+    const json_t *item;
+    json_array_foreach(all, i, item)
+    {
+        const char *reason = cli_get(item, "why");
+        char *actual = json_dumps(
+            json_object_get(item, "actual"), JSON_ENCODE_ANY | JSON_COMPACT);
+        bool unknown = strcmp(reason, "unknown") == 0;
+        char *text = unknown
+                         ? cli_text("does not say")
+                         : cli_format("has %s%s", actual != NULL ? actual : "",
+                               strcmp(reason, "false") == 0
+                                   ? ""
+                                   : " (the match was given up)");
+        const char *cells[] = {cli_get(item, "predicate"), text};
+        table_row(table, cells);
+        cli_free(text);
+        cli_free(actual);
+    }
+    table_print(table, out);
+}
+
+static void print_compared(const struct term *out, const json_t *doc)
+{
+    struct table *table = table_new("lrrrrl");
+    const char *head[] = {"because", "value", "weighs", "best", "weighs", ""};
+    table_row(table, head);
+    size_t i;
+    const json_t *item;
+    json_array_foreach(json_object_get(doc, "compared"), i, item)
+    {
+        double mine = json_number_value(json_object_get(item, "contribution"));
+        double best =
+            json_number_value(json_object_get(item, "best_contribution"));
+        const char *name = cli_get(item, "name");
+        char *cells[] = {cli_number(json_object_get(item, "value"), 3),
+            cli_format("%+.2f", mine),
+            cli_number(json_object_get(item, "best_value"), 3),
+            cli_format("%+.2f", best)};
+        const char *row[] = {
+            name, cells[0], cells[1], cells[2], cells[3], factor_words(name)};
+        table_row(table, row);
+        if (mine < best) table_style(table, 2, STYLE_BAD);
+        if (mine > best) table_style(table, 2, STYLE_GOOD);
+        table_style(table, 5, STYLE_DIM);
+        for (size_t c = 0; c < sizeof cells / sizeof cells[0]; c++)
+            cli_free(cells[c]);
+    }
+    table_print(table, out);
+}
+
+static void add_rival(struct table *table, const json_t *item, const char *name)
+{
+    char *cells[] = {cli_number(json_object_get(item, "fit"), 3),
+        cli_number(json_object_get(item, "success"), 3),
+        cli_number(json_object_get(item, "confidence"), 3),
+        cli_member_text(item, "executions")};
+    const char *row[] = {name, cells[0], cells[1], cells[2], cells[3]};
+    table_row(table, row);
+    table_style(table, 0, STYLE_BOLD);
+    for (size_t c = 0; c < sizeof cells / sizeof cells[0]; c++)
+        cli_free(cells[c]);
+}
+
+static void print_why_not(const struct cli *cli, const json_t *doc)
+{
+    const struct term *out = &cli->out;
+    const json_t *best = json_object_get(doc, "best");
+    if (json_is_false(json_object_get(doc, "eligible"))) {
+        print_law(cli, doc);
+        return;
+    }
+    if (json_is_object(best)) {
+        struct table *table = table_new("lrrrr");
+        const char *head[] = {
+            "pattern", "fit", "success", "confidence", "runs"};
+        table_row(table, head);
+        add_rival(table, doc, cli_get(doc, "pattern"));
+        if (strcmp(cli_get(doc, "pattern"), cli_get(best, "name")) != 0)
+            add_rival(table, best, cli_get(best, "name"));
+        table_print(table, out);
+        (void)fputc('\n', out->file);
+        print_compared(out, doc);
+        (void)fputc('\n', out->file);
+    }
+    (void)term_line(out, cli_get(doc, "reason"), 0);
+    (void)fputc('\n', out->file);
+}
+
 static int why_not(
     struct cli *cli, const ndf_context *context, const char *pattern)
 {
@@ -142,7 +245,7 @@ static int why_not(
         return STATUS_DONE;
     }
     json_t *doc = cli_document(text);
-    cli_print_value(&cli->out, doc, 0);
+    print_why_not(cli, doc);
     json_decref(doc);
     return STATUS_DONE;
 }
