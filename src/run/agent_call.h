@@ -134,10 +134,13 @@ static inline void agent_task_free(struct agent_task *task)
     if (task != NULL) task->kind->free(task);
 }
 
-/* The kind for a plan's runtime (enum runtime); see agent_kinds.c. */
+/* The kind for a plan's runtime (enum runtime); see agent_call.c. */
 const struct agent_kind *agent_kind_of(int runtime);
 /* "exited", "timed_out", ...; for journals. */
 const char *agent_status_name(enum agent_status status);
+/* A deep copy in arena. fn, fn_ud stay as they are. */
+int agent_call_copy(
+    struct arena *arena, const struct agent_call *from, struct agent_call *to);
 /* False when text names none. */
 bool agent_status_parse(struct str text, enum agent_status *out);
 

@@ -12,6 +12,8 @@
  * the end of plain text are cut. Everything lives in arena. NDF_OK or
  * NDF_ENOMEM. */
 int result_parse(struct arena *arena, struct str raw, struct agent_result *out);
+/* Plain text as a string value: as above, never taken apart. */
+int result_text(struct arena *arena, struct str raw, struct value *out);
 /* Whether it says nothing: no patch, and an output that is null or blank. */
 bool result_empty(const struct agent_result *result);
 

@@ -61,4 +61,23 @@ int template_check_text(
 int template_check_value(const struct template_names *names,
     const struct value *value, ndf_error *error);
 
+/* What the two halves of this module share. */
+
+enum { TEMPLATE_ROOTS = 8 };
+extern const struct str template_roots[TEMPLATE_ROOTS];
+
+/* A text is a row of pieces. */
+struct template_piece {
+    bool reference;
+    struct str text; /* of a reference: what stands between the braces */
+};
+
+/* Cuts the next piece off *rest; false at the end, or with NDF_ESYNTAX in
+ * *err. */
+bool template_next(
+    struct str *rest, struct template_piece *out, int *err, ndf_error *error);
+/* NDF_EREFERENCE: part of reference is unknown; with the nearest of known. */
+int template_unknown(struct str reference, struct str part,
+    const struct str *known, size_t count, ndf_error *error);
+
 #endif

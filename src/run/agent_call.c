@@ -1,0 +1,79 @@
+/*
+ * agent_call.c - the ways agents run, and the names of how calls end.
+ *
+ * A new way is a new file with its table and one line here. Invariant: the
+ * names are in journals, so they never change.
+ */
+#include "run/agent_call.h"
+
+#include "model/plan.h"
+#include "run/agent_callback.h"
+#include "run/agent_process.h"
+
+static const char *const status_names[] = {
+    [AGENT_EXITED] = "exited",
+    [AGENT_SIGNALLED] = "signalled",
+    [AGENT_TIMED_OUT] = "timed_out",
+    [AGENT_OUTPUT_CAP] = "output_cap",
+    [AGENT_OUTPUT_LOST] = "output_lost",
+    [AGENT_START_FAILED] = "start_failed",
+    [AGENT_CANCELLED] = "cancelled",
+    [AGENT_LOST] = "lost",
+    [AGENT_NEVER_STARTED] = "never_started",
+};
+
+enum { STATUS_COUNT = sizeof status_names / sizeof *status_names };
+
+const struct agent_kind *agent_kind_of(int runtime)
+{
+    static const struct agent_kind *const kinds[] = {
+        [RUNTIME_PROCESS] = &agent_process,
+        [RUNTIME_CALLBACK] = &agent_callback,
+    };
+    return kinds[runtime];
+}
+
+const char *agent_status_name(enum agent_status status)
+{
+    return status_names[status];
+}
+
+bool agent_status_parse(struct str text, enum agent_status *out)
+{
+    for (int i = 0; i < STATUS_COUNT; i++) {
+        if (!str_equal(text, str_of(status_names[i]))) continue;
+        *out = (enum agent_status)i;
+        return true;
+    }
+    return false;
+}
+
+static int copy_list(
+    struct arena *arena, const struct str_list *from, struct str_list *to)
+{
+    *to = (struct str_list){NULL, 0};
+    struct str *items = arena_calloc(arena, from->count + 1, sizeof *items);
+    if (items == NULL) return NDF_ENOMEM;
+    for (size_t i = 0; i < from->count; i++) {
+        items[i] = arena_str(arena, from->items[i]);
+        if (items[i].at == NULL) return NDF_ENOMEM;
+    }
+    *to = (struct str_list){items, from->count};
+    return NDF_OK;
+}
+
+int agent_call_copy(
+    struct arena *arena, const struct agent_call *from, struct agent_call *to)
+{
+    *to = *from;
+    struct str *texts[] = {&to->run, &to->step, &to->key, &to->agent, &to->cwd,
+        &to->request, &to->file, &to->boot};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        *texts[i] = arena_str(arena, *texts[i]);
+        if (texts[i]->at == NULL) return NDF_ENOMEM;
+    }
+    int err = copy_list(arena, &from->argv, &to->argv);
+    if (err == NDF_OK) err = copy_list(arena, &from->files, &to->files);
+    if (err == NDF_OK) err = value_copy(arena, &from->env, &to->env);
+    return err;
+}

@@ -1,0 +1,511 @@
+/*
+ * agent_process.c - agents that are programs: starting the watcher, waiting
+ * for it, taking over from an owner that died.
+ *
+ * The watcher (init_main.c) does the work and writes the result; what is here
+ * only starts it, or finds it again by the lock of its call. Own calls wait on
+ * a pidfd, adopted ones look at the lock now and then.
+ *
+ * Invariant: a call is started only under its lock and only when S.started is
+ * not there; so it runs at most once, whoever tries.
+ */
+#define _GNU_SOURCE
+#include "run/agent_process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/os.h"
+#include "run/call_files.h"
+
+enum {
+    PROCESS_LOCK_FD = 3,       /* where the watcher finds the lock */
+    PROCESS_POLL_MS = 25,      /* how often an adopted call is looked at */
+    PROCESS_ORPHAN_POLLS = 40, /* lock held without a watcher: about 1 s */
+    PROCESS_KILL_MS = 1000,    /* after the grace time of a stop */
+    PROCESS_INIT_ARGS = 6,
+};
+
+struct process {
+    struct agent_task task;
+    const struct mem *mem;
+    struct loop *loop;
+    struct arena arena;
+    struct agent_call call;
+    agent_done_fn done;
+    void *ud;
+    int lock;  /* of S.lock, when it is waited for; else -1 */
+    int pidfd; /* own: of the watcher; else -1 */
+    pid_t pid; /* own: of the watcher; else 0 */
+    struct loop_watch *watch;
+    struct loop_timer *timer;
+    bool stopped;
+    int orphan_polls;
+    uint64_t stop_polls; /* since a stop, without a pidfd */
+};
+
+static uint64_t grace_of(const struct agent_call *call)
+{
+    return call->grace_ms > 0 ? call->grace_ms : AGENT_GRACE_MS;
+}
+
+static void process_free(struct agent_task *task)
+{
+    struct process *p = (struct process *)task;
+    loop_watch_free(p->watch);
+    loop_timer_free(p->timer);
+    if (p->pidfd >= 0) close(p->pidfd);
+    if (p->lock >= 0) close(p->lock);
+    arena_deinit(&p->arena);
+    mem_free(p->mem, p, sizeof *p);
+}
+
+static int process_new(struct process **out, const struct agent_host *host,
+    const struct agent_call *call, agent_done_fn done, void *ud)
+{
+    *out = NULL;
+    struct process *p = mem_calloc(host->mem, 1, sizeof *p);
+    if (p == NULL) return NDF_ENOMEM;
+    p->task.kind = &agent_process;
+    p->mem = host->mem;
+    p->loop = host->loop;
+    p->done = done;
+    p->ud = ud;
+    p->lock = -1;
+    p->pidfd = -1;
+    arena_init(&p->arena, host->mem);
+    int err = agent_call_copy(&p->arena, call, &p->call);
+    if (err == NDF_OK) {
+        p->call.dir = arena_str(&p->arena, call->dir);
+        if (p->call.dir.at == NULL) err = NDF_ENOMEM;
+    }
+    if (err != NDF_OK) {
+        process_free(&p->task);
+        return err;
+    }
+    *out = p;
+    return NDF_OK;
+}
+
+/* ---- what the agent is given ------------------------------------------------
+ */
+
+/* Strings for exec; an error sticks. */
+struct strings {
+    struct arena *arena;
+    char **at;
+    size_t count, capacity;
+    int err;
+};
+
+static void strings_add(struct strings *list, struct str text)
+{
+    if (list->count + 1 >= list->capacity || text.at == NULL) {
+        list->err = NDF_ENOMEM;
+        return;
+    }
+    char *copy = arena_dup(list->arena, text.at, text.size + 1);
+    if (copy == NULL) list->err = NDF_ENOMEM;
+    list->at[list->count++] = copy;
+}
+
+static int strings_init(
+    struct strings *list, struct arena *arena, size_t capacity)
+{
+    *list = (struct strings){.arena = arena, .capacity = capacity + 1};
+    list->at = arena_calloc(arena, capacity + 1, sizeof *list->at);
+    list->err = list->at == NULL ? NDF_ENOMEM : NDF_OK;
+    return list->err;
+}
+
+static bool is_allowed(struct str name)
+{
+    static const char *const names[] = {"PATH", "HOME", "USER", "LOGNAME",
+        "SHELL", "LANG", "TZ", "TMPDIR", "TERM"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (str_equal(name, str_of(names[i]))) return true;
+    }
+    return str_starts(name, STR("LC_"));
+}
+
+/* Adds NAME=VALUE, in place of an earlier one of that name. */
+static void env_add(struct strings *env, struct str name, struct str value)
+{
+    struct str text =
+        arena_format(env->arena, "%.*s=%.*s", STR_ARG(name), STR_ARG(value));
+    for (size_t i = 0; text.at != NULL && i < env->count; i++) {
+        if (strncmp(env->at[i], text.at, name.size + 1) != 0) continue;
+        env->at[i] = arena_dup(env->arena, text.at, text.size + 1);
+        if (env->at[i] == NULL) env->err = NDF_ENOMEM;
+        return;
+    }
+    strings_add(env, text);
+}
+
+static size_t environ_count(void)
+{
+    size_t count = 0;
+    while (environ != NULL && environ[count] != NULL) {
+        count++;
+    }
+    return count;
+}
+
+static int make_env(struct process *p, struct strings *env)
+{
+    const struct agent_call *call = &p->call;
+    const struct value *own = &call->env;
+    size_t own_count = own->kind == VALUE_OBJECT ? own->object.count : 0;
+    size_t inherited = environ_count();
+    if (strings_init(env, &p->arena, inherited + own_count + 8) != NDF_OK) {
+        return NDF_ENOMEM;
+    }
+    for (size_t i = 0; i < inherited; i++) {
+        struct str entry = str_of(environ[i]);
+        if (is_allowed(str_until(entry, str_find_char(entry, '=')))) {
+            strings_add(env, entry);
+        }
+    }
+    for (size_t i = 0; i < own_count; i++) {
+        const struct member *member = &own->object.members[i];
+        if (member->value.kind != VALUE_STRING) continue;
+        if (str_find_char(member->key, '=') < member->key.size) continue;
+        env_add(env, member->key, member->value.string);
+    }
+    struct str attempt = arena_format(&p->arena, "%u", call->attempt);
+    env_add(env, STR("NDF_RUN"), call->run);
+    env_add(env, STR("NDF_STEP"), call->step);
+    env_add(env, STR("NDF_STEP_KEY"), call->key);
+    env_add(env, STR("NDF_ATTEMPT"), attempt);
+    return env->err;
+}
+
+static int make_argv(struct process *p, struct strings *argv)
+{
+    const struct agent_call *call = &p->call;
+    uint64_t output_max =
+        call->output_max > 0 ? call->output_max : AGENT_OUTPUT_DEFAULT;
+    if (output_max > AGENT_OUTPUT_MAX) output_max = AGENT_OUTPUT_MAX;
+    struct arena *arena = &p->arena;
+    if (strings_init(argv, arena, call->argv.count + PROCESS_INIT_ARGS + 1)) {
+        return NDF_ENOMEM;
+    }
+    strings_add(argv, STR("ndf-init"));
+    strings_add(argv, call_path(arena, call, ""));
+    strings_add(argv, call->cwd);
+    strings_add(argv,
+        arena_format(arena, "%llu", (unsigned long long)call->timeout_ms));
+    strings_add(
+        argv, arena_format(arena, "%llu", (unsigned long long)grace_of(call)));
+    strings_add(
+        argv, arena_format(arena, "%llu", (unsigned long long)output_max));
+    for (size_t i = 0; i < call->argv.count; i++) {
+        strings_add(argv, call->argv.items[i]);
+    }
+    return argv->err;
+}
+
+/* ---- starting
+ * ----------------------------------------------------------------- */
+
+/* A descriptor with the call's lock. */
+static int take_lock(struct process *p, int *out, ndf_error *error)
+{
+    char text[128];
+    struct str path = call_path(&p->arena, &p->call, ".lock");
+    if (path.at == NULL) return NDF_ENOMEM;
+    int fd = open(path.at, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        int number = errno;
+        return err_set(error, err_from_errno(number), "'%s' cannot be made: %s",
+            path.at, err_errno_text(number, text, sizeof text));
+    }
+    *out = fd;
+    if (os_lock(fd) == NDF_OK && !call_started(p->mem, &p->call)) {
+        return NDF_OK;
+    }
+    close(fd);
+    return err_set(error, NDF_EBUSY,
+        "step '%.*s' was started before, so it is not started again",
+        STR_ARG(p->call.step));
+}
+
+static int write_request(struct process *p, ndf_error *error)
+{
+    char text[128];
+    struct str path = call_path(&p->arena, &p->call, ".req");
+    if (path.at == NULL) return NDF_ENOMEM;
+    int fd = open(path.at, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int failed = fd < 0 ? -1 : os_write_all(fd, p->call.request);
+    int number = errno;
+    if (fd >= 0) close(fd);
+    if (failed == 0) return NDF_OK;
+    return err_set(error, err_from_errno(number),
+        "the request for agent '%.*s' cannot be written to '%s': %s",
+        STR_ARG(p->call.agent), path.at,
+        err_errno_text(number, text, sizeof text));
+}
+
+static int explain_spawn(const struct process *p, const char *init_path,
+    int number, ndf_error *error)
+{
+    char text[128];
+    if (number == E2BIG) {
+        return err_set(error, NDF_ELIMIT,
+            "agent '%.*s': its arguments and environment are too large "
+            "together: let it read large things from the request on its stdin",
+            STR_ARG(p->call.agent));
+    }
+    return err_set(error, NDF_EAGENT,
+        "agent '%.*s' cannot be started: its watcher '%s' cannot be run: %s; "
+        "build or install ndf-init, or set the path to it",
+        STR_ARG(p->call.agent), init_path,
+        err_errno_text(number, text, sizeof text));
+}
+
+/* The watcher with the lock on its descriptor 3; an errno. */
+static int spawn(struct process *p, const char *init_path, int lock,
+    char *const *argv, char *const *envp)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attr;
+    sigset_t none, all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    int err = posix_spawn_file_actions_init(&actions);
+    if (err != 0) return err;
+    err = posix_spawnattr_init(&attr);
+    if (err != 0) {
+        posix_spawn_file_actions_destroy(&actions);
+        return err;
+    }
+    for (int fd = 0; fd < PROCESS_LOCK_FD && err == 0; fd++) {
+        err = posix_spawn_file_actions_addopen(
+            &actions, fd, "/dev/null", O_RDWR, 0);
+    }
+    if (err == 0) {
+        err = posix_spawn_file_actions_adddup2(&actions, lock, PROCESS_LOCK_FD);
+    }
+    /* Nothing of the host's signals reaches the agent (SIGPIPE ignored, a
+     * blocked TERM). */
+    if (err == 0) err = posix_spawnattr_setsigmask(&attr, &none);
+    if (err == 0) err = posix_spawnattr_setsigdefault(&attr, &all);
+    if (err == 0) {
+        err = posix_spawnattr_setflags(
+            &attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    }
+    if (err == 0) {
+        err = posix_spawn(&p->pid, init_path, &actions, &attr, argv, envp);
+    }
+    posix_spawnattr_destroy(&attr);
+    posix_spawn_file_actions_destroy(&actions);
+    return err;
+}
+
+/* ---- ending
+ * -------------------------------------------------------------------- */
+
+static void stop_waiting(struct process *p)
+{
+    loop_watch_free(p->watch);
+    p->watch = NULL;
+    loop_timer_free(p->timer);
+    p->timer = NULL;
+}
+
+/* A watcher that was killed may have left some of the agent behind. */
+static void kill_left(struct process *p)
+{
+    struct str path = call_path(&p->arena, &p->call, ".lock");
+    int fd = path.at == NULL ? -1 : open(path.at, O_RDWR | O_CLOEXEC);
+    if (fd < 0) return;
+    if (os_lock(fd) != NDF_OK) call_holders_kill(fd);
+    close(fd);
+}
+
+/* What is known of a call that left no result. */
+static enum agent_status status_of_nothing(const struct process *p)
+{
+    char boot[OS_BOOT_ID_SIZE];
+    if (call_started(p->mem, &p->call)) return AGENT_LOST;
+    if (p->pid > 0) return AGENT_START_FAILED;
+    os_boot_id(boot);
+    /* After a crash of the machine a file that is not there may have been. */
+    bool same_boot = boot[0] != '\0' && str_equal(p->call.boot, str_of(boot));
+    return same_boot ? AGENT_NEVER_STARTED : AGENT_LOST;
+}
+
+/* Gives the result; p may be gone afterwards. */
+static void tell(struct process *p)
+{
+    struct agent_result result;
+    stop_waiting(p);
+    if (p->pid > 0) (void)waitpid(p->pid, NULL, WNOHANG);
+    int err = call_result_read(&p->arena, &p->call, &result);
+    if (err != NDF_OK) {
+        result = (struct agent_result){.error = STR(""), .log = STR("")};
+        result.status = AGENT_LOST;
+    }
+    if (err == NDF_ENOMEM) {
+        result.error = STR("out of memory while reading its result");
+    } else if (err != NDF_OK) {
+        kill_left(p);
+        result.status = status_of_nothing(p);
+    }
+    if (result.status == AGENT_START_FAILED && result.error.size == 0) {
+        result.error = STR("its watcher ended before it was started");
+    }
+    p->done(p->ud, &result);
+}
+
+static void on_watcher_end(void *ud)
+{
+    tell(ud);
+}
+
+/* ---- waiting for a call by its lock -----------------------------------------
+ */
+
+static void on_poll(void *ud);
+
+/* Tells the watcher of an adopted call what its owner wants; kills what is
+ * left when there is no watcher any more. */
+static void tend(struct process *p)
+{
+    int watcher = call_watcher_open(p->mem, &p->call);
+    if (watcher < 0) {
+        p->orphan_polls++;
+        if (p->orphan_polls >= PROCESS_ORPHAN_POLLS) call_holders_kill(p->lock);
+        return;
+    }
+    p->orphan_polls = 0;
+    if (p->stopped) {
+        uint64_t patience = (grace_of(&p->call) + PROCESS_KILL_MS);
+        if (p->stop_polls == 0) os_pidfd_kill(watcher, SIGTERM);
+        if (p->stop_polls > patience / PROCESS_POLL_MS) {
+            os_pidfd_kill(watcher, SIGKILL);
+        }
+        p->stop_polls++;
+    }
+    close(watcher);
+}
+
+static void on_poll(void *ud)
+{
+    struct process *p = ud;
+    loop_timer_free(p->timer);
+    p->timer = NULL;
+    if (p->lock < 0) {
+        struct str path = call_path(&p->arena, &p->call, ".lock");
+        if (path.at != NULL) p->lock = open(path.at, O_RDWR | O_CLOEXEC);
+    }
+    if (p->lock >= 0 && os_lock(p->lock) != NDF_OK) {
+        tend(p);
+        int err =
+            loop_timer_new(&p->timer, p->loop, PROCESS_POLL_MS, on_poll, p);
+        if (err == NDF_OK) return;
+    }
+    tell(p);
+}
+
+static int process_adopt(struct agent_task **out, const struct agent_host *host,
+    const struct agent_call *call, agent_done_fn done, void *ud,
+    ndf_error *error)
+{
+    struct process *p;
+    *out = NULL;
+    int err = process_new(&p, host, call, done, ud);
+    if (err == NDF_OK) {
+        err = loop_timer_new(&p->timer, p->loop, 0, on_poll, p);
+        if (err != NDF_OK) process_free(&p->task);
+    }
+    if (err != NDF_OK) return err_set(error, err, "out of memory");
+    *out = &p->task;
+    return NDF_OK;
+}
+
+/* ---- the table
+ * ------------------------------------------------------------------ */
+
+static int start_locked(
+    struct process *p, const char *init_path, int lock, ndf_error *error)
+{
+    struct strings argv, env;
+    int err = make_argv(p, &argv);
+    if (err == NDF_OK) err = make_env(p, &env);
+    if (err == NDF_OK) err = write_request(p, error);
+    /* Should the pidfd fail, the lock is looked at instead. */
+    if (err == NDF_OK) {
+        err = loop_timer_new(&p->timer, p->loop, PROCESS_POLL_MS, on_poll, p);
+    }
+    if (err != NDF_OK) return err;
+    int number = spawn(p, init_path, lock, argv.at, env.at);
+    if (number != 0) {
+        p->pid = 0;
+        return explain_spawn(p, init_path, number, error);
+    }
+    p->pidfd = os_pidfd_open(p->pid);
+    if (p->pidfd >= 0) {
+        err = loop_watch_new(&p->watch, p->loop, p->pidfd, on_watcher_end, p);
+    }
+    if (p->watch != NULL) {
+        loop_timer_free(p->timer);
+        p->timer = NULL;
+    }
+    return NDF_OK;
+}
+
+static int process_start(struct agent_task **out, const struct agent_host *host,
+    const struct agent_call *call, agent_done_fn done, void *ud,
+    ndf_error *error)
+{
+    struct process *p;
+    *out = NULL;
+    int err = process_new(&p, host, call, done, ud);
+    if (err != NDF_OK) return err_set(error, err, "out of memory");
+    int lock = -1;
+    err = take_lock(p, &lock, error);
+    if (err == NDF_OK) {
+        err = start_locked(p, host->init_path, lock, error);
+        close(lock);
+    }
+    if (err != NDF_OK) {
+        process_free(&p->task);
+        return err == NDF_ENOMEM ? err_set(error, err, "out of memory") : err;
+    }
+    *out = &p->task;
+    return NDF_OK;
+}
+
+static void on_stop_overdue(void *ud)
+{
+    struct process *p = ud;
+    os_pidfd_kill(p->pidfd, SIGKILL);
+}
+
+static void process_stop(struct agent_task *task)
+{
+    struct process *p = (struct process *)task;
+    if (p->stopped) return;
+    p->stopped = true;
+    if (p->watch == NULL) return; /* on_poll tells it */
+    os_pidfd_kill(p->pidfd, SIGTERM);
+    /* Without memory for the timer the watcher is trusted to keep the grace
+     * time, as it always does. */
+    (void)loop_timer_new(&p->timer, p->loop,
+        grace_of(&p->call) + PROCESS_KILL_MS, on_stop_overdue, p);
+}
+
+const struct agent_kind agent_process = {
+    .name = "process",
+    .start = process_start,
+    .adopt = process_adopt,
+    .stop = process_stop,
+    .free = process_free,
+};

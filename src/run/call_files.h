@@ -1,0 +1,30 @@
+/*
+ * call_files.h - the files of one process call: where they are, what they say.
+ *
+ * agent_process.h lists them. Reading believes nothing: a file may be missing,
+ * cut, or of another call.
+ */
+#ifndef NDF_RUN_CALL_FILES_H
+#define NDF_RUN_CALL_FILES_H
+
+#include "run/agent_call.h"
+
+/* dir/file + suffix; .at is NULL when out of memory. */
+struct str call_path(
+    struct arena *arena, const struct agent_call *call, const char *suffix);
+
+/* The result of a call that has ended, out of S.exit, S.out and S.err.
+ * NDF_ENOTFOUND when S.exit is missing or does not fit S.out; NDF_ENOMEM.
+ * Everything lives in arena. */
+int call_result_read(struct arena *arena, const struct agent_call *call,
+    struct agent_result *out);
+
+/* Whether S.started is there (or cannot be told). */
+bool call_started(const struct mem *mem, const struct agent_call *call);
+/* A pidfd of the watcher that wrote S.started; -1 when it does not live. */
+int call_watcher_open(const struct mem *mem, const struct agent_call *call);
+/* Kills every process that holds the file of fd open (our own excepted): all
+ * that is left of an agent whose watcher died. */
+void call_holders_kill(int fd);
+
+#endif

@@ -1,0 +1,222 @@
+/*
+ * exec.h - the inside of an executor, shared by the exec_*.c files only.
+ *
+ * Three things happen, and each has its place:
+ * - A record changes the state (exec_record.c), in the same way when it is
+ *   made and when it is replayed.
+ * - exec_advance looks at the state and does whatever can be done now (the
+ *   node kinds, exec_slot.c, exec_undo.c). It may be called at any time.
+ * - Effects that others see (a start, a word of progress, the end) wait until
+ *   the records before them are on disk: the token of their batch is at most
+ *   x->recorded.
+ */
+#ifndef NDF_RUN_EXEC_H
+#define NDF_RUN_EXEC_H
+
+#include "base/map.h"
+#include "base/vec.h"
+#include "model/patch.h"
+#include "run/executor.h"
+#include "run/template.h"
+
+enum slot_phase {
+    SLOT_IDLE,
+    SLOT_INTENDED, /* its intent is recorded, or about to be */
+    SLOT_RUNNING,  /* started or adopted */
+    SLOT_WAITING,  /* failed, to be called again */
+    SLOT_OK,
+    SLOT_FAILED,
+};
+
+struct exec_node;
+
+/* One kind of call of a step: its work or its undo. */
+struct exec_slot {
+    struct exec_node *node;
+    bool undo;
+    enum slot_phase phase;
+    uint32_t attempt;   /* of the last intent; 0: none yet */
+    uint32_t tries;     /* results that count as tries */
+    uint64_t token;     /* batch of its last record; 0: of an earlier life */
+    uint64_t number;    /* of the call under way; 0: none */
+    uint64_t timer;     /* 0: none */
+    uint64_t wait_ms;   /* WAITING */
+    bool stopped;       /* STOP was said */
+    struct arena arena; /* of call and boot; emptied with its result */
+    struct str boot;
+    struct agent_call call;
+};
+
+enum node_state { NODE_PENDING, NODE_OPEN, NODE_DONE, NODE_FAILED };
+
+struct exec_node {
+    const struct plan_node *plan;
+    uint32_t index; /* in preorder */
+    uint32_t end;   /* one behind its last descendant */
+    enum node_state state;
+    uint32_t cursor; /* NODE_SEQUENCE: the child whose turn it is */
+    uint32_t leaf;   /* NODE_STEP: which step it is, from 0 */
+    enum severity worst;
+    bool ran; /* some call of it may have done something */
+    struct exec_slot work, undo;
+};
+
+/* Why a call failed: what `retry.on` chooses by, and the outcome's evidence. */
+enum exec_reason {
+    REASON_NONE,
+    REASON_FAILURE,
+    REASON_TIMEOUT,
+    REASON_EXPECT,
+    REASON_START,
+    REASON_ENFORCE,
+    REASON_CANCELLED,
+    REASON_LOST,
+    REASON_BUDGET,
+};
+
+/* A word of progress that waits for its record. */
+struct exec_held {
+    uint64_t token;
+    struct exec_progress progress; /* strings in x->held_arena */
+};
+
+struct executor {
+    const struct mem *mem;
+    const struct plan *plan;
+    struct str run, boot;
+    uint64_t seed;
+    struct arena arena; /* lives as long as the executor */
+
+    struct exec_node *nodes; /* in preorder */
+    uint32_t node_count;
+    struct map by_id; /* step id -> exec_node */
+    uint32_t *leaves; /* node index of each step, in order */
+    uint32_t leaf_count;
+    struct template_step *steps; /* of each leaf: what templates see */
+    struct value *outputs;       /* of each leaf */
+    bool *used;                  /* of each leaf: is its output needed? */
+
+    struct arena context_arenas[2]; /* the context is in the one at .which */
+    int which;
+    struct context context;
+    struct value context_value;
+    char context_hex[HASH_HEX_SIZE];
+    bool context_stored; /* its bytes are with some record */
+
+    uint32_t *order; /* leaves in the order of their completion */
+    uint32_t order_count;
+    uint64_t intents;
+    uint32_t proofs;
+    double deducted;
+    uint64_t busy_ms;
+    int64_t tokens;
+    double cost;
+
+    enum exec_reason cancel; /* REASON_NONE: not cancelled */
+    uint64_t cancel_token;
+    ndf_error cancel_error;
+    struct exec_node *failed; /* the step that failed last; NULL: none */
+    enum exec_reason failed_reason;
+    ndf_error failed_error;
+    ndf_error undo_error; /* of the last undo that failed */
+    bool failing;         /* undoing */
+
+    bool ended; /* an end record was made */
+    uint64_t end_token;
+    struct exec_end end;
+
+    bool began, finished;      /* finished: END was said, or out of memory */
+    uint64_t issued, recorded; /* batch tokens */
+    uint64_t counter;          /* of calls and timers */
+    uint64_t run_timer;
+    struct vec held; /* struct exec_held */
+    struct arena held_arena;
+    struct exec_actions *out; /* of the step under way; NULL in a replay */
+};
+
+/* How a node of each kind moves on. */
+struct exec_node_kind {
+    int (*advance)(struct executor *x, struct exec_node *node);
+};
+
+/* exec_sequential.c, exec_slot.c */
+int exec_node_advance(struct executor *x, struct exec_node *node);
+int exec_sequence_advance(struct executor *x, struct exec_node *node);
+int exec_step_advance(struct executor *x, struct exec_node *node);
+
+/* exec_slot.c: does what can be done for a call now. */
+int exec_slot_advance(struct executor *x, struct exec_slot *slot);
+/* A call of the slot ended. */
+int exec_slot_result(struct executor *x, struct exec_slot *slot,
+    const struct agent_result *result);
+/* The slot of a call's or timer's number; NULL when there is none. */
+struct exec_slot *exec_slot_of(struct executor *x, uint64_t number);
+
+/* exec_undo.c */
+int exec_undo_advance(struct executor *x);
+
+/* exec_judge.c: what a result is worth. */
+struct exec_verdict {
+    bool ok;
+    bool proof; /* an expectation was asked for and held */
+    bool final; /* not to be tried again */
+    enum exec_reason reason;
+    ndf_error error;
+    bool patched;
+    struct value patch; /* from the context before to the one after */
+    struct value after; /* the context after, encoded */
+    const struct violation *violations;
+    size_t violation_count;
+};
+int exec_judge(struct executor *x, const struct exec_slot *slot,
+    const struct agent_result *result, struct exec_verdict *out);
+/* The patch (RFC 7396) that makes b of a; both objects. */
+int exec_diff(struct arena *arena, const struct value *a, const struct value *b,
+    struct value *out);
+
+/* exec_call.c: the call of a slot, its next attempt, into slot->call. Codes of
+ * templates when it cannot be made; its names (key, file) are good then too. */
+int exec_call_make(struct executor *x, struct exec_slot *slot, uint32_t attempt,
+    ndf_error *error);
+/* The runtime of a slot's calls. */
+enum runtime exec_call_runtime(const struct exec_slot *slot);
+/* exec_check.c */
+int exec_check(struct executor *x, ndf_error *error);
+
+/* exec_record.c: make a record: it is appended and applied. */
+int exec_record_intent(struct executor *x, struct exec_slot *slot);
+int exec_record_result(struct executor *x, struct exec_slot *slot,
+    const struct agent_result *result, const struct exec_verdict *verdict);
+int exec_record_retry(
+    struct executor *x, struct exec_slot *slot, uint64_t wait_ms);
+int exec_record_cancel(
+    struct executor *x, enum exec_reason reason, const char *error);
+/* step may be NULL. */
+int exec_record_end(struct executor *x, enum ndf_run_state state,
+    const char *error, const struct exec_node *step);
+
+/* exec_apply.c: what a record changes. output: of a live result; NULL: as the
+ * body or blob says. NDF_ECORRUPT, NDF_ENOMEM. */
+int exec_apply(struct executor *x, const struct exec_record *record,
+    const struct value *output, ndf_error *error);
+/* Makes value (borrowed for the call) the context. */
+int exec_context_set(
+    struct executor *x, const struct value *value, ndf_error *error);
+const char *exec_reason_name(enum exec_reason reason);
+const char *exec_state_name(enum ndf_run_state state);
+
+/* exec_emit.c */
+/* A zeroed action at the end of x->out; NULL when out of memory. */
+struct exec_action *exec_emit(struct executor *x, enum exec_action_kind kind);
+/* Whether the batch of that token is on disk. */
+bool exec_durable(const struct executor *x, uint64_t token);
+/* The token of this step's records; makes it on first use. */
+uint64_t exec_batch(struct executor *x);
+int exec_progress(struct executor *x, enum ndf_event_kind event,
+    const struct exec_slot *slot, const char *detail);
+/* Says the held words whose records are on disk. */
+int exec_release(struct executor *x);
+/* A new number for a call or timer of a slot (NULL: the run). */
+uint64_t exec_number(struct executor *x, const struct exec_slot *slot);
+
+#endif

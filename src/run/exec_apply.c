@@ -1,0 +1,362 @@
+/*
+ * exec_apply.c - what each kind of record changes.
+ *
+ * The only place where a run's remembered state changes, for records that are
+ * just being made and for those of an earlier life alike; so a replayed run
+ * cannot differ from the one that was lost. A journal is read from a file:
+ * nothing in a body is believed.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "run/exec.h"
+
+static const char *const reason_names[] = {
+    [REASON_NONE] = "",
+    [REASON_FAILURE] = "failure",
+    [REASON_TIMEOUT] = "timeout",
+    [REASON_EXPECT] = "expect",
+    [REASON_START] = "start",
+    [REASON_ENFORCE] = "enforce",
+    [REASON_CANCELLED] = "cancel",
+    [REASON_LOST] = "lost",
+    [REASON_BUDGET] = "budget",
+};
+
+static const char *const state_names[] = {
+    [NDF_RUN_RUNNING] = "running",
+    [NDF_RUN_SUCCEEDED] = "succeeded",
+    [NDF_RUN_FAILED] = "failed",
+    [NDF_RUN_CANCELLED] = "cancelled",
+    [NDF_RUN_IN_DOUBT] = "in_doubt",
+    [NDF_RUN_UNDO_FAILED] = "undo_failed",
+};
+
+enum {
+    REASON_COUNT = sizeof reason_names / sizeof *reason_names,
+    STATE_COUNT = sizeof state_names / sizeof *state_names,
+};
+
+const char *exec_reason_name(enum exec_reason reason)
+{
+    return reason_names[reason];
+}
+
+const char *exec_state_name(enum ndf_run_state state)
+{
+    return state_names[state];
+}
+
+/* The index of text among names, or fallback. */
+static int name_index(
+    const char *const *names, int count, struct str text, int fallback)
+{
+    for (int i = 0; i < count; i++) {
+        if (str_equal(text, str_of(names[i]))) return i;
+    }
+    return fallback;
+}
+
+static enum exec_reason reason_of(const struct value *body)
+{
+    return (enum exec_reason)name_index(reason_names, REASON_COUNT,
+        value_get_str(body, STR("reason")), REASON_FAILURE);
+}
+
+static int misfit(const struct executor *x, const struct exec_record *record,
+    ndf_error *error)
+{
+    struct str step = value_get_str(record->body, STR("step"));
+    return err_set(error, NDF_ECORRUPT,
+        "the journal of run '%.*s' is damaged: record '%.*s' of step '%.*s' "
+        "does not follow from those before it; check the store with 'ndf dev "
+        "check'",
+        STR_ARG(x->run), STR_ARG(record->kind), STR_ARG(step));
+}
+
+int exec_context_set(
+    struct executor *x, const struct value *value, ndf_error *error)
+{
+    int next = 1 - x->which;
+    struct arena *arena = &x->context_arenas[next];
+    struct value copy;
+    struct context context;
+    struct buf buf;
+    uint8_t hash[HASH_SHA256_SIZE];
+    arena_deinit(arena);
+    int err = value_copy(arena, value, &copy);
+    if (err == NDF_OK) err = context_decode(arena, &copy, &context, error);
+    if (err != NDF_OK) return err;
+    buf_init(&buf, x->mem);
+    json_write(&buf, &copy);
+    err = buf_error(&buf);
+    struct str bytes = buf_str(&buf);
+    if (err == NDF_OK) err = hash_sha256(&bytes, 1, hash);
+    buf_deinit(&buf);
+    if (err != NDF_OK) return err;
+    hash_hex(hash, sizeof hash, x->context_hex);
+    x->context = context;
+    x->context_value = copy;
+    arena_deinit(&x->context_arenas[x->which]);
+    x->which = next;
+    return NDF_OK;
+}
+
+static int apply_intent(
+    struct executor *x, struct exec_slot *slot, const struct value *body)
+{
+    bool ready = slot->phase == SLOT_IDLE || slot->phase == SLOT_WAITING;
+    int64_t attempt = value_get_int(body, STR("attempt"), 0);
+    if (!ready || attempt != (int64_t)slot->attempt + 1) return NDF_ECORRUPT;
+    slot->attempt++;
+    slot->phase = SLOT_INTENDED;
+    slot->number = 0;
+    slot->timer = 0;
+    slot->token = 0;
+    x->context_stored = true;
+    if (!slot->undo) x->intents++;
+    if (!slot->undo) slot->node->state = NODE_OPEN;
+    if (x->out != NULL) return NDF_OK;
+    slot->boot = arena_str(&slot->arena, value_get_str(body, STR("boot")));
+    return slot->boot.at != NULL ? NDF_OK : NDF_ENOMEM;
+}
+
+static void apply_usage(struct executor *x, const struct value *usage)
+{
+    int64_t tokens = value_get_int(usage, STR("tokens"), -1);
+    const struct value *cost = value_get(usage, STR("cost"));
+    if (tokens >= 0) {
+        if (x->tokens < 0) x->tokens = 0;
+        x->tokens =
+            tokens > INT64_MAX - x->tokens ? INT64_MAX : x->tokens + tokens;
+    }
+    if (cost == NULL) return;
+    double amount = NAN;
+    if (cost->kind == VALUE_INT) amount = (double)cost->integer;
+    if (cost->kind == VALUE_REAL) amount = cost->real;
+    if (!(amount >= 0)) return;
+    x->cost = isnan(x->cost) ? amount : x->cost + amount;
+}
+
+/* One deduction a step, by the worst it ever did. */
+static void apply_violations(
+    struct executor *x, struct exec_node *node, const struct value *violations)
+{
+    if (violations == NULL || violations->kind != VALUE_ARRAY) return;
+    enum severity worst = node->worst;
+    for (size_t i = 0; i < violations->array.count; i++) {
+        struct str name =
+            value_get_str(&violations->array.items[i], STR("severity"));
+        for (int s = SEVERITY_MINOR; s <= SEVERITY_CRITICAL; s++) {
+            if (!str_equal(name, str_of(severity_name((enum severity)s)))) {
+                continue;
+            }
+            if (s > (int)worst) worst = (enum severity)s;
+        }
+    }
+    x->deducted += severity_deduction(worst) - severity_deduction(node->worst);
+    node->worst = worst;
+}
+
+/* The output into the executor's memory, when anything will look at it. */
+static int apply_output(struct executor *x, const struct exec_node *node,
+    const struct exec_record *record, const struct value *output)
+{
+    struct value *kept = &x->outputs[node->leaf];
+    struct value parsed = value_null;
+    x->steps[node->leaf].output = kept;
+    x->steps[node->leaf].exit =
+        (int)value_get_int(record->body, STR("exit"), 0);
+    if (!x->used[node->leaf]) return NDF_OK;
+    const struct value *blob = value_get(record->body, STR("output_blob"));
+    if (output == NULL) output = value_get(record->body, STR("output"));
+    if (output == NULL && blob != NULL) {
+        if (record->blob.at == NULL) return NDF_ECORRUPT;
+        output = &parsed;
+        if (str_equal(value_get_str(blob, STR("kind")), STR("json"))) {
+            int err = json_parse(&x->arena, record->blob, kept, NULL);
+            return err == NDF_OK || err == NDF_ENOMEM ? err : NDF_ECORRUPT;
+        }
+        parsed = value_of_str(record->blob);
+    }
+    if (output == NULL) return NDF_OK;
+    return value_copy(&x->arena, output, kept);
+}
+
+static int apply_patch(
+    struct executor *x, const struct value *body, ndf_error *error)
+{
+    const struct value *patch = value_get(body, STR("patch"));
+    if (patch == NULL) return NDF_OK;
+    struct arena scratch;
+    struct value after;
+    arena_init(&scratch, x->mem);
+    int err = patch_merge(&scratch, &x->context_value, patch, &after);
+    if (err == NDF_OK) err = exec_context_set(x, &after, error);
+    arena_deinit(&scratch);
+    if (err != NDF_OK) return err == NDF_ENOMEM ? err : NDF_ECORRUPT;
+    struct str hex = value_get_str(body, STR("snapshot"));
+    return str_equal(hex, str_of(x->context_hex)) ? NDF_OK : NDF_ECORRUPT;
+}
+
+/* Whether the call may have done anything. */
+static bool has_run(const struct value *body)
+{
+    struct str status = value_get_str(body, STR("status"));
+    return !str_equal(status, STR("start_failed")) &&
+           !str_equal(status, STR("never_started"));
+}
+
+static void apply_failure(
+    struct executor *x, struct exec_slot *slot, const struct value *body)
+{
+    struct str words = value_get_str(body, STR("error"));
+    ndf_error *error = slot->undo ? &x->undo_error : &x->failed_error;
+    err_set(error, NDF_EAGENT, "%.*s", STR_ARG(words));
+    slot->phase = SLOT_FAILED;
+    if (reason_of(body) != REASON_LOST) slot->tries++;
+    if (slot->undo) return;
+    slot->node->state = NODE_FAILED;
+    x->failed = slot->node;
+    x->failed_reason = reason_of(body);
+}
+
+static int apply_success(struct executor *x, struct exec_slot *slot,
+    const struct exec_record *record, const struct value *output,
+    ndf_error *error)
+{
+    slot->phase = SLOT_OK;
+    if (slot->undo) return NDF_OK;
+    slot->node->state = NODE_DONE;
+    x->order[x->order_count++] = slot->node->leaf;
+    if (x->failed == slot->node) x->failed = NULL;
+    if (value_get_bool(record->body, STR("proof"), false)) x->proofs++;
+    int err = apply_output(x, slot->node, record, output);
+    if (err == NDF_OK) err = apply_patch(x, record->body, error);
+    return err;
+}
+
+static int apply_result(struct executor *x, struct exec_slot *slot,
+    const struct exec_record *record, const struct value *output,
+    ndf_error *error)
+{
+    const struct value *body = record->body;
+    bool called = slot->phase == SLOT_INTENDED || slot->phase == SLOT_RUNNING;
+    int64_t attempt = value_get_int(body, STR("attempt"), 0);
+    int64_t latency = value_get_int(body, STR("latency_ms"), 0);
+    if (!called || attempt != (int64_t)slot->attempt) return NDF_ECORRUPT;
+    slot->number = 0;
+    slot->token = 0;
+    if (latency > 0 && (uint64_t)latency < INT64_MAX - x->busy_ms) {
+        x->busy_ms += (uint64_t)latency;
+    }
+    if (has_run(body) && !slot->undo) slot->node->ran = true;
+    apply_violations(x, slot->node, value_get(body, STR("violations")));
+    apply_usage(x, value_get(body, STR("usage")));
+    if (value_get_bool(body, STR("ok"), false)) {
+        return apply_success(x, slot, record, output, error);
+    }
+    apply_failure(x, slot, body);
+    return NDF_OK;
+}
+
+static int apply_retry(struct exec_slot *slot, const struct value *body)
+{
+    int64_t wait_ms = value_get_int(body, STR("wait_ms"), -1);
+    int64_t attempt = value_get_int(body, STR("attempt"), 0);
+    if (slot->phase != SLOT_FAILED) return NDF_ECORRUPT;
+    if (attempt != (int64_t)slot->attempt + 1) return NDF_ECORRUPT;
+    if (wait_ms < 0 || wait_ms > EXEC_WAIT_MAX_MS) return NDF_ECORRUPT;
+    slot->phase = SLOT_WAITING;
+    slot->wait_ms = (uint64_t)wait_ms;
+    slot->timer = 0;
+    slot->token = 0;
+    if (!slot->undo) slot->node->state = NODE_OPEN;
+    return NDF_OK;
+}
+
+static int apply_cancel(struct executor *x, const struct value *body)
+{
+    struct str words = value_get_str(body, STR("error"));
+    if (x->cancel != REASON_NONE) return NDF_ECORRUPT;
+    x->cancel = reason_of(body);
+    err_set(&x->cancel_error, NDF_ECANCELLED, "%.*s", STR_ARG(words));
+    return NDF_OK;
+}
+
+static int apply_end(struct executor *x, const struct value *body)
+{
+    struct exec_end *end = &x->end;
+    int state = name_index(state_names, STATE_COUNT,
+        value_get_str(body, STR("state")), NDF_RUN_RUNNING);
+    if (state == NDF_RUN_RUNNING) return NDF_ECORRUPT;
+    struct str outcome = value_get_str(body, STR("outcome"));
+    *end = (struct exec_end){
+        .state = (enum ndf_run_state)state,
+        .evidence = arena_str(&x->arena, value_get_str(body, STR("evidence"))),
+        .error = arena_str(&x->arena, value_get_str(body, STR("error"))),
+        .step = arena_str(&x->arena, value_get_str(body, STR("step"))),
+        .preservation = 1,
+        .steps_done = x->order_count,
+        .steps_total = x->leaf_count,
+        .busy_ms = x->busy_ms,
+        .tokens = x->tokens,
+        .cost = x->cost,
+    };
+    for (int i = OUTCOME_UNKNOWN; i <= OUTCOME_FAILURE; i++) {
+        const char *name = outcome_result_name((enum outcome_result)i);
+        if (!str_equal(outcome, str_of(name))) continue;
+        end->outcome = (enum outcome_result)i;
+    }
+    const struct value *preservation = value_get(body, STR("preservation"));
+    if (preservation != NULL && preservation->kind == VALUE_REAL) {
+        end->preservation = preservation->real;
+    } else if (preservation != NULL && preservation->kind == VALUE_INT) {
+        end->preservation = (double)preservation->integer;
+    }
+    x->ended = true;
+    bool kept = end->evidence.at != NULL && end->error.at != NULL &&
+                end->step.at != NULL;
+    return kept ? NDF_OK : NDF_ENOMEM;
+}
+
+static int apply_slot_record(struct executor *x,
+    const struct exec_record *record, const struct value *output,
+    ndf_error *error)
+{
+    struct str kind = record->kind;
+    struct exec_node *node =
+        map_get(&x->by_id, value_get_str(record->body, STR("step")));
+    if (node == NULL) return NDF_ECORRUPT;
+    struct exec_slot *slot = &node->work;
+    if (str_starts(kind, STR("undo_"))) {
+        slot = &node->undo;
+        kind = str_from(kind, sizeof "undo_" - 1);
+        if (!node->plan->step.undo.set) return NDF_ECORRUPT;
+    }
+    if (str_equal(kind, STR("intent"))) {
+        return apply_intent(x, slot, record->body);
+    }
+    if (str_equal(kind, STR("result"))) {
+        return apply_result(x, slot, record, output, error);
+    }
+    if (str_equal(kind, STR("retry"))) return apply_retry(slot, record->body);
+    return NDF_ECORRUPT;
+}
+
+int exec_apply(struct executor *x, const struct exec_record *record,
+    const struct value *output, ndf_error *error)
+{
+    int err = NDF_ECORRUPT;
+    if (!x->ended) {
+        if (str_equal(record->kind, STR("cancel"))) {
+            err = apply_cancel(x, record->body);
+        } else if (str_equal(record->kind, STR("end"))) {
+            err = apply_end(x, record->body);
+        } else {
+            err = apply_slot_record(x, record, output, error);
+        }
+    }
+    return err == NDF_ECORRUPT ? misfit(x, record, error) : err;
+}

@@ -1,0 +1,164 @@
+/*
+ * exec_check.c - what of a plan could not be run, found before it is run.
+ *
+ * Everything that would fail a step for certain, and everything a plan may say
+ * that this executor does not do, is refused here with a sentence that names
+ * the step. Invariant: what passes is understood whole.
+ */
+#include <math.h>
+
+#include "run/exec.h"
+#include "run/expect.h"
+
+/* Puts "step 'x': " before what went wrong. */
+static int in_step(int err, const struct exec_node *node, ndf_error *error)
+{
+    if (err == NDF_OK || err == NDF_ENOMEM || error == NULL) return err;
+    ndf_error inner = *error;
+    return err_at(error, err, inner.line, inner.column, "step '%.*s': %s",
+        STR_ARG(node->plan->id), inner.message);
+}
+
+static int check_supported(const struct step *step, ndf_error *error)
+{
+    const char *key = NULL;
+    if (step->verify.at != NULL) key = "verify";
+    if (step->condition.at != NULL) key = "if";
+    if (step->approval) key = "approval";
+    if (step->heartbeat_ms > 0) key = "heartbeat";
+    if (key == NULL) return NDF_OK;
+    return err_at(error, NDF_EUNSUPPORTED, step->line, step->column,
+        "'%s' cannot be run by this version: take it out", key);
+}
+
+static int check_runnable(const struct agent *agent, enum runtime runtime,
+    const struct str_list *argv, ndf_error *error)
+{
+    if (runtime != RUNTIME_PROCESS || argv->count > 0) return NDF_OK;
+    return err_set(error, NDF_EREFERENCE,
+        "agent '%.*s' says nothing to run: give it 'run: [program, ...]', or "
+        "import its folder with a program for all (--run)",
+        STR_ARG(agent->name));
+}
+
+static int check_list(const struct template_names *names,
+    const struct str_list *list, ndf_error *error)
+{
+    int err = NDF_OK;
+    for (size_t i = 0; i < list->count && err == NDF_OK; i++) {
+        err = template_check_text(names, list->items[i], error);
+    }
+    return err;
+}
+
+static int check_agent(const struct template_names *names,
+    const struct agent *agent, enum runtime runtime, ndf_error *error)
+{
+    if (runtime != RUNTIME_PROCESS) return NDF_OK;
+    int err = check_runnable(agent, runtime, &agent->run, error);
+    if (err == NDF_OK) err = check_list(names, &agent->run, error);
+    if (err == NDF_OK) err = template_check_value(names, &agent->env, error);
+    return err;
+}
+
+static int check_work(const struct exec_node *node,
+    const struct template_names *names, ndf_error *error)
+{
+    const struct step *step = &node->plan->step;
+    int err = check_supported(step, error);
+    if (err == NDF_OK) {
+        err =
+            check_agent(names, &node->plan->agent, node->plan->runtime, error);
+    }
+    if (err == NDF_OK) err = template_check_value(names, &step->with, error);
+    if (err == NDF_OK && step->expect.set) {
+        err = check_list(names, &step->expect.files, error);
+    }
+    if (err == NDF_OK) err = expect_check(&step->expect, error);
+    return in_step(err, node, error);
+}
+
+static int check_undo(const struct exec_node *node,
+    const struct template_names *names, ndf_error *error)
+{
+    const struct undo *undo = &node->plan->step.undo;
+    if (!undo->set) return NDF_OK;
+    int err = NDF_OK;
+    if (undo->agent.at != NULL) {
+        err = check_agent(
+            names, &node->plan->undo_agent, node->plan->undo_runtime, error);
+    } else {
+        err = check_runnable(
+            &node->plan->agent, RUNTIME_PROCESS, &undo->run, error);
+        if (err == NDF_OK) err = check_list(names, &undo->run, error);
+    }
+    if (err == NDF_OK) err = template_check_value(names, &undo->with, error);
+    return in_step(err, node, error);
+}
+
+static int check_budget(const struct executor *x, ndf_error *error)
+{
+    if (isnan(x->plan->budget.cost)) return NDF_OK;
+    for (uint32_t i = 0; i < x->leaf_count; i++) {
+        const struct exec_node *node = &x->nodes[x->leaves[i]];
+        if (node->plan->agent.price.kind != VALUE_NULL) continue;
+        return err_set(error, NDF_EUNSUPPORTED,
+            "step '%.*s': a cost budget cannot be kept, as the price of agent "
+            "'%.*s' is unknown: give the agent a 'price'",
+            STR_ARG(node->plan->id), STR_ARG(node->plan->agent.name));
+    }
+    return NDF_OK;
+}
+
+static size_t count_writes(const struct executor *x)
+{
+    size_t count = 0;
+    for (uint32_t i = 0; i < x->leaf_count; i++) {
+        count += x->nodes[x->leaves[i]].plan->step.writes.count;
+    }
+    return count;
+}
+
+static int check_steps(
+    struct executor *x, struct template_names *names, ndf_error *error)
+{
+    struct arena scratch;
+    arena_init(&scratch, x->mem);
+    size_t all = count_writes(x);
+    struct str *steps =
+        arena_calloc(&scratch, x->leaf_count + 1, sizeof *steps);
+    struct str *writes = arena_calloc(&scratch, all + 1, sizeof *writes);
+    int err = steps == NULL || writes == NULL ? NDF_ENOMEM : NDF_OK;
+    names->steps = steps;
+    names->writes = writes;
+    for (uint32_t i = 0; i < x->leaf_count && err == NDF_OK; i++) {
+        const struct exec_node *node = &x->nodes[x->leaves[i]];
+        const struct str_list *more = &node->plan->step.writes;
+        names->step_count = i;
+        err = check_work(node, names, error);
+        steps[i] = node->plan->step.name;
+        for (size_t w = 0; w < more->count; w++) {
+            writes[names->write_count++] = more->items[w];
+        }
+    }
+    names->step_count = x->leaf_count;
+    for (uint32_t i = 0; i < x->leaf_count && err == NDF_OK; i++) {
+        const struct exec_node *node = &x->nodes[x->leaves[i]];
+        err = check_undo(node, names, error);
+        if (node->plan->step.undo.set) x->used[i] = true;
+    }
+    arena_deinit(&scratch);
+    return err;
+}
+
+int exec_check(struct executor *x, ndf_error *error)
+{
+    struct template_names names = {
+        .context = &x->context,
+        .any_attribute = x->plan->policy == POLICY_RECORD,
+        .used = x->used,
+    };
+    int err = check_budget(x, error);
+    if (err == NDF_OK) err = check_steps(x, &names, error);
+    return err;
+}

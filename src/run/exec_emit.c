@@ -1,0 +1,121 @@
+/*
+ * exec_emit.c - actions of an executor, and words that wait for their record.
+ *
+ * Invariant: no word of progress leaves before every record that was appended
+ * before it is on disk.
+ */
+#include "base/utf8.h"
+#include "run/exec.h"
+
+enum {
+    EMIT_DETAIL_MAX = 512,
+    /* Numbers carry the slot they belong to: counter << 32 | slot + 1. */
+    EMIT_SLOT_BITS = 32,
+};
+
+struct exec_action *exec_emit(struct executor *x, enum exec_action_kind kind)
+{
+    struct exec_actions *out = x->out;
+    if (out->count == out->capacity) {
+        size_t capacity = out->capacity == 0 ? 8 : 2 * out->capacity;
+        struct exec_action *items =
+            arena_calloc(out->arena, capacity, sizeof *items);
+        if (items == NULL) return NULL;
+        for (size_t i = 0; i < out->count; i++) {
+            items[i] = out->items[i];
+        }
+        out->items = items;
+        out->capacity = capacity;
+    }
+    struct exec_action *action = &out->items[out->count++];
+    action->kind = kind;
+    return action;
+}
+
+bool exec_durable(const struct executor *x, uint64_t token)
+{
+    return token <= x->recorded;
+}
+
+uint64_t exec_batch(struct executor *x)
+{
+    if (x->out->token == 0) x->out->token = ++x->issued;
+    return x->out->token;
+}
+
+uint64_t exec_number(struct executor *x, const struct exec_slot *slot)
+{
+    uint64_t which = 0;
+    if (slot != NULL) {
+        which = 1 + (uint64_t)slot->node->index * 2 + (slot->undo ? 1 : 0);
+    }
+    x->counter++;
+    return x->counter << EMIT_SLOT_BITS | which;
+}
+
+struct exec_slot *exec_slot_of(struct executor *x, uint64_t number)
+{
+    uint64_t which = number & 0xffffffffu;
+    if (which == 0 || (which - 1) / 2 >= x->node_count) return NULL;
+    struct exec_node *node = &x->nodes[(which - 1) / 2];
+    return (which - 1) % 2 == 1 ? &node->undo : &node->work;
+}
+
+/* detail made safe to print and short enough. */
+static struct str printable(struct arena *arena, const char *detail)
+{
+    struct buf buf;
+    buf_init(&buf, arena->mem);
+    utf8_add_printable(&buf, str_of(detail));
+    struct str text = buf_str(&buf);
+    if (text.size > EMIT_DETAIL_MAX) {
+        text.size = EMIT_DETAIL_MAX;
+        text.size = utf8_invalid_at(text);
+    }
+    struct str copy = {NULL, 0};
+    if (buf_error(&buf) == NDF_OK) copy = arena_str(arena, text);
+    buf_deinit(&buf);
+    return copy;
+}
+
+int exec_progress(struct executor *x, enum ndf_event_kind event,
+    const struct exec_slot *slot, const char *detail)
+{
+    struct exec_held *held = vec_push(&x->held);
+    if (held == NULL) return NDF_ENOMEM;
+    held->token = x->issued;
+    held->progress = (struct exec_progress){
+        .event = (int)event,
+        .step = slot != NULL ? slot->node->plan->id : STR(""),
+        .detail = printable(&x->held_arena, detail),
+        .attempt = slot != NULL ? slot->attempt : 0,
+        .steps_done = x->order_count,
+        .steps_total = x->leaf_count,
+    };
+    return held->progress.detail.at != NULL ? NDF_OK : NDF_ENOMEM;
+}
+
+int exec_release(struct executor *x)
+{
+    struct exec_held *held = x->held.at;
+    size_t count = 0;
+    while (count < x->held.count && exec_durable(x, held[count].token)) {
+        struct exec_action *action = exec_emit(x, EXEC_PROGRESS);
+        if (action == NULL) return NDF_ENOMEM;
+        action->progress = held[count].progress;
+        action->progress.step =
+            arena_str(x->out->arena, held[count].progress.step);
+        action->progress.detail =
+            arena_str(x->out->arena, held[count].progress.detail);
+        if (action->progress.step.at == NULL ||
+            action->progress.detail.at == NULL) {
+            return NDF_ENOMEM;
+        }
+        count++;
+    }
+    for (; count > 0; count--) {
+        vec_remove(&x->held, 0);
+    }
+    if (x->held.count == 0) arena_deinit(&x->held_arena);
+    return NDF_OK;
+}

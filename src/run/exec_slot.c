@@ -1,0 +1,315 @@
+/*
+ * exec_slot.c - one call after another until a step's work, or its undo, is
+ * done or given up.
+ *
+ * IDLE -> INTENDED -> RUNNING -> OK | FAILED | WAITING -> INTENDED ...
+ * Invariant: RUNNING is reached only when the intent is on disk.
+ */
+#include "run/exec.h"
+
+static bool is_cancelled(const struct executor *x, const struct exec_slot *slot)
+{
+    return x->cancel != REASON_NONE && !slot->undo;
+}
+
+static const struct retry *retry_of(const struct exec_slot *slot)
+{
+    return &slot->node->plan->step.retry;
+}
+
+/* Result and verdict of a call that never ran. */
+static int record_not_run(struct executor *x, struct exec_slot *slot,
+    enum exec_reason reason, const char *error)
+{
+    struct agent_result result = {
+        .status = reason == REASON_CANCELLED ? AGENT_NEVER_STARTED
+                                             : AGENT_START_FAILED,
+    };
+    struct exec_verdict verdict = {.reason = reason, .final = true};
+    err_set(&verdict.error, NDF_EAGENT, "%s", error);
+    slot->number = 0;
+    int err = exec_record_result(x, slot, &result, &verdict);
+    if (err != NDF_OK) return err;
+    return exec_progress(x,
+        slot->undo ? NDF_EVENT_UNDO_FAILED : NDF_EVENT_STEP_FAILED, slot,
+        error);
+}
+
+static int intend(struct executor *x, struct exec_slot *slot)
+{
+    ndf_error error = {0};
+    int made = exec_call_make(x, slot, slot->attempt + 1, &error);
+    if (made == NDF_ENOMEM) return made;
+    int err = exec_record_intent(x, slot);
+    if (err != NDF_OK) return err;
+    if (made != NDF_OK) {
+        return record_not_run(x, slot, REASON_START, error.message);
+    }
+    slot->number = exec_number(x, slot);
+    return NDF_OK;
+}
+
+static int emit_call(
+    struct executor *x, struct exec_slot *slot, enum exec_action_kind kind)
+{
+    struct exec_action *action = exec_emit(x, kind);
+    if (action == NULL) return NDF_ENOMEM;
+    action->call.number = slot->number;
+    action->call.runtime = exec_call_runtime(slot);
+    int err = agent_call_copy(x->out->arena, &slot->call, &action->call.call);
+    if (err != NDF_OK) return err;
+    slot->phase = SLOT_RUNNING;
+    slot->stopped = false;
+    return exec_progress(x,
+        slot->undo ? NDF_EVENT_UNDO_STARTED : NDF_EVENT_STEP_STARTED, slot,
+        kind == EXEC_ADOPT ? "taken over from an earlier owner" : "");
+}
+
+/* A call that an earlier life intended; nobody knows yet what became of it. */
+static int adopt(struct executor *x, struct exec_slot *slot)
+{
+    ndf_error error = {0};
+    struct str boot = slot->boot;
+    int err = exec_call_make(x, slot, slot->attempt, &error);
+    if (err == NDF_ENOMEM) return err;
+    slot->call.boot = boot;
+    slot->number = exec_number(x, slot);
+    return emit_call(x, slot, EXEC_ADOPT);
+}
+
+static int advance_intended(struct executor *x, struct exec_slot *slot)
+{
+    if (slot->number == 0) return adopt(x, slot);
+    if (!exec_durable(x, slot->token)) return NDF_OK;
+    if (is_cancelled(x, slot)) {
+        return record_not_run(x, slot, REASON_CANCELLED,
+            "it was not started: the run was stopped before");
+    }
+    return emit_call(x, slot, EXEC_START);
+}
+
+static int clear_timer(struct executor *x, struct exec_slot *slot)
+{
+    if (slot->timer == 0) return NDF_OK;
+    struct exec_action *action = exec_emit(x, EXEC_TIMER_CLEAR);
+    if (action == NULL) return NDF_ENOMEM;
+    action->timer.token = slot->timer;
+    slot->timer = 0;
+    return NDF_OK;
+}
+
+static int advance_waiting(struct executor *x, struct exec_slot *slot)
+{
+    if (is_cancelled(x, slot)) {
+        slot->phase = SLOT_FAILED;
+        slot->node->state = NODE_FAILED;
+        return clear_timer(x, slot);
+    }
+    if (slot->timer != 0) return NDF_OK;
+    if (slot->wait_ms == 0) return intend(x, slot);
+    if (!exec_durable(x, slot->token)) return NDF_OK;
+    struct exec_action *action = exec_emit(x, EXEC_TIMER_SET);
+    if (action == NULL) return NDF_ENOMEM;
+    slot->timer = exec_number(x, slot);
+    action->timer.token = slot->timer;
+    action->timer.ms = slot->wait_ms;
+    return NDF_OK;
+}
+
+static int advance_running(struct executor *x, struct exec_slot *slot)
+{
+    if (!is_cancelled(x, slot) || slot->stopped) return NDF_OK;
+    if (!exec_durable(x, x->cancel_token)) return NDF_OK;
+    struct exec_action *action = exec_emit(x, EXEC_STOP);
+    if (action == NULL) return NDF_ENOMEM;
+    action->stop = slot->number;
+    slot->stopped = true;
+    return NDF_OK;
+}
+
+int exec_slot_advance(struct executor *x, struct exec_slot *slot)
+{
+    switch (slot->phase) {
+    case SLOT_IDLE: return intend(x, slot);
+    case SLOT_INTENDED: return advance_intended(x, slot);
+    case SLOT_RUNNING: return advance_running(x, slot);
+    case SLOT_WAITING: return advance_waiting(x, slot);
+    case SLOT_OK:
+    case SLOT_FAILED: break;
+    }
+    return NDF_OK;
+}
+
+/* What of the budget is used up, in words; NULL while there is some left. */
+static const char *budget_used_up(const struct executor *x)
+{
+    const struct budget *budget = &x->plan->budget;
+    if (budget->steps > 0 && x->intents >= budget->steps) {
+        return "the run used up its budget of steps";
+    }
+    if (budget->tokens > 0 && x->tokens >= 0 &&
+        (uint64_t)x->tokens >= budget->tokens) {
+        return "the run used up its budget of tokens";
+    }
+    if (budget->cost >= 0 && x->cost >= budget->cost) {
+        return "the run used up its budget of cost";
+    }
+    return NULL;
+}
+
+int exec_step_advance(struct executor *x, struct exec_node *node)
+{
+    struct exec_slot *slot = &node->work;
+    bool fresh = slot->phase == SLOT_IDLE ||
+                 (slot->phase == SLOT_WAITING && slot->wait_ms == 0);
+    if (fresh && x->cancel == REASON_NONE) {
+        const char *used_up = budget_used_up(x);
+        int err = NDF_OK;
+        if (used_up != NULL) {
+            err = exec_record_cancel(x, REASON_BUDGET, used_up);
+        }
+        if (err != NDF_OK) return err;
+    }
+    if (slot->phase == SLOT_IDLE && x->cancel != REASON_NONE) {
+        node->state = NODE_FAILED;
+        return NDF_OK;
+    }
+    return exec_slot_advance(x, slot);
+}
+
+static bool retry_covers(const struct retry *retry, enum exec_reason reason)
+{
+    if (retry->on.count == 0) return true;
+    if (reason == REASON_ENFORCE) reason = REASON_FAILURE;
+    struct str name = str_of(exec_reason_name(reason));
+    for (size_t i = 0; i < retry->on.count; i++) {
+        if (str_equal(retry->on.items[i], name)) return true;
+    }
+    return false;
+}
+
+static bool may_retry(const struct executor *x, const struct exec_slot *slot,
+    const struct exec_verdict *verdict)
+{
+    uint32_t attempts = retry_of(slot)->attempts;
+    if (is_cancelled(x, slot) || verdict->final) return false;
+    if (!slot->undo) {
+        return slot->tries < attempts &&
+               retry_covers(retry_of(slot), verdict->reason);
+    }
+    if (attempts < EXEC_UNDO_ATTEMPTS) attempts = EXEC_UNDO_ATTEMPTS;
+    return slot->tries < attempts;
+}
+
+/* backoff * factor^(tries - 1), of which the share `jitter` is drawn. */
+static uint64_t wait_before_retry(
+    const struct executor *x, const struct exec_slot *slot)
+{
+    const struct retry *retry = retry_of(slot);
+    double wait = (double)retry->backoff_ms;
+    if (slot->undo && retry->backoff_ms == 0) wait = EXEC_UNDO_WAIT_MS;
+    for (uint32_t i = 1; i < slot->tries && wait < EXEC_WAIT_MAX_MS; i++) {
+        if (retry->factor <= 1) break;
+        wait *= retry->factor;
+    }
+    if (wait > EXEC_WAIT_MAX_MS) wait = EXEC_WAIT_MAX_MS;
+    uint32_t draw[] = {slot->node->index, slot->tries, slot->undo ? 1 : 0};
+    uint64_t bits =
+        hash64_seed((struct str){(const char *)draw, sizeof draw}, x->seed);
+    double share = (double)(bits >> 11) * 0x1p-53;
+    double jitter = retry->jitter > 0 && retry->jitter <= 1 ? retry->jitter : 0;
+    return (uint64_t)(wait * (1 - jitter) + wait * jitter * share);
+}
+
+static int tell_failure(struct executor *x, const struct exec_slot *slot,
+    const struct exec_verdict *verdict)
+{
+    if (slot->phase == SLOT_WAITING) {
+        return exec_progress(
+            x, NDF_EVENT_STEP_RETRY, slot, verdict->error.message);
+    }
+    return exec_progress(x,
+        slot->undo ? NDF_EVENT_UNDO_FAILED : NDF_EVENT_STEP_FAILED, slot,
+        verdict->error.message);
+}
+
+static int tell_violations(struct executor *x, const struct exec_slot *slot,
+    const struct exec_verdict *verdict)
+{
+    static const char *const what[] = {
+        [POLICY_RESTORE] = "the change was taken back",
+        [POLICY_ENFORCE] = "the step fails for it",
+        [POLICY_RECORD] = "the change was kept",
+    };
+    for (size_t i = 0; i < verdict->violation_count; i++) {
+        const struct violation *violation = &verdict->violations[i];
+        ndf_error text = {0};
+        err_set(&text, NDF_EAGENT,
+            "changed '%.*s' without declaring it (%s): %s",
+            STR_ARG(violation->field), severity_name(violation->severity),
+            what[x->plan->policy]);
+        int err = exec_progress(x, NDF_EVENT_VIOLATION, slot, text.message);
+        if (err != NDF_OK) return err;
+    }
+    return NDF_OK;
+}
+
+/* It may have run, and nobody knows how it ended. */
+static int on_lost(struct executor *x, struct exec_slot *slot,
+    const struct agent_result *result)
+{
+    struct exec_verdict verdict = {.reason = REASON_LOST};
+    const char *what = slot->undo ? "the undo of step" : "step";
+    if (!slot->node->plan->step.idempotent) {
+        err_set(&verdict.error, NDF_EINDOUBT,
+            "%s '%.*s' is in doubt: it was started and nobody knows how it "
+            "ended; look at what it did, then run the task again (a step that "
+            "may run twice can say 'idempotent: true')",
+            what, STR_ARG(slot->node->plan->id));
+        return exec_record_end(
+            x, NDF_RUN_IN_DOUBT, verdict.error.message, slot->node);
+    }
+    err_set(&verdict.error, NDF_EAGENT,
+        "%s '%.*s' lost its agent and is called again, as it is idempotent",
+        what, STR_ARG(slot->node->plan->id));
+    int err = exec_record_result(x, slot, result, &verdict);
+    if (err != NDF_OK || is_cancelled(x, slot)) return err;
+    err = exec_record_retry(x, slot, 0);
+    if (err != NDF_OK) return err;
+    return exec_progress(x, NDF_EVENT_STEP_RETRY, slot, verdict.error.message);
+}
+
+/* The intent stands, and nothing came of it: it is started now. */
+static int on_never_started(struct executor *x, struct exec_slot *slot)
+{
+    ndf_error error = {0};
+    int err = exec_call_make(x, slot, slot->attempt, &error);
+    if (err == NDF_ENOMEM) return err;
+    if (err != NDF_OK) {
+        return record_not_run(x, slot, REASON_START, error.message);
+    }
+    slot->phase = SLOT_INTENDED;
+    slot->number = exec_number(x, slot);
+    return NDF_OK;
+}
+
+int exec_slot_result(struct executor *x, struct exec_slot *slot,
+    const struct agent_result *result)
+{
+    slot->number = 0;
+    if (result->status == AGENT_LOST) return on_lost(x, slot, result);
+    if (result->status == AGENT_NEVER_STARTED) {
+        return on_never_started(x, slot);
+    }
+    struct exec_verdict verdict;
+    int err = exec_judge(x, slot, result, &verdict);
+    if (err == NDF_OK) err = exec_record_result(x, slot, result, &verdict);
+    if (err == NDF_OK && !verdict.ok && may_retry(x, slot, &verdict)) {
+        err = exec_record_retry(x, slot, wait_before_retry(x, slot));
+    }
+    if (err == NDF_OK) err = tell_violations(x, slot, &verdict);
+    if (err != NDF_OK) return err;
+    if (!verdict.ok) return tell_failure(x, slot, &verdict);
+    return exec_progress(
+        x, slot->undo ? NDF_EVENT_UNDO_DONE : NDF_EVENT_STEP_DONE, slot, "");
+}

@@ -1,0 +1,39 @@
+/*
+ * exit_file.h - how a call ended, as ndf-init writes it last (S.exit).
+ *
+ * One line of text. Needs nothing but libc, as ndf-init uses it too.
+ */
+#ifndef NDF_RUN_EXIT_FILE_H
+#define NDF_RUN_EXIT_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { EXIT_FILE_SIZE = 256, EXIT_STATUS_SIZE = 16 };
+
+/* Where a call failed that could not be started. */
+enum exit_stage { EXIT_STAGE_NONE, EXIT_STAGE_CWD, EXIT_STAGE_EXEC };
+
+struct exit_file {
+    char status[EXIT_STATUS_SIZE]; /* a name of agent_status_name */
+    int exit;
+    int signal;
+    int stage;      /* enum exit_stage */
+    int error;      /* errno of what failed; 0 */
+    uint64_t size;  /* of S.out */
+    uint64_t check; /* FNV-1a of S.out */
+    uint64_t latency_ms;
+};
+
+/* Writes the line and a NUL; returns its length. */
+size_t exit_file_format(const struct exit_file *file, char out[EXIT_FILE_SIZE]);
+/* False when text (NUL-terminated) is no such line. */
+bool exit_file_parse(const char *text, struct exit_file *out);
+
+/* FNV-1a, 64 bits (Fowler, Noll, Vo; draft-eastlake-fnv). Start with
+ * EXIT_CHECK_START. */
+#define EXIT_CHECK_START 0xcbf29ce484222325u
+uint64_t exit_file_check(uint64_t check, const void *bytes, size_t size);
+
+#endif
