@@ -33,8 +33,7 @@ const char *ndf_version(void)
 
 int engine_check(const ndf_engine *engine, ndf_error *error)
 {
-    if (engine == NULL)
-        return err_set(error, NDF_EINVAL, "the engine is NULL");
+    if (engine == NULL) return err_set(error, NDF_EINVAL, "the engine is NULL");
     if (engine->pid != getpid())
         return err_set(error, NDF_EFORKED,
             "this engine belongs to the parent process: open one of your own "
@@ -48,7 +47,8 @@ int engine_new_id(char out[ENGINE_ID_SIZE])
     unsigned char bytes[ENGINE_ID_SIZE - 1];
     int err = os_random(bytes, sizeof bytes);
     if (err != NDF_OK) return err;
-    for (size_t i = 0; i < sizeof bytes; i++) out[i] = letters[bytes[i] & 31];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        out[i] = letters[bytes[i] & 31];
     out[sizeof bytes] = '\0';
     return NDF_OK;
 }
@@ -98,8 +98,7 @@ static struct registry *current(ndf_engine *engine)
     return registry;
 }
 
-int engine_registry(
-    ndf_engine *engine, struct registry **out, ndf_error *error)
+int engine_registry(ndf_engine *engine, struct registry **out, ndf_error *error)
 {
     *out = current(engine);
     if (*out != NULL) return NDF_OK;
@@ -150,8 +149,7 @@ int engine_explain(int err, const char *what, ndf_error *error)
     return err;
 }
 
-bool engine_binding(
-    ndf_engine *engine, struct str agent, struct binding *out)
+bool engine_binding(ndf_engine *engine, struct str agent, struct binding *out)
 {
     bool found = false;
     pthread_mutex_lock(&engine->lock);
@@ -186,8 +184,7 @@ static int read_options(
     return NDF_OK;
 }
 
-static int keep_text(
-    ndf_engine *engine, const char *text, const char **out)
+static int keep_text(ndf_engine *engine, const char *text, const char **out)
 {
     if (text == NULL) return NDF_OK;
     *out = arena_str(&engine->arena, str_of(text)).at;
@@ -243,8 +240,7 @@ static int open_store(
     struct store_options store_options = {.path = options->path,
         .mode = modes[options->mode],
         .clock = &engine->clock};
-    int err =
-        store_open(&engine->store, &engine->mem, &store_options, error);
+    int err = store_open(&engine->store, &engine->mem, &store_options, error);
     if (err != NDF_OK || options->path == NULL) return err;
     struct buf real;
     buf_init(&real, &engine->mem);
@@ -267,8 +263,8 @@ static int fill_engine(
     ndf_engine *engine, const ndf_options *options, ndf_error *error)
 {
     if (options->clock != NULL) {
-        ndf_clock *host = arena_dup(
-            &engine->arena, options->clock, sizeof *options->clock);
+        ndf_clock *host =
+            arena_dup(&engine->arena, options->clock, sizeof *options->clock);
         if (host == NULL) return NDF_ENOMEM;
         engine->clock = (struct clock){host_wall_ms, host_mono_ns, host};
     }

@@ -77,8 +77,7 @@ void engine_touch(ndf_engine *engine);
 /* Like engine_touch, if another process changed the store. */
 void engine_notice(ndf_engine *engine);
 /* The function bound to an agent; false when none is. */
-bool engine_binding(
-    ndf_engine *engine, struct str agent, struct binding *out);
+bool engine_binding(ndf_engine *engine, struct str agent, struct binding *out);
 /* Takes over what an outcome counted. */
 void engine_learned(ndf_engine *engine, const struct learning *learning);
 /* A random id of 12 letters and digits and a NUL. */

@@ -19,7 +19,8 @@ static bool program_is_relative(const struct str_list *run)
 static struct str cut(struct str text, size_t max)
 {
     if (text.size <= max) return text;
-    while (max > 0 && ((unsigned char)text.at[max] & 0xc0) == 0x80) max--;
+    while (max > 0 && ((unsigned char)text.at[max] & 0xc0) == 0x80)
+        max--;
     return str_until(text, max);
 }
 
@@ -97,8 +98,8 @@ static int add_field(
     return NDF_OK;
 }
 
-static int add_fields(struct vec *fields, enum text_field_kind kind,
-    const struct str_list *list)
+static int add_fields(
+    struct vec *fields, enum text_field_kind kind, const struct str_list *list)
 {
     int err = NDF_OK;
     for (size_t i = 0; err == NDF_OK && i < list->count; i++)
@@ -111,10 +112,8 @@ static int agent_fields(struct vec *fields, const struct agent *agent)
     int err = add_field(fields, TEXT_NAME, agent->name);
     if (err == NDF_OK)
         err = add_field(fields, TEXT_DESCRIPTION, agent->description);
-    if (err == NDF_OK)
-        err = add_fields(fields, TEXT_EXAMPLE, &agent->examples);
-    if (err == NDF_OK)
-        err = add_fields(fields, TEXT_NOT_FOR, &agent->not_for);
+    if (err == NDF_OK) err = add_fields(fields, TEXT_EXAMPLE, &agent->examples);
+    if (err == NDF_OK) err = add_fields(fields, TEXT_NOT_FOR, &agent->not_for);
     if (err == NDF_OK) err = add_fields(fields, TEXT_TOOLS, &agent->tools);
     if (err == NDF_OK) err = add_field(fields, TEXT_BODY, agent->body);
     return err;

@@ -10,20 +10,20 @@
 #include "model/document.h"
 
 struct head {
-    struct str description; /* cut to REGISTRY_DESCRIPTION_MAX */
-    bool runs;              /* an agent with a program */
-    bool relative_program;  /* some program is named relative to the file */
+    struct str description;  /* cut to REGISTRY_DESCRIPTION_MAX */
+    bool runs;               /* an agent with a program */
+    bool relative_program;   /* some program is named relative to the file */
     struct pattern *pattern; /* NULL for an agent */
 };
 
 /* Appends the head's JSON. */
-int head_encode(const struct mem *mem, const struct document *document,
-    struct buf *out);
+int head_encode(
+    const struct mem *mem, const struct document *document, struct buf *out);
 /* Lives in arena. NDF_ECORRUPT, NDF_ENOMEM. */
 int head_decode(struct arena *arena, struct str json, enum document_kind kind,
     struct head *out);
 /* Appends the features of a document's words. */
-int head_features(const struct mem *mem, const struct document *document,
-    struct buf *out);
+int head_features(
+    const struct mem *mem, const struct document *document, struct buf *out);
 
 #endif

@@ -21,8 +21,8 @@ static int import_line_work(struct store_tx *tx, void *ud, ndf_error *error)
     return store_import_line(tx, ud, error);
 }
 
-int ndf_import_line(ndf_engine *engine, const char *line, size_t size,
-    ndf_error *error)
+int ndf_import_line(
+    ndf_engine *engine, const char *line, size_t size, ndf_error *error)
 {
     int err = engine_check(engine, error);
     if (err != NDF_OK) return err;

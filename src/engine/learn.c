@@ -54,8 +54,8 @@ static int rate(ndf_engine *engine, struct arena *arena, const char *id,
     int err = lookup_run(engine, arena, str_of(id), &run, error);
     if (err != NDF_OK) return err;
     if (run.state == NDF_RUN_RUNNING)
-        return err_set(error, NDF_EBUSY,
-            "run %.*s has not ended: rate it then", STR_ARG(run.id));
+        return err_set(error, NDF_EBUSY, "run %.*s has not ended: rate it then",
+            STR_ARG(run.id));
     struct outcome outcome = {.run = run.id,
         .pattern = run.pattern,
         .domain = run.domain.size > 0 ? run.domain : (struct str){NULL, 0},
@@ -92,8 +92,8 @@ int ndf_rate(ndf_engine *engine, const char *run, int verdict,
     return engine_explain(err, "the rating cannot be kept", error);
 }
 
-static int record(ndf_engine *engine, struct arena *arena, struct str json,
-    ndf_error *error)
+static int record(
+    ndf_engine *engine, struct arena *arena, struct str json, ndf_error *error)
 {
     struct value value;
     struct outcome outcome;
@@ -105,8 +105,8 @@ static int record(ndf_engine *engine, struct arena *arena, struct str json,
             "outcomes of NDF's own runs are recorded by themselves: take "
             "`run` out, or rate the run");
     if (outcome.at_ms == 0) outcome.at_ms = clock_wall_ms(&engine->clock);
-    err = known_pattern(
-        engine, arena, outcome.pattern, &outcome.pattern, error);
+    err =
+        known_pattern(engine, arena, outcome.pattern, &outcome.pattern, error);
     if (err == NDF_OK && outcome.should.at != NULL)
         err = known_pattern(
             engine, arena, outcome.should, &outcome.should, error);

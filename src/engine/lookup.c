@@ -40,8 +40,7 @@ int lookup_run(ndf_engine *engine, struct arena *arena, struct str id,
             "there is no run '%.*s': see ndf ls runs", STR_ARG(id));
     if (search.count > 1)
         return err_set(error, NDF_EINVAL,
-            "several runs start with '%.*s': give more of the id",
-            STR_ARG(id));
+            "several runs start with '%.*s': give more of the id", STR_ARG(id));
     *out = search.found;
     return NDF_OK;
 }

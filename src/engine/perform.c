@@ -14,7 +14,8 @@
 #include "base/os.h"
 #include "engine/runner.h"
 
-/* ---- records ------------------------------------------------------------------ */
+/* ---- records
+ * ------------------------------------------------------------------ */
 
 struct append_record {
     struct store_record record;
@@ -57,8 +58,7 @@ static int append_work(struct store_tx *tx, void *ud, ndf_error *error)
         if (err == NDF_OK) err = tx_journal_append(tx, &item->record, error);
     }
     if (err != NDF_OK || !job->ends) return err;
-    err = tx_run_state(
-        tx, str_of(job->run->id), job->state, job->at_ms, error);
+    err = tx_run_state(tx, str_of(job->run->id), job->state, job->at_ms, error);
     if (err == NDF_OK && job->learning.id.at != NULL)
         err = learning_write(tx, &job->learning, error);
     return err;
@@ -110,13 +110,13 @@ static int encode_record(struct append_job *job, const struct exec_append *from)
     buf_deinit(&body);
     if (err != NDF_OK) return err;
     struct ndf_run *run = job->run;
-    job->records[job->count] = (struct append_record){
-        .record = {.run = str_of(run->id),
-            .seq = run->next_seq + (int64_t)job->count,
-            .kind = from->kind,
-            .at_ms = job->at_ms,
-            .body = kept},
-        .append = from};
+    job->records[job->count] =
+        (struct append_record){.record = {.run = str_of(run->id),
+                                   .seq = run->next_seq + (int64_t)job->count,
+                                   .kind = from->kind,
+                                   .at_ms = job->at_ms,
+                                   .body = kept},
+            .append = from};
     job->count++;
     return NDF_OK;
 }
@@ -184,8 +184,8 @@ static int submit_records(struct ndf_run *run, struct arena *arena,
     job->reply = (struct reply){.fn = append_answered, .ud = job};
     job->token = actions->token;
     job->at_ms = clock_wall_ms(&engine->clock);
-    job->records = arena_calloc(
-        &job->arena, actions->count, sizeof *job->records);
+    job->records =
+        arena_calloc(&job->arena, actions->count, sizeof *job->records);
     int err = job->records != NULL ? NDF_OK : NDF_ENOMEM;
     for (size_t i = 0; err == NDF_OK && i < actions->count; i++) {
         const struct exec_action *action = &actions->items[i];
@@ -195,8 +195,8 @@ static int submit_records(struct ndf_run *run, struct arena *arena,
             err = prepare_end(job, &action->append.body);
     }
     if (err == NDF_OK)
-        err = store_submit(
-            engine->store, append_work, append_written, job, NULL);
+        err =
+            store_submit(engine->store, append_work, append_written, job, NULL);
     if (err != NDF_OK) {
         job_free(job);
         return err;
@@ -206,7 +206,8 @@ static int submit_records(struct ndf_run *run, struct arena *arena,
     return NDF_OK;
 }
 
-/* ---- calls and timers ---------------------------------------------------------- */
+/* ---- calls and timers
+ * ---------------------------------------------------------- */
 
 struct run_call {
     struct ndf_run *run;
@@ -268,8 +269,7 @@ static int start_call(struct ndf_run *run, const struct exec_call *from,
         call.fn_ud = binding.ud;
     }
     struct run_call *item = mem_calloc(&engine->mem, 1, sizeof *item);
-    if (item == NULL)
-        return err_set(error, NDF_ENOMEM, "out of memory");
+    if (item == NULL) return err_set(error, NDF_ENOMEM, "out of memory");
     item->run = run;
     item->number = from->number;
     const struct agent_kind *kind = agent_kind_of((int)from->runtime);
@@ -293,8 +293,7 @@ static void stop_call(struct ndf_run *run, uint64_t number)
 static void drop_timer(struct run_timer *timer)
 {
     struct ndf_run *run = timer->run;
-    for (struct run_timer **at = &run->timers; *at != NULL;
-         at = &(*at)->next) {
+    for (struct run_timer **at = &run->timers; *at != NULL; at = &(*at)->next) {
         if (*at != timer) continue;
         *at = timer->next;
         break;
@@ -314,8 +313,7 @@ static void timer_fired(void *ud)
 
 static int set_timer(struct ndf_run *run, uint64_t token, uint64_t ms)
 {
-    struct run_timer *timer =
-        mem_calloc(&run->engine->mem, 1, sizeof *timer);
+    struct run_timer *timer = mem_calloc(&run->engine->mem, 1, sizeof *timer);
     if (timer == NULL) return NDF_ENOMEM;
     timer->run = run;
     timer->token = token;
@@ -340,7 +338,8 @@ static void clear_timer(struct ndf_run *run, uint64_t token)
     }
 }
 
-/* ---- telling, ending ------------------------------------------------------------ */
+/* ---- telling, ending
+ * ------------------------------------------------------------ */
 
 static void tell(struct ndf_run *run, const struct exec_progress *progress)
 {
@@ -376,8 +375,10 @@ static void leave_run(
     struct ndf_run *run, int err, int state, struct str message)
 {
     ndf_engine *engine = run->engine;
-    while (run->calls != NULL) drop_call(run->calls);
-    while (run->timers != NULL) drop_timer(run->timers);
+    while (run->calls != NULL)
+        drop_call(run->calls);
+    while (run->timers != NULL)
+        drop_timer(run->timers);
     if (err == NDF_OK) {
         counter_add(&engine->metrics.runs_ended[state], 1);
         histogram_add(&engine->metrics.run_ms,
@@ -394,7 +395,8 @@ static void leave_run(
     runner_drop(engine->runner, run);
 }
 
-/* ---- one event --------------------------------------------------------------------- */
+/* ---- one event
+ * --------------------------------------------------------------------- */
 
 /* A call that could not be started is an event of its own, after the actions
  * it was among. */
@@ -403,8 +405,8 @@ struct failed_start {
     char message[NDF_MESSAGE_SIZE];
 };
 
-static int perform_one(struct ndf_run *run, const struct exec_action *action,
-    struct vec *failed)
+static int perform_one(
+    struct ndf_run *run, const struct exec_action *action, struct vec *failed)
 {
     ndf_error error = {0};
     switch (action->kind) {
@@ -422,9 +424,7 @@ static int perform_one(struct ndf_run *run, const struct exec_action *action,
     case EXEC_STOP: stop_call(run, action->stop); return NDF_OK;
     case EXEC_TIMER_SET:
         return set_timer(run, action->timer.token, action->timer.ms);
-    case EXEC_TIMER_CLEAR:
-        clear_timer(run, action->timer.token);
-        return NDF_OK;
+    case EXEC_TIMER_CLEAR: clear_timer(run, action->timer.token); return NDF_OK;
     case EXEC_PROGRESS: tell(run, &action->progress); return NDF_OK;
     case EXEC_END:
         leave_run(run, action->end.halted ? NDF_ESTORE : NDF_OK,
@@ -437,13 +437,14 @@ static int perform_one(struct ndf_run *run, const struct exec_action *action,
 static bool on_list(const struct ndf_run *run)
 {
     const struct ndf_run *at = run->engine->runner->runs;
-    while (at != NULL && at != run) at = at->next;
+    while (at != NULL && at != run)
+        at = at->next;
     return at != NULL;
 }
 
 /* Performs one step's actions. NDF_ENOMEM: the run must be given up. */
-static int step_once(struct ndf_run *run, const struct exec_event *event,
-    struct vec *failed)
+static int step_once(
+    struct ndf_run *run, const struct exec_event *event, struct vec *failed)
 {
     struct arena arena;
     arena_init(&arena, &run->engine->mem);
@@ -472,11 +473,10 @@ void run_dispatch(struct ndf_run *run, const struct exec_event *event)
         struct failed_start item =
             *(struct failed_start *)vec_get(&failed, failed.count - 1);
         failed.count--;
-        struct agent_result result = {.status = AGENT_START_FAILED,
-            .error = str_of(item.message)};
-        struct exec_event again = {.kind = EXEC_AGENT_DONE,
-            .call = item.number,
-            .result = &result};
+        struct agent_result result = {
+            .status = AGENT_START_FAILED, .error = str_of(item.message)};
+        struct exec_event again = {
+            .kind = EXEC_AGENT_DONE, .call = item.number, .result = &result};
         err = step_once(run, &again, &failed);
     }
     if (err != NDF_OK && on_list(run))

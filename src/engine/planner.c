@@ -26,8 +26,7 @@ static int check_trust(struct planning *p, const struct entry *entry)
     if (entry->path.size == 0) return NDF_OK; /* given by the host */
     bool trusted;
     struct str folder = os_dirname(entry->path);
-    int err =
-        trust_check(p->planner->trust, entry->path, &trusted, p->error);
+    int err = trust_check(p->planner->trust, entry->path, &trusted, p->error);
     if (err != NDF_OK || trusted) return err;
     return err_set(p->error, NDF_EUNTRUSTED,
         "agent '%.*s' comes from %.*s, which is not trusted to run programs: "
@@ -46,9 +45,8 @@ static int resolve_program(
         return NDF_OK;
     struct str path = arena_format(p->arena, "%.*s/%.*s",
         STR_ARG(os_dirname(entry->path)), STR_ARG(program));
-    struct str *items =
-        arena_dup(p->arena, agent->run.items,
-            agent->run.count * sizeof *agent->run.items);
+    struct str *items = arena_dup(p->arena, agent->run.items,
+        agent->run.count * sizeof *agent->run.items);
     if (path.at == NULL || items == NULL) return NDF_ENOMEM;
     items[0] = path;
     agent->run.items = items;
@@ -93,12 +91,12 @@ static int resolve_runtime(struct planning *p, const struct entry *entry,
     return err == NDF_OK ? resolve_program(p, entry, agent) : err;
 }
 
-static int find_agent(struct planning *p, struct str name,
-    struct agent *agent, enum runtime *runtime)
+static int find_agent(struct planning *p, struct str name, struct agent *agent,
+    enum runtime *runtime)
 {
     const struct entry *entry;
-    int err = registry_find(p->planner->registry, name,
-        p->origin->source->name, &entry, p->error);
+    int err = registry_find(
+        p->planner->registry, name, p->origin->source->name, &entry, p->error);
     if (err == NDF_ENOTFOUND) {
         /* The nearest name is in the sentence already. */
         if (p->error != NULL) p->error->code = NDF_EREFERENCE;
@@ -173,8 +171,8 @@ static int plan_pattern(
     if (plan->root.children == NULL) return NDF_ENOMEM;
     plan->root.child_count = pattern->step_count;
     for (size_t i = 0; err == NDF_OK && i < pattern->step_count; i++)
-        err = plan_step(
-            p, pattern, &pattern->steps[i], &plan->root.children[i]);
+        err =
+            plan_step(p, pattern, &pattern->steps[i], &plan->root.children[i]);
     return err;
 }
 
@@ -246,8 +244,8 @@ static int follow(struct planning *p, struct vec *stack, struct map *done,
     const struct visit *from, struct str name)
 {
     const struct entry *to;
-    int err = registry_find(p->planner->registry, name,
-        from->entry->source->name, &to, p->error);
+    int err = registry_find(
+        p->planner->registry, name, from->entry->source->name, &to, p->error);
     if (err == NDF_ENOTFOUND) {
         if (p->error != NULL) p->error->code = NDF_EREFERENCE;
         return NDF_EREFERENCE;
@@ -281,8 +279,8 @@ static int check_circles(struct planning *p)
         }
         struct visit from = *visit;
         visit->next++;
-        err = follow(p, &stack, &done, &from,
-            reference_at(&from.pattern, from.next));
+        err = follow(
+            p, &stack, &done, &from, reference_at(&from.pattern, from.next));
     }
     map_deinit(&done);
     vec_deinit(&stack);
@@ -298,8 +296,7 @@ int planner_plan(const struct planner *planner, struct arena *arena,
         planner->registry, name, (struct str){NULL, 0}, &p.origin, error);
     if (err != NDF_OK) return err;
     struct document document;
-    err = registry_document(
-        p.origin, planner->reader, arena, &document, error);
+    err = registry_document(p.origin, planner->reader, arena, &document, error);
     if (err != NDF_OK) return err;
     char hex[HASH_HEX_SIZE];
     hash_hex(p.origin->hash, HASH_SHA256_SIZE, hex);

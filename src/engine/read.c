@@ -48,7 +48,8 @@ static const char *state_name(int64_t state)
                : "unknown";
 }
 
-/* ---- entries and sources ------------------------------------------------------ */
+/* ---- entries and sources
+ * ------------------------------------------------------ */
 
 static struct object describe_entry(
     struct arena *arena, const struct entry *entry)
@@ -58,9 +59,8 @@ static struct object describe_entry(
     put_str(&object, "qualified", entry->qualified);
     put_str(&object, "source", entry->source->name);
     put_str(&object, "kind",
-        entry->pattern != NULL
-            ? str_of(pattern_kind_name(entry->pattern->kind))
-            : STR("agent"));
+        entry->pattern != NULL ? str_of(pattern_kind_name(entry->pattern->kind))
+                               : STR("agent"));
     put_str(&object, "description", entry->description);
     put_str(&object, "path", entry->path);
     if (entry->line > 0) put_int(&object, "line", entry->line);
@@ -72,8 +72,8 @@ static struct object describe_entry(
             (int64_t)(entry->pattern->step_count +
                       entry->pattern->phase_count));
     else
-        put(&object, "runs", value_of_bool(entry->runs ||
-                                           entry->source->run.count > 0));
+        put(&object, "runs",
+            value_of_bool(entry->runs || entry->source->run.count > 0));
     return object;
 }
 
@@ -88,8 +88,8 @@ static int list_entries(const struct registry *registry,
     enum document_kind kind, size_t limit, struct arena *arena,
     struct value *out)
 {
-    const struct entry **sorted = arena_calloc(
-        arena, registry->count + 1, sizeof(const struct entry *));
+    const struct entry **sorted =
+        arena_calloc(arena, registry->count + 1, sizeof(const struct entry *));
     if (sorted == NULL) return NDF_ENOMEM;
     size_t count = 0;
     for (size_t i = 0; i < registry->count; i++) {
@@ -97,8 +97,7 @@ static int list_entries(const struct registry *registry,
         if (entry->kind == kind && entry->folded_into == NULL)
             sorted[count++] = entry;
     }
-    if (count > 1)
-        qsort(sorted, count, sizeof(const struct entry *), by_label);
+    if (count > 1) qsort(sorted, count, sizeof(const struct entry *), by_label);
     int err = NDF_OK;
     for (size_t i = 0; err == NDF_OK && i < count; i++) {
         if (limit > 0 && i == limit) break;
@@ -133,7 +132,9 @@ static int list_sources(const struct registry *registry, size_t limit,
     return err;
 }
 
-/* ---- runs --------------------------------------------------------------------------- */
+/* ---- runs
+ * ---------------------------------------------------------------------------
+ */
 
 struct listing {
     const struct registry *registry;
@@ -146,8 +147,7 @@ struct listing {
 static struct object describe_run(
     struct listing *list, const struct store_run *run)
 {
-    const struct entry *entry =
-        registry_entry(list->registry, run->pattern);
+    const struct entry *entry = registry_entry(list->registry, run->pattern);
     struct object object = object_new(list->arena);
     put_str(&object, "id", run->id);
     put_str(&object, "pattern", entry != NULL ? entry->label : run->pattern);
@@ -173,8 +173,8 @@ static int add_run(void *ud, const struct store_run *run)
 }
 
 /* An output that was kept apart is put back into its record. */
-static int restore_output(struct listing *list, struct object *object,
-    const struct value *body)
+static int restore_output(
+    struct listing *list, struct object *object, const struct value *body)
 {
     struct str hex = executor_record_blob(body);
     uint8_t hash[STORE_HASH_SIZE];
@@ -236,6 +236,7 @@ static int show_run(struct listing *list, const struct store_run *run)
     if (err == NDF_OK)
         err = read_outcomes_of_run(
             list->reader, run->id, add_outcome, list, list->error);
+    list->out = out;
     put(&object, "outcomes", outcomes);
     put(&object, "records", records);
     *out = object.value;
@@ -249,8 +250,8 @@ static int show_entry(struct listing *list, const struct entry *entry)
         value_of_str(
             entry->kind == DOCUMENT_AGENT ? STR("agent") : STR("pattern")));
     struct str spec;
-    int err = read_content(list->reader, list->arena, STORE_SPEC, entry->hash,
-        &spec, list->error);
+    int err = read_content(
+        list->reader, list->arena, STORE_SPEC, entry->hash, &spec, list->error);
     struct value document;
     if (err == NDF_OK)
         err = json_parse(list->arena, spec, &document, list->error);
@@ -259,7 +260,8 @@ static int show_entry(struct listing *list, const struct entry *entry)
     return err == NDF_OK ? object.err : err;
 }
 
-/* ---- the calls ------------------------------------------------------------------------ */
+/* ---- the calls
+ * ------------------------------------------------------------------------ */
 
 typedef int (*read_fn)(struct listing *list, void *ud);
 
@@ -278,10 +280,8 @@ static int with_listing(ndf_engine *engine, read_fn read, void *ud,
     struct arena arena;
     arena_init(&arena, &engine->mem);
     struct value value = value_of_array();
-    struct listing list = {.registry = registry,
-        .arena = &arena,
-        .out = &value,
-        .error = error};
+    struct listing list = {
+        .registry = registry, .arena = &arena, .out = &value, .error = error};
     err = store_read_begin(engine->store, &list.reader, error);
     if (err == NDF_OK) {
         err = read(&list, ud);
@@ -342,8 +342,8 @@ static int read_one(struct listing *list, void *ud)
     if (err != NDF_ENOTFOUND) return err;
     struct store_run run;
     ndf_error other = {0};
-    int found = lookup_run(request->engine, list->arena,
-        str_of(request->name), &run, &other);
+    int found = lookup_run(
+        request->engine, list->arena, str_of(request->name), &run, &other);
     if (found == NDF_OK) return show_run(list, &run);
     if (found == NDF_ENOTFOUND) return err; /* the first sentence says more */
     if (list->error != NULL) *list->error = other;

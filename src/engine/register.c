@@ -39,8 +39,8 @@ static int register_work(struct store_tx *tx, void *ud, ndf_error *error)
                 STR_ARG(items[i].name));
     }
     if (err == NDF_OK)
-        err = stage_write(job->stage, tx, STR(REGISTRY_HOST_SOURCE),
-            job->now_ms, error);
+        err = stage_write(
+            job->stage, tx, STR(REGISTRY_HOST_SOURCE), job->now_ms, error);
     return err;
 }
 
@@ -55,16 +55,16 @@ static int stage_all(struct stage *stage, struct str text, ndf_error *error)
             "`pattern: NAME`");
     for (size_t i = 0; err == NDF_OK && i < count; i++) {
         struct document document;
-        struct stage_place place = {.source = STR(REGISTRY_HOST_SOURCE),
-            .line = values[i].line};
+        struct stage_place place = {
+            .source = STR(REGISTRY_HOST_SOURCE), .line = values[i].line};
         err = document_decode(&stage->arena, &values[i], &document, error);
         if (err == NDF_OK) err = stage_add(stage, &document, &place, error);
     }
     return err;
 }
 
-int ndf_register(ndf_engine *engine, const char *text, size_t size,
-    int replace, ndf_error *error)
+int ndf_register(ndf_engine *engine, const char *text, size_t size, int replace,
+    ndf_error *error)
 {
     int err = engine_check(engine, error);
     if (err != NDF_OK) return err;
@@ -98,8 +98,8 @@ int ndf_unregister(ndf_engine *engine, const char *name, ndf_error *error)
     err = engine_registry(engine, &registry, error);
     if (err != NDF_OK) return err;
     const struct entry *entry;
-    err = registry_find(registry, str_of(name), (struct str){NULL, 0}, &entry,
-        error);
+    err = registry_find(
+        registry, str_of(name), (struct str){NULL, 0}, &entry, error);
     if (err == NDF_OK) {
         struct str id = entry->qualified;
         err = store_write(engine->store, unregister_work, &id, error);
@@ -109,7 +109,8 @@ int ndf_unregister(ndf_engine *engine, const char *name, ndf_error *error)
     return engine_explain(err, "nothing was unregistered", error);
 }
 
-/* ---- functions -------------------------------------------------------------- */
+/* ---- functions --------------------------------------------------------------
+ */
 
 static int set_binding(
     ndf_engine *engine, struct str agent, ndf_agent_fn fn, void *ud)

@@ -12,12 +12,13 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "decide/text.h"
 #include "engine/head.h"
 
 struct loading {
     struct registry *registry;
-    struct vec sources; /* struct source */
-    struct vec entries; /* struct entry */
+    struct vec sources;    /* struct source */
+    struct vec entries;    /* struct entry */
     struct vec sources_of; /* size_t: index of the source of each entry */
     struct vec features;   /* struct str */
     struct map source_index;
@@ -103,8 +104,8 @@ static int entry_features(
         return keep(arena, features);
     }
     struct document document;
-    int err = registry_document(
-        entry, load->reader, arena, &document, load->error);
+    int err =
+        registry_document(entry, load->reader, arena, &document, load->error);
     if (err != NDF_OK) return err;
     struct buf made;
     buf_init(&made, arena->mem);
@@ -131,8 +132,7 @@ static int add_entry(void *ud, const struct store_entry *row)
     entry->name = row->name;
     entry->path = row->path;
     entry->line = (uint32_t)row->line;
-    entry->kind =
-        row->kind == STORE_AGENT ? DOCUMENT_AGENT : DOCUMENT_PATTERN;
+    entry->kind = row->kind == STORE_AGENT ? DOCUMENT_AGENT : DOCUMENT_PATTERN;
     entry->candidate = SELECTOR_NONE;
     memcpy(entry->hash, row->spec, sizeof entry->hash);
     int err = keep(arena, &entry->qualified);
@@ -150,7 +150,8 @@ static int add_entry(void *ud, const struct store_entry *row)
     return err == NDF_OK ? entry_features(load, entry, row->features) : err;
 }
 
-/* ---- folding and naming --------------------------------------------------- */
+/* ---- folding and naming ---------------------------------------------------
+ */
 
 static int by_rank(const void *a, const void *b)
 {
@@ -170,8 +171,8 @@ static bool same_run(const struct source *a, const struct source *b)
 }
 
 /* Links the entries of a name, best rank first, and folds copies. */
-static int name_entry(struct registry *registry, struct map *by_hash,
-    struct entry *entry)
+static int name_entry(
+    struct registry *registry, struct map *by_hash, struct entry *entry)
 {
     bool foldable = entry->copies != SIZE_MAX;
     entry->copies = 0;
@@ -188,7 +189,8 @@ static int name_entry(struct registry *registry, struct map *by_hash,
     if (err != NDF_OK) return err;
     struct entry *head = map_get(&registry->by_name, entry->name);
     if (head == NULL) return map_put(&registry->by_name, entry->name, entry);
-    while (head->same_name != NULL) head = head->same_name;
+    while (head->same_name != NULL)
+        head = head->same_name;
     head->same_name = entry;
     return NDF_OK;
 }
@@ -215,8 +217,8 @@ static void label_entries(struct registry *registry)
 static int name_entries(struct registry *registry)
 {
     if (registry->count == 0) return NDF_OK;
-    struct entry **order = mem_calloc(
-        registry->mem, registry->count, sizeof(struct entry *));
+    struct entry **order =
+        mem_calloc(registry->mem, registry->count, sizeof(struct entry *));
     if (order == NULL) return NDF_ENOMEM;
     for (size_t i = 0; i < registry->count; i++)
         order[i] = &registry->entries[i];
@@ -232,7 +234,8 @@ static int name_entries(struct registry *registry)
     return err;
 }
 
-/* ---- the selector over it -------------------------------------------------- */
+/* ---- the selector over it --------------------------------------------------
+ */
 
 static int make_selector(
     struct registry *registry, const struct vec *features, ndf_error *error)
@@ -264,8 +267,8 @@ static int make_selector(
         candidate->fallback = pattern->fallback;
     }
     if (err == NDF_OK)
-        err = selector_new(&registry->selector, registry->mem, list.at,
-            list.count, error);
+        err = selector_new(
+            &registry->selector, registry->mem, list.at, list.count, error);
     vec_deinit(&list);
     return err;
 }
@@ -284,9 +287,8 @@ static int finish(struct loading *load)
         registry->entries[i].source = &registry->sources[place];
     }
     int err = name_entries(registry);
-    return err == NDF_OK
-               ? make_selector(registry, &load->features, load->error)
-               : err;
+    return err == NDF_OK ? make_selector(registry, &load->features, load->error)
+                         : err;
 }
 
 int registry_load(struct registry **out, const struct mem *mem,
@@ -315,10 +317,8 @@ int registry_load(struct registry **out, const struct mem *mem,
     vec_deinit(&load.sources_of);
     vec_deinit(&load.entries);
     vec_deinit(&load.sources);
-    if (err == NDF_OK)
-        *out = registry;
-    else
-        registry_unref(registry);
+    if (err == NDF_OK) *out = registry;
+    else registry_unref(registry);
     return err;
 }
 
@@ -340,13 +340,14 @@ void registry_unref(struct registry *registry)
     mem_free(registry->mem, registry, sizeof *registry);
 }
 
-/* ---- finding ---------------------------------------------------------------- */
+/* ---- finding ----------------------------------------------------------------
+ */
 
 static int not_found(
     const struct registry *registry, struct str name, ndf_error *error)
 {
-    struct str *names = mem_calloc(
-        registry->mem, registry->count + 1, sizeof *names);
+    struct str *names =
+        mem_calloc(registry->mem, registry->count + 1, sizeof *names);
     if (names == NULL) return NDF_ENOMEM;
     for (size_t i = 0; i < registry->count; i++)
         names[i] = registry->entries[i].name;
@@ -422,8 +423,8 @@ int registry_document(const struct entry *entry, struct store_reader *reader,
     struct arena *arena, struct document *out, ndf_error *error)
 {
     struct str spec;
-    int err = read_content(
-        reader, arena, STORE_SPEC, entry->hash, &spec, error);
+    int err =
+        read_content(reader, arena, STORE_SPEC, entry->hash, &spec, error);
     struct value value;
     if (err == NDF_OK) err = json_parse(arena, spec, &value, error);
     if (err == NDF_OK) err = document_decode(arena, &value, out, error);

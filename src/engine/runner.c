@@ -14,7 +14,8 @@
 
 #include "store/tx.h"
 
-/* ---- runs ------------------------------------------------------------------- */
+/* ---- runs -------------------------------------------------------------------
+ */
 
 int run_new(struct ndf_run **out, ndf_engine *engine)
 {
@@ -43,8 +44,8 @@ void run_ref(struct ndf_run *run)
 void run_unref(struct ndf_run *run)
 {
     if (run == NULL) return;
-    if (atomic_fetch_sub_explicit(
-            &run->references, 1, memory_order_acq_rel) != 1)
+    if (atomic_fetch_sub_explicit(&run->references, 1, memory_order_acq_rel) !=
+        1)
         return;
     executor_free(run->executor);
     if (run->lock_fd >= 0) close(run->lock_fd);
@@ -112,7 +113,8 @@ void runner_reply(struct runner *runner, struct reply *reply)
     pthread_mutex_unlock(&runner->reply_lock);
 }
 
-/* ---- commands of other processes --------------------------------------------- */
+/* ---- commands of other processes
+ * --------------------------------------------- */
 
 enum { POLL_TAKEN_MAX = 64, POLL_ID_MAX = 64 };
 
@@ -149,8 +151,7 @@ static int poll_work(struct store_tx *tx, void *ud, ndf_error *error)
 {
     struct poll_job *job = ud;
     job->taken_count = 0;
-    int err =
-        read_commands(tx_reader(tx), STR(""), note_command, job, error);
+    int err = read_commands(tx_reader(tx), STR(""), note_command, job, error);
     for (size_t i = 0; err == NDF_OK && i < job->taken_count; i++)
         err = tx_command_take(tx, job->command_ids[i], error);
     return err;
@@ -162,8 +163,7 @@ static void poll_taken(void *ud)
     struct poll_job *job = ud;
     struct runner *runner = job->runner;
     for (size_t i = 0; i < job->taken_count; i++) {
-        for (struct ndf_run *run = runner->runs; run != NULL;
-             run = run->next) {
+        for (struct ndf_run *run = runner->runs; run != NULL; run = run->next) {
             if (strcmp(run->id, job->taken[i]) != 0) continue;
             run_dispatch(run, &(struct exec_event){.kind = EXEC_CANCEL});
             break;
@@ -228,7 +228,8 @@ static void set_poll(struct runner *runner)
             &runner->poll, runner->loop, RUNNER_POLL_MS, tick, runner);
 }
 
-/* ---- the thread --------------------------------------------------------------- */
+/* ---- the thread
+ * --------------------------------------------------------------- */
 
 static void *thread_main(void *ud)
 {
@@ -249,8 +250,7 @@ static int start_thread(struct runner *runner)
     return number == 0 ? NDF_OK : NDF_ENOMEM;
 }
 
-static int runner_new(
-    struct runner **out, ndf_engine *engine, ndf_error *error)
+static int runner_new(struct runner **out, ndf_engine *engine, ndf_error *error)
 {
     struct runner *runner = mem_calloc(&engine->mem, 1, sizeof *runner);
     if (runner == NULL) return NDF_ENOMEM;
@@ -314,7 +314,8 @@ void runner_free(struct runner *runner)
     if (runner->running) {
         const struct timespec wait = {.tv_nsec = 10000000};
         while (loop_post(runner->loop, begin_closing, runner) != NDF_OK)
-            (void)nanosleep(&wait, NULL); /* nothing else can be done without memory */
+            (void)nanosleep(
+                &wait, NULL); /* nothing else can be done without memory */
         pthread_join(runner->thread, NULL);
     }
     callback_pool_free(runner->pool);

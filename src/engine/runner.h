@@ -35,10 +35,10 @@ struct ndf_run {
     struct arena arena; /* plan and context */
     struct plan plan;
     struct context context;
-    struct str domain; /* stated, or inferred when it was chosen */
-    const char *dir;   /* of its agents' files */
+    struct str domain;      /* stated, or inferred when it was chosen */
+    const char *dir;        /* of its agents' files */
     const char *owner_path; /* of the lock's file */
-    int lock_fd;       /* held by the run's owner; -1: not */
+    int lock_fd;            /* held by the run's owner; -1: not */
     struct executor *executor;
     int64_t next_seq;
     int64_t started_mono_ns;

@@ -94,7 +94,8 @@ int scores_load(
     return read_tallies(reader, load_one, &load, error);
 }
 
-/* ---- one outcome ------------------------------------------------------------ */
+/* ---- one outcome ------------------------------------------------------------
+ */
 
 /* What earlier outcomes of the run count together: the last word stands. */
 struct earlier {
@@ -133,10 +134,8 @@ static int count_into(struct store_tx *tx, const struct learning *learning,
     ndf_error *error)
 {
     const struct outcome *outcome = &learning->outcome;
-    struct store_tally row = {
-        .pattern = outcome->pattern, .domain = domain};
-    int err = read_tally(
-        tx_reader(tx), outcome->pattern, domain, &row, NULL);
+    struct store_tally row = {.pattern = outcome->pattern, .domain = domain};
+    int err = read_tally(tx_reader(tx), outcome->pattern, domain, &row, NULL);
     if (err != NDF_OK && err != NDF_ENOTFOUND)
         return err_set(error, err, "the counts of '%.*s' cannot be read",
             STR_ARG(outcome->pattern));
@@ -153,9 +152,9 @@ static int count_into(struct store_tx *tx, const struct learning *learning,
         tally.wins = fmin(fmax(0, tally.wins), tally.tries);
     }
     if (earlier->any && tally.count > 0) tally.count--;
-    tally = tally_add(tally,
-        learning->counts ? outcome->result : OUTCOME_UNKNOWN, 1,
-        outcome->at_ms, half_life);
+    tally =
+        tally_add(tally, learning->counts ? outcome->result : OUTCOME_UNKNOWN,
+            1, outcome->at_ms, half_life);
     *out = tally;
     row.wins = tally.wins;
     row.tries = tally.tries;
@@ -195,8 +194,8 @@ int learning_write(
         err = count_into(
             tx, learning, &earlier, STR(""), &learning->total, error);
     if (err == NDF_OK && outcome->domain.at != NULL)
-        err = count_into(tx, learning, &earlier, outcome->domain,
-            &learning->domain, error);
+        err = count_into(
+            tx, learning, &earlier, outcome->domain, &learning->domain, error);
     buf_deinit(&body);
     arena_deinit(&arena);
     return err;
@@ -205,8 +204,7 @@ int learning_write(
 int learning_apply(struct scores *scores, const struct learning *learning)
 {
     const struct outcome *outcome = &learning->outcome;
-    int err =
-        scores_put(scores, outcome->pattern, STR(""), learning->total);
+    int err = scores_put(scores, outcome->pattern, STR(""), learning->total);
     if (err == NDF_OK && outcome->domain.at != NULL)
         err = scores_put(
             scores, outcome->pattern, outcome->domain, learning->domain);

@@ -23,11 +23,9 @@ int ndf_context_new(ndf_engine *engine, const char *json, size_t size,
     arena_init(&context->arena, &context->mem);
     struct value value;
     if (error != NULL) error->code = NDF_OK;
-    err = json_parse(
-        &context->arena, (struct str){json, size}, &value, error);
+    err = json_parse(&context->arena, (struct str){json, size}, &value, error);
     if (err == NDF_OK)
-        err = context_decode(
-            &context->arena, &value, &context->context, error);
+        err = context_decode(&context->arena, &value, &context->context, error);
     if (err != NDF_OK) {
         ndf_context_free(context);
         return engine_explain(err, "the context", error);
@@ -44,7 +42,8 @@ void ndf_context_free(ndf_context *context)
     mem_free(&mem, context, sizeof *context);
 }
 
-/* ---- selecting ------------------------------------------------------------ */
+/* ---- selecting ------------------------------------------------------------
+ */
 
 struct ndf_selection {
     struct mem mem;
@@ -106,8 +105,8 @@ static void give_kinds(const struct tally_source *source,
     pthread_mutex_unlock(&engine->lock);
 }
 
-static struct selector_query make_query(struct tally_source *source,
-    const struct context *context, size_t limit)
+static struct selector_query make_query(
+    struct tally_source *source, const struct context *context, size_t limit)
 {
     struct selector_query query = {.context = context,
         .now_ms = clock_wall_ms(&source->engine->clock),
@@ -208,8 +207,8 @@ int ndf_selection_json(const ndf_selection *selection, ndf_text **out)
     struct arena scratch;
     arena_init(&scratch, &selection->mem);
     struct value value;
-    int err = selection_encode(&scratch, &selection->selection,
-        selection->registry->selector, &value);
+    int err = selection_encode(
+        &scratch, &selection->selection, selection->registry->selector, &value);
     if (err == NDF_OK) err = text_of_value(out, &selection->mem, &value);
     arena_deinit(&scratch);
     return err;
@@ -223,16 +222,15 @@ static int explain_into(ndf_engine *engine, const struct context *context,
     int err = engine_registry(engine, &registry, error);
     if (err != NDF_OK) return err;
     const struct entry *entry;
-    err = registry_find(registry, str_of(pattern), (struct str){NULL, 0},
-        &entry, error);
-    if (err == NDF_OK && entry->folded_into != NULL)
-        entry = entry->folded_into;
+    err = registry_find(
+        registry, str_of(pattern), (struct str){NULL, 0}, &entry, error);
+    if (err == NDF_OK && entry->folded_into != NULL) entry = entry->folded_into;
     if (err == NDF_OK) {
         struct tally_source source = {engine, registry};
         struct selector_query query = make_query(&source, context, 0);
         struct value explained;
-        err = selector_explain(registry->selector, &query, entry->candidate,
-            arena, &explained);
+        err = selector_explain(
+            registry->selector, &query, entry->candidate, arena, &explained);
         /* Names in it belong to the picture. */
         if (err == NDF_OK) err = value_copy(arena, &explained, out);
     }
@@ -252,8 +250,8 @@ int ndf_explain(ndf_engine *engine, const ndf_context *context,
     struct arena arena;
     arena_init(&arena, &engine->mem);
     struct value value;
-    err = explain_into(
-        engine, &context->context, pattern, &arena, &value, error);
+    err =
+        explain_into(engine, &context->context, pattern, &arena, &value, error);
     if (err == NDF_OK) err = text_of_value(out, &engine->mem, &value);
     arena_deinit(&arena);
     return engine_explain(err, "the pattern cannot be explained", error);

@@ -58,9 +58,8 @@ static int take_id(struct stage *stage, struct staged *item,
     if (item->id.at == NULL) return NDF_ENOMEM;
     if (map_has(&stage->ids, item->id) && place->by_folder &&
         place->folder.size > 0) {
-        item->id = arena_format(arena, "%.*s/%.*s/%.*s",
-            STR_ARG(place->source), STR_ARG(place->folder),
-            STR_ARG(item->name));
+        item->id = arena_format(arena, "%.*s/%.*s/%.*s", STR_ARG(place->source),
+            STR_ARG(place->folder), STR_ARG(item->name));
         if (item->id.at == NULL) return NDF_ENOMEM;
     }
     int err = map_add(&stage->ids, item->id, stage);
@@ -79,8 +78,8 @@ static int keep_buf(struct arena *arena, const struct buf *buf, struct str *out)
 }
 
 /* The canonical document, the head and the features. */
-static int encode(struct stage *stage, const struct document *document,
-    struct staged *item)
+static int encode(
+    struct stage *stage, const struct document *document, struct staged *item)
 {
     struct buf buf;
     buf_init(&buf, stage->mem);
@@ -126,16 +125,15 @@ int stage_write(const struct stage *stage, struct store_tx *tx,
     for (size_t i = 0; err == NDF_OK && i < stage->items.count; i++) {
         struct store_entry row = {.id = items[i].id,
             .source = source_id,
-            .kind = items[i].kind == DOCUMENT_AGENT ? STORE_AGENT
-                                                    : STORE_PATTERN,
+            .kind =
+                items[i].kind == DOCUMENT_AGENT ? STORE_AGENT : STORE_PATTERN,
             .name = items[i].name,
             .path = items[i].path,
             .line = items[i].line,
             .head = items[i].head,
             .features = items[i].features,
             .updated_ms = now_ms};
-        err = tx_content_put(
-            tx, STORE_SPEC, items[i].spec, row.spec, error);
+        err = tx_content_put(tx, STORE_SPEC, items[i].spec, row.spec, error);
         if (err == NDF_OK) err = tx_entry_put(tx, &row, error);
     }
     return err;

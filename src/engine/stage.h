@@ -40,7 +40,7 @@ bool stage_ours(const struct value *value);
 struct stage_place {
     struct str source;
     struct str path;
-    struct str folder;    /* below the source's root; "" at its top */
+    struct str folder; /* below the source's root; "" at its top */
     bool by_folder; /* a taken name is qualified by the folder; else an error */
     uint32_t line;
 };

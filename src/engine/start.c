@@ -20,7 +20,8 @@
 #include "engine/runner.h"
 #include "store/tx.h"
 
-/* ---- the run's folder and its lock ----------------------------------------- */
+/* ---- the run's folder and its lock -----------------------------------------
+ */
 
 /* In memory, runs keep their files in a folder of their own that goes with the
  * engine. */
@@ -53,10 +54,10 @@ static int own_run(struct ndf_run *run, ndf_error *error)
 {
     int err = runs_folder(run->engine, error);
     if (err != NDF_OK) return err;
-    struct str dir = arena_format(
-        &run->arena, "%s/%s", run->engine->runs_dir, run->id);
-    struct str lock = arena_format(&run->arena, "%s/%s.owner",
-        run->engine->runs_dir, run->id);
+    struct str dir =
+        arena_format(&run->arena, "%s/%s", run->engine->runs_dir, run->id);
+    struct str lock = arena_format(
+        &run->arena, "%s/%s.owner", run->engine->runs_dir, run->id);
     if (dir.at == NULL || lock.at == NULL) return NDF_ENOMEM;
     run->dir = dir.at;
     run->owner_path = lock.at;
@@ -77,10 +78,10 @@ static int own_run(struct ndf_run *run, ndf_error *error)
     return err;
 }
 
-/* ---- record 0 ----------------------------------------------------------------- */
+/* ---- record 0
+ * ----------------------------------------------------------------- */
 
-static int encode_start(
-    struct ndf_run *run, uint64_t seed, struct value *out)
+static int encode_start(struct ndf_run *run, uint64_t seed, struct value *out)
 {
     struct arena *arena = &run->arena;
     struct value plan, context;
@@ -90,11 +91,9 @@ static int encode_start(
     if (err == NDF_OK) err = value_set(arena, out, STR("plan"), plan);
     if (err == NDF_OK) err = value_set(arena, out, STR("context"), context);
     if (err == NDF_OK && run->domain.at != NULL)
-        err = value_set(
-            arena, out, STR("domain"), value_of_str(run->domain));
+        err = value_set(arena, out, STR("domain"), value_of_str(run->domain));
     if (err == NDF_OK)
-        err = value_set(arena, out, STR("seed"),
-            value_of_int((int64_t)seed));
+        err = value_set(arena, out, STR("seed"), value_of_int((int64_t)seed));
     return err;
 }
 
@@ -147,10 +146,11 @@ static int record_start(struct ndf_run *run, uint64_t seed, ndf_error *error)
     return err;
 }
 
-/* ---- starting ------------------------------------------------------------------- */
+/* ---- starting
+ * ------------------------------------------------------------------- */
 
-static int read_run_options(const ndf_run_options *given,
-    ndf_run_options *out, ndf_error *error)
+static int read_run_options(
+    const ndf_run_options *given, ndf_run_options *out, ndf_error *error)
 {
     *out = (ndf_run_options)NDF_RUN_OPTIONS_INIT;
     if (given == NULL) return NDF_OK;
@@ -163,8 +163,8 @@ static int read_run_options(const ndf_run_options *given,
 }
 
 /* An absolute path without links, of the folder where agents run. */
-static int find_cwd(struct ndf_run *run, const char *given, struct str *out,
-    ndf_error *error)
+static int find_cwd(
+    struct ndf_run *run, const char *given, struct str *out, ndf_error *error)
 {
     struct buf path;
     buf_init(&path, &run->engine->mem);
@@ -199,8 +199,8 @@ static int check_store_trust(ndf_engine *engine, ndf_error *error)
         STR_ARG(path), STR_ARG(folder));
 }
 
-static int make_plan(struct ndf_run *run, const char *pattern,
-    struct str cwd, ndf_error *error)
+static int make_plan(
+    struct ndf_run *run, const char *pattern, struct str cwd, ndf_error *error)
 {
     ndf_engine *engine = run->engine;
     struct registry *registry;
@@ -237,8 +237,7 @@ static int copy_context(struct ndf_run *run, const struct context *from)
     return err;
 }
 
-static int make_executor(
-    struct ndf_run *run, uint64_t seed, ndf_error *error)
+static int make_executor(struct ndf_run *run, uint64_t seed, ndf_error *error)
 {
     char boot[OS_BOOT_ID_SIZE];
     os_boot_id(boot);
@@ -267,8 +266,7 @@ static int hand_over(struct ndf_run *run, ndf_error *error)
     run->started_mono_ns = clock_mono_ns(&run->engine->clock);
     run_ref(run);
     err = runner_take(runner, run);
-    if (err == NDF_OK)
-        counter_add(&run->engine->metrics.runs_started, 1);
+    if (err == NDF_OK) counter_add(&run->engine->metrics.runs_started, 1);
     return err;
 }
 
@@ -316,7 +314,8 @@ int ndf_run_start(ndf_engine *engine, const char *pattern,
     return NDF_OK;
 }
 
-/* ---- resuming ---------------------------------------------------------------------- */
+/* ---- resuming
+ * ---------------------------------------------------------------------- */
 
 struct replay {
     struct ndf_run *run;
@@ -345,8 +344,7 @@ static int keep_record(void *ud, const struct store_record *row)
         replay->reader, arena, STORE_BLOB, hash, &item->blob, replay->error);
 }
 
-static int decode_start(
-    struct replay *replay, uint64_t *seed, ndf_error *error)
+static int decode_start(struct replay *replay, uint64_t *seed, ndf_error *error)
 {
     struct ndf_run *run = replay->run;
     const struct exec_record *first = replay->items.at;
@@ -383,8 +381,8 @@ static int read_back(struct ndf_run *run, ndf_error *error)
     uint64_t seed = 0;
     int err = store_read_begin(run->engine->store, &replay.reader, error);
     if (err == NDF_OK) {
-        err = read_journal(replay.reader, str_of(run->id), 0, keep_record,
-            &replay, error);
+        err = read_journal(
+            replay.reader, str_of(run->id), 0, keep_record, &replay, error);
         store_read_end(replay.reader);
     }
     if (err == NDF_OK) err = decode_start(&replay, &seed, error);
@@ -442,7 +440,8 @@ int ndf_run_resume(ndf_engine *engine, const char *id,
     return NDF_OK;
 }
 
-/* ---- handles -------------------------------------------------------------------------- */
+/* ---- handles
+ * -------------------------------------------------------------------------- */
 
 const char *ndf_run_id(const ndf_run *run)
 {
@@ -466,10 +465,9 @@ int ndf_run_wait(ndf_run *run, int64_t timeout_ms, int *state, ndf_error *error)
     int waited = 0;
     pthread_mutex_lock(&run->mutex);
     while (!run->ended && waited == 0)
-        waited = timeout_ms < 0
-                     ? pthread_cond_wait(&run->changed, &run->mutex)
-                     : pthread_cond_timedwait(
-                           &run->changed, &run->mutex, &until);
+        waited = timeout_ms < 0 ? pthread_cond_wait(&run->changed, &run->mutex)
+                                : pthread_cond_timedwait(
+                                      &run->changed, &run->mutex, &until);
     bool ended = run->ended;
     err = run->err;
     if (ended && state != NULL) *state = run->state;
@@ -477,8 +475,7 @@ int ndf_run_wait(ndf_run *run, int64_t timeout_ms, int *state, ndf_error *error)
         err_set(error, err, "run %s stopped: %s", run->id, run->message);
     pthread_mutex_unlock(&run->mutex);
     if (!ended)
-        return err_set(
-            error, NDF_ETIMEOUT, "run %s is still at work", run->id);
+        return err_set(error, NDF_ETIMEOUT, "run %s is still at work", run->id);
     return err;
 }
 
@@ -517,8 +514,7 @@ int ndf_cancel(ndf_engine *engine, const char *id, ndf_error *error)
     if (err != NDF_OK) return engine_explain(err, "the run", error);
     err = find_run(run, str_of(id), error);
     if (err == NDF_OK && run->state != NDF_RUN_RUNNING)
-        err = err_set(
-            error, NDF_EINVAL, "run %s has ended already", run->id);
+        err = err_set(error, NDF_EINVAL, "run %s has ended already", run->id);
     if (err == NDF_OK)
         err = store_write(engine->store, cancel_work, run, error);
     if (err == NDF_OK) runner_look(engine);

@@ -14,14 +14,14 @@ struct pattern_stats {
     struct value *domains; /* of the pattern under way */
 };
 
-static int put_number(struct arena *arena, struct value *object,
-    const char *key, double number)
+static int put_number(
+    struct arena *arena, struct value *object, const char *key, double number)
 {
     return value_set(arena, object, str_of(key), value_of_real(number));
 }
 
-static int put_int(struct arena *arena, struct value *object, const char *key,
-    int64_t number)
+static int put_int(
+    struct arena *arena, struct value *object, const char *key, int64_t number)
 {
     return value_set(arena, object, str_of(key), value_of_int(number));
 }
@@ -56,27 +56,26 @@ static int add_tally(void *ud, const struct store_tally *row)
         .count = row->executions};
     const struct entry *entry = registry_entry(stats->registry, row->pattern);
     bool all = row->domain.size == 0;
-    struct str name = arena_str(arena,
-        !all ? row->domain : entry != NULL ? entry->label : row->pattern);
+    struct str name = arena_str(arena, !all            ? row->domain
+                                       : entry != NULL ? entry->label
+                                                       : row->pattern);
     if (name.at == NULL) return NDF_ENOMEM;
     struct value item = value_of_object();
-    int err = value_set(arena, &item, all ? STR("name") : STR("domain"),
-        value_of_str(name));
+    int err = value_set(
+        arena, &item, all ? STR("name") : STR("domain"), value_of_str(name));
     if (err == NDF_OK)
         err = describe_tally(arena, &tally, stats->now_ms, &item);
     if (err != NDF_OK) return err;
     if (!all)
-        return stats->domains != NULL
-                   ? value_push(arena, stats->domains, item)
-                   : NDF_OK;
+        return stats->domains != NULL ? value_push(arena, stats->domains, item)
+                                      : NDF_OK;
     err = put_int(arena, &item, "last_ms", row->at_ms);
     if (err == NDF_OK)
         err = value_set(arena, &item, STR("domains"), value_of_array());
     if (err == NDF_OK) err = value_push(arena, stats->out, item);
     if (err != NDF_OK) return err;
     struct value *kept = &stats->out->array.items[stats->out->array.count - 1];
-    stats->domains =
-        &kept->object.members[kept->object.count - 1].value;
+    stats->domains = &kept->object.members[kept->object.count - 1].value;
     return NDF_OK;
 }
 
@@ -92,8 +91,8 @@ static int read_stats(ndf_engine *engine, const char *pattern,
         .now_ms = clock_wall_ms(&engine->clock)};
     const struct entry *entry = NULL;
     if (pattern != NULL) {
-        err = registry_find(registry, str_of(pattern),
-            (struct str){NULL, 0}, &entry, error);
+        err = registry_find(
+            registry, str_of(pattern), (struct str){NULL, 0}, &entry, error);
         if (err == NDF_OK && entry->folded_into != NULL)
             entry = entry->folded_into;
         if (err == NDF_OK) stats.only = entry->qualified;
@@ -114,8 +113,8 @@ static int read_stats(ndf_engine *engine, const char *pattern,
     return err;
 }
 
-int ndf_stats(ndf_engine *engine, const char *pattern, ndf_text **out,
-    ndf_error *error)
+int ndf_stats(
+    ndf_engine *engine, const char *pattern, ndf_text **out, ndf_error *error)
 {
     *out = NULL;
     int err = engine_check(engine, error);
@@ -127,13 +126,14 @@ int ndf_stats(ndf_engine *engine, const char *pattern, ndf_text **out,
     struct value list = value_of_array();
     err = read_stats(engine, pattern, &arena, &list, error);
     if (err == NDF_OK)
-        err = text_of_value(out, &engine->mem,
-            pattern != NULL ? &list.array.items[0] : &list);
+        err = text_of_value(
+            out, &engine->mem, pattern != NULL ? &list.array.items[0] : &list);
     arena_deinit(&arena);
     return engine_explain(err, "the counts cannot be read", error);
 }
 
-/* ---- this engine's metrics ---------------------------------------------------------- */
+/* ---- this engine's metrics
+ * ---------------------------------------------------------- */
 
 static int add_histogram(struct arena *arena, struct value *out,
     const char *name, const struct histogram *histogram)
@@ -143,19 +143,15 @@ static int add_histogram(struct arena *arena, struct value *out,
     struct value item = value_of_object();
     int err = put_int(arena, &item, "count", (int64_t)summary.count);
     if (err == NDF_OK) err = put_number(arena, &item, "mean", summary.mean);
-    if (err == NDF_OK)
-        err = put_int(arena, &item, "p50", (int64_t)summary.p50);
-    if (err == NDF_OK)
-        err = put_int(arena, &item, "p95", (int64_t)summary.p95);
-    if (err == NDF_OK)
-        err = put_int(arena, &item, "p99", (int64_t)summary.p99);
-    if (err == NDF_OK)
-        err = put_int(arena, &item, "max", (int64_t)summary.max);
+    if (err == NDF_OK) err = put_int(arena, &item, "p50", (int64_t)summary.p50);
+    if (err == NDF_OK) err = put_int(arena, &item, "p95", (int64_t)summary.p95);
+    if (err == NDF_OK) err = put_int(arena, &item, "p99", (int64_t)summary.p99);
+    if (err == NDF_OK) err = put_int(arena, &item, "max", (int64_t)summary.max);
     return err == NDF_OK ? value_set(arena, out, str_of(name), item) : err;
 }
 
-static int add_counter(struct arena *arena, struct value *out,
-    const char *name, const struct counter *counter)
+static int add_counter(struct arena *arena, struct value *out, const char *name,
+    const struct counter *counter)
 {
     return put_int(arena, out, name, (int64_t)counter_get(counter));
 }

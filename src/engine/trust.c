@@ -114,14 +114,13 @@ static int edit_list(const struct trust *trust, struct str path, enum edit edit,
     arena_init(&arena, trust->mem);
     struct value list;
     int fd;
-    size_t at;
+    size_t at = 0;
     int err = lock_list(trust, &fd, error);
     if (err == NDF_OK) err = read_list(trust, &arena, &list, error);
     if (err == NDF_OK && listed(&list, path, &at) != (edit == EDIT_ADD)) {
         if (edit == EDIT_ADD)
             err = value_push(&arena, &list, value_of_str(path));
-        else
-            list.array.items[at] = list.array.items[--list.array.count];
+        else list.array.items[at] = list.array.items[--list.array.count];
         if (err == NDF_OK) err = write_list(trust, &list, error);
     }
     if (fd >= 0) close(fd);
@@ -139,8 +138,8 @@ int trust_revoke(const struct trust *trust, struct str path, ndf_error *error)
     return edit_list(trust, path, EDIT_REMOVE, error);
 }
 
-int trust_check(const struct trust *trust, struct str path, bool *trusted,
-    ndf_error *error)
+int trust_check(
+    const struct trust *trust, struct str path, bool *trusted, ndf_error *error)
 {
     struct arena arena;
     arena_init(&arena, trust->mem);

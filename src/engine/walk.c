@@ -59,8 +59,8 @@ static int add_file(struct walk *walk, struct str path, struct str relative,
     if (file == NULL) return NDF_ENOMEM;
     file->path = path;
     file->relative = relative;
-    file->mtime_ns = (int64_t)status->st_mtim.tv_sec * 1000000000 +
-                     status->st_mtim.tv_nsec;
+    file->mtime_ns =
+        (int64_t)status->st_mtim.tv_sec * 1000000000 + status->st_mtim.tv_nsec;
     file->size = status->st_size;
     return NDF_OK;
 }
@@ -137,8 +137,8 @@ static int walk_folder(struct walk *walk)
     }
     vec_deinit(&walk->folders);
     if (err == NDF_OK && walk->out->count > 1)
-        qsort(walk->out->at, walk->out->count, sizeof(struct walk_file),
-            by_path);
+        qsort(
+            walk->out->at, walk->out->count, sizeof(struct walk_file), by_path);
     return err;
 }
 
@@ -155,8 +155,7 @@ int walk_files(
         return err_set(error, err_from_errno(errno), "cannot read %s: %s",
             path.at, err_errno_text(errno, text, sizeof text));
     }
-    if (S_ISREG(status.st_mode))
-        return add_file(&walk, path, STR(""), &status);
+    if (S_ISREG(status.st_mode)) return add_file(&walk, path, STR(""), &status);
     if (!S_ISDIR(status.st_mode))
         return err_set(error, NDF_EINVAL,
             "%s is no file and no folder: name one to import", path.at);

@@ -14,15 +14,15 @@ enum table backend_table(enum backend_op op)
 
 struct backend_arg backend_text(struct str text)
 {
-    return (struct backend_arg){.type = FIELD_TEXT, .text = text};
+    return (struct backend_arg){.type = COLUMN_TEXT, .text = text};
 }
 
 struct backend_arg backend_int(int64_t number)
 {
-    return (struct backend_arg){.type = FIELD_INT, .number = number};
+    return (struct backend_arg){.type = COLUMN_INT, .number = number};
 }
 
 struct backend_arg backend_hash(const uint8_t *hash)
 {
-    return (struct backend_arg){.type = FIELD_HASH, .hash = hash};
+    return (struct backend_arg){.type = COLUMN_HASH, .hash = hash};
 }

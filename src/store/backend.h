@@ -74,7 +74,7 @@ enum table backend_table(enum backend_op op);
 enum { BACKEND_ARGS_MAX = 3, BACKEND_NO_LIMIT = -1 };
 
 struct backend_arg {
-    enum field_type type; /* FIELD_TEXT, FIELD_INT or FIELD_HASH */
+    enum column_type type; /* COLUMN_TEXT, COLUMN_INT or COLUMN_HASH */
     struct str text;
     int64_t number;
     const uint8_t *hash;

@@ -16,9 +16,9 @@
 #include "store/line.h"
 #include "store/read.h"
 
-static const struct field body_fields[] = {
-    {"hash", FIELD_HASH, offsetof(struct content_row, hash), 0},
-    {"body", FIELD_BYTES, offsetof(struct content_row, body), STORE_BODY_MAX},
+static const struct column body_fields[] = {
+    {"hash", COLUMN_HASH, offsetof(struct content_row, hash), 0},
+    {"body", COLUMN_BYTES, offsetof(struct content_row, body), STORE_BODY_MAX},
 };
 
 /* A content goes out unpacked: its size and packing are the store's affair. */
@@ -98,10 +98,10 @@ static int export_record(void *ud, const struct store_record *record)
 static int export_end(
     struct exporter *exporter, struct arena *arena, const struct store_run *run)
 {
-    static const struct field fields[] = {
-        {"run", FIELD_TEXT, offsetof(struct store_run, id), STORE_ID_MAX},
-        {"records", FIELD_INT, offsetof(struct store_run, records), 0},
-        {"chain", FIELD_HASH, offsetof(struct store_run, chain), 0},
+    static const struct column fields[] = {
+        {"run", COLUMN_TEXT, offsetof(struct store_run, id), STORE_ID_MAX},
+        {"records", COLUMN_INT, offsetof(struct store_run, records), 0},
+        {"chain", COLUMN_HASH, offsetof(struct store_run, chain), 0},
     };
     static const struct layout layout = {
         "journal_end", sizeof(struct store_run), fields, 3};

@@ -13,31 +13,31 @@
 
 #define TEXT(type, field, max)                                                 \
     {                                                                          \
-#field, FIELD_TEXT, offsetof(struct type, field), (max)                \
+#field, COLUMN_TEXT, offsetof(struct type, field), (max)                \
     }
 #define BYTES(type, field, max)                                                \
     {                                                                          \
-#field, FIELD_BYTES, offsetof(struct type, field), (max)               \
+#field, COLUMN_BYTES, offsetof(struct type, field), (max)               \
     }
 #define INT(type, field)                                                       \
     {                                                                          \
-#field, FIELD_INT, offsetof(struct type, field), 0                     \
+#field, COLUMN_INT, offsetof(struct type, field), 0                     \
     }
 #define REAL(type, field)                                                      \
     {                                                                          \
-#field, FIELD_REAL, offsetof(struct type, field), 0                    \
+#field, COLUMN_REAL, offsetof(struct type, field), 0                    \
     }
 #define HASH(type, field)                                                      \
     {                                                                          \
-#field, FIELD_HASH, offsetof(struct type, field), 0                    \
+#field, COLUMN_HASH, offsetof(struct type, field), 0                    \
     }
 
-static const struct field meta_fields[] = {
+static const struct column meta_fields[] = {
     TEXT(store_meta, name, STORE_ID_MAX),
     BYTES(store_meta, value, STORE_BODY_MAX),
 };
 
-static const struct field source_fields[] = {
+static const struct column source_fields[] = {
     TEXT(store_source, id, STORE_ID_MAX),
     TEXT(store_source, name, STORE_ID_MAX),
     TEXT(store_source, kind, STORE_ID_MAX),
@@ -47,14 +47,14 @@ static const struct field source_fields[] = {
     INT(store_source, added_ms),
 };
 
-static const struct field content_fields[] = {
+static const struct column content_fields[] = {
     HASH(content_row, hash),
     INT(content_row, size),
     INT(content_row, codec),
     BYTES(content_row, body, STORE_BODY_MAX),
 };
 
-static const struct field entry_fields[] = {
+static const struct column entry_fields[] = {
     TEXT(store_entry, id, STORE_ID_MAX),
     TEXT(store_entry, source, STORE_ID_MAX),
     INT(store_entry, kind),
@@ -67,7 +67,7 @@ static const struct field entry_fields[] = {
     INT(store_entry, updated_ms),
 };
 
-static const struct field run_fields[] = {
+static const struct column run_fields[] = {
     TEXT(store_run, id, STORE_ID_MAX),
     TEXT(store_run, pattern, STORE_ID_MAX),
     HASH(store_run, version),
@@ -83,7 +83,7 @@ static const struct field run_fields[] = {
     HASH(store_run, chain),
 };
 
-static const struct field journal_fields[] = {
+static const struct column journal_fields[] = {
     TEXT(store_record, run, STORE_ID_MAX),
     INT(store_record, seq),
     TEXT(store_record, kind, STORE_ID_MAX),
@@ -93,7 +93,7 @@ static const struct field journal_fields[] = {
     HASH(store_record, chain),
 };
 
-static const struct field outcome_fields[] = {
+static const struct column outcome_fields[] = {
     INT(store_outcome, seq),
     TEXT(store_outcome, id, STORE_ID_MAX),
     TEXT(store_outcome, pattern, STORE_ID_MAX),
@@ -102,7 +102,7 @@ static const struct field outcome_fields[] = {
     BYTES(store_outcome, body, STORE_BODY_MAX),
 };
 
-static const struct field tally_fields[] = {
+static const struct column tally_fields[] = {
     TEXT(store_tally, pattern, STORE_ID_MAX),
     TEXT(store_tally, domain, STORE_ID_MAX),
     REAL(store_tally, wins),
@@ -111,7 +111,7 @@ static const struct field tally_fields[] = {
     INT(store_tally, executions),
 };
 
-static const struct field command_fields[] = {
+static const struct column command_fields[] = {
     INT(store_command, id),
     TEXT(store_command, run, STORE_ID_MAX),
     TEXT(store_command, kind, STORE_ID_MAX),
@@ -141,55 +141,55 @@ const struct layout *layout_of(enum table table)
     return &layouts[table];
 }
 
-static const void *field_at(const struct field *field, const void *record)
+static const void *field_at(const struct column *field, const void *record)
 {
     return (const char *)record + field->offset;
 }
 
-struct str layout_str(const struct field *field, const void *record)
+struct str layout_str(const struct column *field, const void *record)
 {
     struct str s;
     memcpy(&s, field_at(field, record), sizeof s);
     return s.at != NULL ? s : STR("");
 }
 
-int64_t layout_int(const struct field *field, const void *record)
+int64_t layout_int(const struct column *field, const void *record)
 {
     int64_t number;
     memcpy(&number, field_at(field, record), sizeof number);
     return number;
 }
 
-double layout_real(const struct field *field, const void *record)
+double layout_real(const struct column *field, const void *record)
 {
     double number;
     memcpy(&number, field_at(field, record), sizeof number);
     return number;
 }
 
-const uint8_t *layout_hash(const struct field *field, const void *record)
+const uint8_t *layout_hash(const struct column *field, const void *record)
 {
     return field_at(field, record);
 }
 
-void *layout_place(const struct field *field, void *record)
+void *layout_place(const struct column *field, void *record)
 {
     return (char *)record + field->offset;
 }
 
-static int check_field(const struct layout *layout, const struct field *field,
+static int check_field(const struct layout *layout, const struct column *field,
     const void *record, ndf_error *error)
 {
-    if (field->type == FIELD_REAL && !isfinite(layout_real(field, record)))
+    if (field->type == COLUMN_REAL && !isfinite(layout_real(field, record)))
         return err_set(error, NDF_EINVAL, "%s.%s is not a finite number",
             layout->name, field->name);
-    if (field->type != FIELD_TEXT && field->type != FIELD_BYTES) return NDF_OK;
+    if (field->type != COLUMN_TEXT && field->type != COLUMN_BYTES) return NDF_OK;
     struct str s = layout_str(field, record);
     if (s.size > field->max)
         return err_set(error, NDF_ELIMIT,
             "%s.%s has %zu bytes; at most %zu can be kept", layout->name,
             field->name, s.size, field->max);
-    if (field->type == FIELD_TEXT &&
+    if (field->type == COLUMN_TEXT &&
         (!utf8_valid(s) || memchr(s.at, 0, s.size) != NULL))
         return err_set(error, NDF_EINVAL,
             "%s.%s is no text: invalid UTF-8 or a NUL in it", layout->name,

@@ -33,17 +33,17 @@ struct content_row {
     struct str body;
 };
 
-enum field_type {
-    FIELD_TEXT,  /* struct str */
-    FIELD_BYTES, /* struct str */
-    FIELD_INT,   /* int64_t */
-    FIELD_REAL,  /* double */
-    FIELD_HASH,  /* uint8_t[STORE_HASH_SIZE] */
+enum column_type {
+    COLUMN_TEXT,  /* struct str */
+    COLUMN_BYTES, /* struct str */
+    COLUMN_INT,   /* int64_t */
+    COLUMN_REAL,  /* double */
+    COLUMN_HASH,  /* uint8_t[STORE_HASH_SIZE] */
 };
 
-struct field {
+struct column {
     const char *name;
-    enum field_type type;
+    enum column_type type;
     size_t offset;
     size_t max; /* bytes of a text or of bytes */
 };
@@ -53,7 +53,7 @@ enum { LAYOUT_FIELDS_MAX = 16, LAYOUT_SIZE_MAX = 512 };
 struct layout {
     const char *name; /* of the table, and of its lines in an export */
     size_t size;      /* of the struct */
-    const struct field *fields;
+    const struct column *fields;
     size_t field_count;
 };
 
@@ -62,11 +62,11 @@ const struct layout *layout_of(enum table table);
 int layout_check(
     const struct layout *layout, const void *record, ndf_error *error);
 
-struct str layout_str(const struct field *field, const void *record);
-int64_t layout_int(const struct field *field, const void *record);
-double layout_real(const struct field *field, const void *record);
-const uint8_t *layout_hash(const struct field *field, const void *record);
+struct str layout_str(const struct column *field, const void *record);
+int64_t layout_int(const struct column *field, const void *record);
+double layout_real(const struct column *field, const void *record);
+const uint8_t *layout_hash(const struct column *field, const void *record);
 /* The place of a field in a record that is being filled. */
-void *layout_place(const struct field *field, void *record);
+void *layout_place(const struct column *field, void *record);
 
 #endif

@@ -82,22 +82,22 @@ static int set_hash(struct arena *arena, struct value *line, const char *name,
 }
 
 static int set_field(struct arena *arena, struct value *line,
-    const struct field *field, const void *record)
+    const struct column *field, const void *record)
 {
     struct str name = str_of(field->name);
     switch (field->type) {
-    case FIELD_TEXT:
+    case COLUMN_TEXT:
         return value_set(
             arena, line, name, value_of_str(layout_str(field, record)));
-    case FIELD_BYTES:
+    case COLUMN_BYTES:
         return set_bytes(arena, line, field->name, layout_str(field, record));
-    case FIELD_INT:
+    case COLUMN_INT:
         return value_set(
             arena, line, name, value_of_int(layout_int(field, record)));
-    case FIELD_REAL:
+    case COLUMN_REAL:
         return value_set(
             arena, line, name, value_of_real(layout_real(field, record)));
-    case FIELD_HASH:
+    case COLUMN_HASH:
         return set_hash(arena, line, field->name, layout_hash(field, record));
     }
     return NDF_EINVAL;
@@ -167,28 +167,28 @@ static int get_bytes(struct arena *arena, const struct value *line,
 
 /* NDF_ESCHEMA when the member is missing or of another type. */
 static int get_field(struct arena *arena, const struct value *line,
-    const struct field *field, void *record)
+    const struct column *field, void *record)
 {
     void *place = layout_place(field, record);
     struct str s = {NULL, 0};
-    if (field->type == FIELD_BYTES) {
+    if (field->type == COLUMN_BYTES) {
         int err = get_bytes(arena, line, field->name, &s);
         memcpy(place, &s, sizeof s);
         return err;
     }
     const struct value *value = value_get(line, str_of(field->name));
     if (value == NULL) return NDF_ESCHEMA;
-    bool is_real = field->type == FIELD_REAL;
+    bool is_real = field->type == COLUMN_REAL;
     if (is_real && value->kind == VALUE_REAL) {
         memcpy(place, &value->real, sizeof value->real);
     } else if (is_real && value->kind == VALUE_INT) {
         double real = (double)value->integer;
         memcpy(place, &real, sizeof real);
-    } else if (field->type == FIELD_INT && value->kind == VALUE_INT) {
+    } else if (field->type == COLUMN_INT && value->kind == VALUE_INT) {
         memcpy(place, &value->integer, sizeof value->integer);
-    } else if (field->type == FIELD_TEXT && value->kind == VALUE_STRING) {
+    } else if (field->type == COLUMN_TEXT && value->kind == VALUE_STRING) {
         memcpy(place, &value->string, sizeof value->string);
-    } else if (field->type != FIELD_HASH || value->kind != VALUE_STRING ||
+    } else if (field->type != COLUMN_HASH || value->kind != VALUE_STRING ||
                !hash_unhex(value->string, place, STORE_HASH_SIZE)) {
         return NDF_ESCHEMA;
     }
@@ -200,7 +200,7 @@ int line_to_record(struct arena *arena, const struct layout *layout,
 {
     memset(record, 0, layout->size);
     for (size_t i = 0; i < layout->field_count; i++) {
-        const struct field *field = &layout->fields[i];
+        const struct column *field = &layout->fields[i];
         int err = get_field(arena, line, field, record);
         if (err == NDF_ENOMEM) return fail_memory(error);
         if (err != NDF_OK)

@@ -27,16 +27,16 @@ static int bind_text(sqlite3_stmt *stmt, int at, struct str s)
 }
 
 static int bind_field(
-    sqlite3_stmt *stmt, int at, const struct field *field, const void *record)
+    sqlite3_stmt *stmt, int at, const struct column *field, const void *record)
 {
     switch (field->type) {
-    case FIELD_TEXT: return bind_text(stmt, at, layout_str(field, record));
-    case FIELD_BYTES: return bind_bytes(stmt, at, layout_str(field, record));
-    case FIELD_INT:
+    case COLUMN_TEXT: return bind_text(stmt, at, layout_str(field, record));
+    case COLUMN_BYTES: return bind_bytes(stmt, at, layout_str(field, record));
+    case COLUMN_INT:
         return sqlite3_bind_int64(stmt, at, layout_int(field, record));
-    case FIELD_REAL:
+    case COLUMN_REAL:
         return sqlite3_bind_double(stmt, at, layout_real(field, record));
-    case FIELD_HASH:
+    case COLUMN_HASH:
         return sqlite3_bind_blob(stmt, at, layout_hash(field, record),
             STORE_HASH_SIZE, SQLITE_STATIC);
     }
@@ -45,10 +45,10 @@ static int bind_field(
 
 static int bind_arg(sqlite3_stmt *stmt, int at, const struct backend_arg *arg)
 {
-    if (arg->type == FIELD_TEXT) return bind_text(stmt, at, arg->text);
-    if (arg->type == FIELD_INT)
+    if (arg->type == COLUMN_TEXT) return bind_text(stmt, at, arg->text);
+    if (arg->type == COLUMN_INT)
         return sqlite3_bind_int64(stmt, at, arg->number);
-    assert(arg->type == FIELD_HASH);
+    assert(arg->type == COLUMN_HASH);
     return sqlite3_bind_blob(
         stmt, at, arg->hash, STORE_HASH_SIZE, SQLITE_STATIC);
 }
@@ -104,32 +104,32 @@ int sqlite_change(
 
 /* False: the column is not of the field's type, or memory ran out. */
 static bool take_field(
-    sqlite3_stmt *stmt, int at, const struct field *field, void *record)
+    sqlite3_stmt *stmt, int at, const struct column *field, void *record)
 {
     int type = sqlite3_column_type(stmt, at);
     void *place = layout_place(field, record);
-    if (field->type == FIELD_INT && type == SQLITE_INTEGER) {
+    if (field->type == COLUMN_INT && type == SQLITE_INTEGER) {
         int64_t number = sqlite3_column_int64(stmt, at);
         memcpy(place, &number, sizeof number);
         return true;
     }
-    if (field->type == FIELD_REAL && type == SQLITE_FLOAT) {
+    if (field->type == COLUMN_REAL && type == SQLITE_FLOAT) {
         double number = sqlite3_column_double(stmt, at);
         memcpy(place, &number, sizeof number);
         return true;
     }
-    bool is_text = field->type == FIELD_TEXT;
+    bool is_text = field->type == COLUMN_TEXT;
     if (type != (is_text ? SQLITE_TEXT : SQLITE_BLOB)) return false;
     const void *bytes = is_text ? (const void *)sqlite3_column_text(stmt, at)
                                 : sqlite3_column_blob(stmt, at);
     struct str s = {bytes, (size_t)sqlite3_column_bytes(stmt, at)};
     if (s.at == NULL && s.size > 0) return false;
     if (s.at == NULL) s.at = "";
-    if (field->type == FIELD_HASH) {
+    if (field->type == COLUMN_HASH) {
         if (s.size == STORE_HASH_SIZE) memcpy(place, s.at, s.size);
         return s.size == STORE_HASH_SIZE;
     }
-    if (field->type != FIELD_TEXT && field->type != FIELD_BYTES) return false;
+    if (field->type != COLUMN_TEXT && field->type != COLUMN_BYTES) return false;
     memcpy(place, &s, sizeof s);
     return true;
 }

@@ -1,0 +1,42 @@
+/*
+ * importing.h - reading one source's files and writing what changed; used by
+ * import.c only.
+ */
+#ifndef NDF_ENGINE_IMPORTING_H
+#define NDF_ENGINE_IMPORTING_H
+
+#include "engine/engine.h"
+#include "engine/stage.h"
+
+enum { IMPORT_FILE_MAX = 16 * 1024 * 1024 };
+
+enum import_turn { IMPORT_FIRST, IMPORT_AGAIN };
+
+struct import {
+    ndf_engine *engine;
+    struct stage stage;
+    struct str source; /* its name, also its id */
+    struct str kind;   /* "file" or "folder" */
+    struct str root;
+    struct str run_argv; /* JSON, or "" */
+    int64_t added_ms;
+    bool explicit_file; /* the root is a file: it must be one of ours */
+    struct value known; /* state of last time: {path: {mtime, size, ids}} */
+    struct value state; /* of now, in the stage's arena */
+    struct vec removed; /* struct str: ids of entries that go */
+    struct vec kept;    /* struct str: ids of entries that stay */
+    struct value warnings, errors;
+    size_t files, changed;
+    ndf_error first_error; /* of an explicit file */
+};
+
+void importing_init(struct import *import, ndf_engine *engine);
+void importing_deinit(struct import *import);
+/* Reads what differs from last time and writes it; on a second turn nothing is
+ * written when nothing differs. The errors of single files are in the report,
+ * but that of an explicit file at its first turn is returned. error is not
+ * NULL. */
+int importing_run(
+    struct import *import, enum import_turn turn, ndf_error *error);
+
+#endif

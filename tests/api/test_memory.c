@@ -1,0 +1,95 @@
+/*
+ * test_memory.c - open, register, select and run survive the failure of every
+ * single allocation: a clear error, and nothing leaks.
+ */
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "api/api.h"
+
+static const char profile[] =
+    "agent: worker\n"
+    "description: Does the work.\n"
+    "---\n"
+    "pattern: work.twice\n"
+    "description: Does the work twice.\n"
+    "good_for: {domain: [work.**], text: ['\\bwork']}\n"
+    "steps:\n"
+    "  - one: {agent: worker, writes: [found]}\n"
+    "  - two: {agent: worker, with: {before: \"${steps.one.output}\"}}\n";
+
+static int answer(void *ud, const ndf_call *call, ndf_reply *reply)
+{
+    (void)ud;
+    (void)call;
+    static const char patch[] = "{\"attributes\":{\"found\":1}}";
+    int err = ndf_reply_patch(reply, patch, sizeof patch - 1);
+    if (err == NDF_OK) err = ndf_reply_output(reply, "\"done\"", 6);
+    return err;
+}
+
+static int run_it(
+    ndf_engine *engine, const ndf_context *context, ndf_error *error)
+{
+    ndf_run *run;
+    int state = NDF_RUN_RUNNING;
+    int err = ndf_run_start(engine, "work.twice", context, NULL, &run, error);
+    if (err == NDF_OK) err = ndf_run_wait(run, -1, &state, error);
+    ndf_run_free(run);
+    if (err != NDF_OK) return err;
+    /* Without memory a step may fail; that is an end like others. */
+    return state == NDF_RUN_SUCCEEDED ? NDF_OK : NDF_ENOMEM;
+}
+
+static int whole_way(ndf_engine *engine, ndf_error *error)
+{
+    static const char json[] = "{\"text\": \"work on it\"}";
+    ndf_context *context = NULL;
+    ndf_selection *selection = NULL;
+    int err = ndf_register(engine, profile, sizeof profile - 1, 0, error);
+    if (err == NDF_OK) err = ndf_bind(engine, "worker", answer, NULL, error);
+    if (err == NDF_OK)
+        err = ndf_context_new(engine, json, sizeof json - 1, &context, error);
+    if (err == NDF_OK) err = ndf_select(engine, context, 0, &selection, error);
+    ndf_selection_free(selection);
+    if (err == NDF_OK) err = run_it(engine, context, error);
+    ndf_context_free(context);
+    return err;
+}
+
+static void every_allocation_may_fail(void **state)
+{
+    (void)state;
+    struct test_dir home;
+    test_dir_make(&home);
+    int err = NDF_ENOMEM;
+    for (long n = 0; err != NDF_OK; n++) {
+        struct test_mem test;
+        test_mem_init(&test, n);
+        ndf_options options = NDF_OPTIONS_INIT;
+        options.alloc = test.mem.fn;
+        options.alloc_ud = test.mem.ud;
+        options.home = home.path;
+        ndf_engine *engine;
+        ndf_error error = {0};
+        err = ndf_open(&engine, &options, &error);
+        assert_true((err == NDF_OK) == (engine != NULL));
+        if (err == NDF_OK) err = whole_way(engine, &error);
+        ndf_close(engine);
+        if (atomic_load(&test.live) != 0)
+            fail_msg("allocation %ld failed: %ld bytes leaked", n,
+                atomic_load(&test.live));
+        if (err != NDF_OK && err != NDF_ENOMEM && err != NDF_ESTORE)
+            fail_msg("allocation %ld failed: %s", n, error.message);
+        assert_true(n < 100000);
+    }
+    test_dir_remove(&home);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_allocation_may_fail),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
