@@ -11,6 +11,8 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 struct reader {
     struct arena *arena;
     struct str text;
@@ -194,6 +196,23 @@ static int syntax_error(const json_error_t *from, ndf_error *error)
         error, NDF_ESYNTAX, line, column, "not valid JSON: %s", from->text);
 }
 
+/* jansson takes a NUL behind the value for the end, and says of bad bytes only
+ * that they are bad. */
+static int check_bytes(struct reader r)
+{
+    size_t bad = utf8_invalid_at(r.text);
+    const char *what = "this is no UTF-8 text";
+    if (bad == r.text.size) {
+        bad = str_find_char(r.text, '\0');
+        what = "the text contains the character NUL";
+    }
+    if (bad == r.text.size) return NDF_OK;
+    while (r.at < bad)
+        reader_next(&r);
+    return err_at(
+        r.error, NDF_ESYNTAX, r.line, r.column, "not valid JSON: %s", what);
+}
+
 int json_parse(
     struct arena *arena, struct str text, struct value *out, ndf_error *error)
 {
@@ -201,6 +220,8 @@ int json_parse(
     if (str_starts(text, STR("\xEF\xBB\xBF"))) text = str_from(text, 3);
     struct reader r = {
         .arena = arena, .text = text, .line = 1, .column = 1, .error = error};
+    int err = check_bytes(r);
+    if (err != NDF_OK) return err;
     skip_blanks(&r);
     if (r.at == text.size)
         return err_at(error, NDF_ESYNTAX, r.line, r.column,
@@ -211,7 +232,7 @@ int json_parse(
     json_t *json = json_loadb(
         text.at, text.size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem);
     if (json == NULL) return syntax_error(&problem, error);
-    int err = read_value(&r, json, 1, out);
+    err = read_value(&r, json, 1, out);
     json_decref(json);
     if (err == NDF_ENOMEM) return err_set(error, err, "out of memory");
     return err;
