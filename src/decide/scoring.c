@@ -6,12 +6,13 @@
  * over the best other candidate that is no exact copy: copies are equally
  * right, so they must not make each other doubtful.
  */
+#include "decide/scoring.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
-#include "decide/scoring.h"
 #include "model/glob.h"
 
 /* Without words, how much "none of them" weighs: as a candidate of this
@@ -273,7 +274,7 @@ static struct confidence_rules rules_of(
 }
 
 void scoring_rank(const struct scoring *scoring, const struct scored *scored,
-    struct ranked *out)
+    struct ranked *out, struct success *success)
 {
     const struct selector_query *query = scoring->query;
     size_t number = scored->match->candidate;
@@ -289,11 +290,9 @@ void scoring_rank(const struct scoring *scoring, const struct scored *scored,
     out->cold = !rules.learning || out->executions < rules.min_executions;
     out->needed = out->cold ? rules.cold_threshold : rules.threshold;
     if (!rules.learning) counts = (struct success_counts){.kind = {.wins = 0}};
-    struct success success =
-        success_estimate(&counts, query->now_ms, rules.half_life_ms);
+    *success = success_estimate(&counts, query->now_ms, rules.half_life_ms);
     out->fit = fit_probability(&scored->evidence);
-    out->success = success.mean;
-    out->lower = success.lower;
+    out->success = success->mean;
     out->confidence = out->fit * out->success;
     out->level = out->confidence >= query->config.high     ? LEVEL_HIGH
                  : out->confidence >= query->config.medium ? LEVEL_MEDIUM

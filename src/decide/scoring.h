@@ -52,9 +52,10 @@ int scoring_make(const struct selector *selector,
 /* The one of a candidate, or NULL. */
 const struct scored *scoring_find(
     const struct scoring *scoring, size_t candidate);
-/* Success, confidence, level and threshold of one. */
+/* Success, confidence, level and threshold of one; all but its lower bound,
+ * which comes from *success when it is wanted. */
 void scoring_rank(const struct scoring *scoring, const struct scored *scored,
-    struct ranked *out);
+    struct ranked *out, struct success *success);
 /* Its factors that are not nothing, and its copies. NDF_OK or NDF_ENOMEM. */
 int scoring_detail(const struct scoring *scoring, const struct scored *scored,
     struct ranked *out);

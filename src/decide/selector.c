@@ -150,6 +150,7 @@ size_t selector_find(const struct selector *selector, struct str name)
 /* One that has been given its confidence. */
 struct entry {
     struct ranked ranked;
+    struct success success;
     const struct scored *scored;
 };
 
@@ -229,7 +230,7 @@ static int rank(const struct scoring *scoring, size_t limit, struct entry **out,
     for (size_t i = 0; i < scoring->count; i++) {
         struct entry entry = {.scored = &scoring->items[i]};
         if (!survives(entry.scored, &bound)) continue;
-        scoring_rank(scoring, entry.scored, &entry.ranked);
+        scoring_rank(scoring, entry.scored, &entry.ranked, &entry.success);
         insert(scoring->selector, entries, room, count, &entry);
     }
     *out = entries;
@@ -353,11 +354,24 @@ static int decide(
     return out->reason.at != NULL ? NDF_OK : NDF_ENOMEM;
 }
 
-static int detail(const struct scoring *scoring, const struct entry *entries,
+/* The lower bounds; entries without executions of their own share theirs. */
+static void bound_below(struct entry *entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct success *own = &entries[i].success;
+        const struct success *last = i > 0 ? &entries[i - 1].success : NULL;
+        bool same = last != NULL && own->a == last->a && own->b == last->b;
+        entries[i].ranked.lower =
+            same ? entries[i - 1].ranked.lower : success_lower(own);
+    }
+}
+
+static int detail(const struct scoring *scoring, struct entry *entries,
     size_t count, struct selection *out)
 {
     out->ranked = arena_calloc(scoring->arena, count, sizeof *out->ranked);
     if (out->ranked == NULL) return NDF_ENOMEM;
+    bound_below(entries, count);
     for (size_t i = 0; i < count; i++) {
         struct ranked *ranked = &out->ranked[out->count++];
         *ranked = entries[i].ranked;

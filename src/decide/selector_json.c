@@ -215,8 +215,11 @@ static int explain_weaker(const struct scoring *scoring,
     struct writer w = {scoring->arena, NDF_OK};
     struct ranked mine;
     struct ranked theirs;
-    scoring_rank(scoring, own, &mine);
-    scoring_rank(scoring, best, &theirs);
+    struct success success;
+    scoring_rank(scoring, own, &mine, &success);
+    mine.lower = success_lower(&success);
+    scoring_rank(scoring, best, &theirs, &success);
+    theirs.lower = success_lower(&success);
     int err = scoring_detail(scoring, own, &mine);
     if (err != NDF_OK) return err;
     const struct candidate *candidates = scoring->selector->candidates;

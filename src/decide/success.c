@@ -19,7 +19,7 @@
 /* One-sided: 95 % of the posterior lies above the lower bound. */
 #define LOWER_TAIL 0.05
 
-enum { FRACTION_STEPS_MAX = 500, BISECTION_STEPS = 60 };
+enum { FRACTION_STEPS_MAX = 500, QUANTILE_STEPS_MAX = 200 };
 
 bool tally_valid(const struct tally *tally)
 {
@@ -90,11 +90,15 @@ struct success success_estimate(
     at = update(at.wins / at.tries, weight, rest(pattern, domain));
     weight = fmin(at.tries, PATTERN_WEIGHT_MAX);
     at = update(at.wins / at.tries, weight, domain);
-    struct success success = {
-        .mean = at.wins / at.tries, .tries = pattern.tries};
-    success.lower =
-        success_beta_quantile(at.wins, at.tries - at.wins, LOWER_TAIL);
-    return success;
+    return (struct success){.mean = at.wins / at.tries,
+        .a = at.wins,
+        .b = at.tries - at.wins,
+        .tries = pattern.tries};
+}
+
+double success_lower(const struct success *success)
+{
+    return success_beta_quantile(success->a, success->b, LOWER_TAIL);
 }
 
 /* ln Gamma(x), x > 0: Stirling's series (DLMF 5.11.1) after moving x up by
@@ -136,27 +140,44 @@ static double beta_fraction(double a, double b, double x)
     return f;
 }
 
-double success_beta_cdf(double a, double b, double x)
+/* -ln B(a, b) */
+static double ln_front(double a, double b)
+{
+    return ln_gamma(a + b) - ln_gamma(a) - ln_gamma(b);
+}
+
+static double beta_cdf(double a, double b, double x, double front)
 {
     if (!(x > 0)) return 0;
     if (x >= 1) return 1;
-    double ln_front = ln_gamma(a + b) - ln_gamma(a) - ln_gamma(b) + a * log(x) +
-                      b * log1p(-x);
+    double power = exp(front + a * log(x) + b * log1p(-x));
     /* The fraction converges fast on the lower side of the mean; the other
      * side is its mirror: I_x(a, b) = 1 - I_{1-x}(b, a) (DLMF 8.17.4). */
-    if (x < (a + 1) / (a + b + 2))
-        return exp(ln_front) * beta_fraction(a, b, x) / a;
-    return 1 - exp(ln_front) * beta_fraction(b, a, 1 - x) / b;
+    if (x < (a + 1) / (a + b + 2)) return power * beta_fraction(a, b, x) / a;
+    return 1 - power * beta_fraction(b, a, 1 - x) / b;
 }
 
+double success_beta_cdf(double a, double b, double x)
+{
+    return beta_cdf(a, b, x, ln_front(a, b));
+}
+
+/* Newton's method, with bisection where it would leave the bracket. */
 double success_beta_quantile(double a, double b, double p)
 {
     double low = 0;
     double high = 1;
-    for (int i = 0; i < BISECTION_STEPS; i++) {
-        double middle = (low + high) / 2;
-        if (success_beta_cdf(a, b, middle) < p) low = middle;
-        else high = middle;
+    double front = ln_front(a, b);
+    double x = a / (a + b);
+    for (int i = 0; i < QUANTILE_STEPS_MAX; i++) {
+        double miss = beta_cdf(a, b, x, front) - p;
+        if (miss < 0) low = x;
+        else high = x;
+        double slope = exp(front + (a - 1) * log(x) + (b - 1) * log1p(-x));
+        double next = x - miss / slope;
+        if (!(next > low && next < high)) next = (low + high) / 2;
+        if (fabs(next - x) < 1e-12 * x) return next;
+        x = next;
     }
-    return (low + high) / 2;
+    return x;
 }

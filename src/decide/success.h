@@ -35,7 +35,7 @@ struct tally tally_add(struct tally tally, enum outcome_result result,
 
 struct success {
     double mean;  /* of the posterior */
-    double lower; /* 95 % sure that it is at least this */
+    double a, b;  /* its parameters: Beta(a, b) */
     double tries; /* faded tries of the pattern, all domains */
 };
 
