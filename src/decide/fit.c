@@ -74,9 +74,14 @@ double fit_log_odds(const struct fit_evidence *evidence)
     return sum;
 }
 
-double fit_probability(const struct fit_evidence *evidence)
+double fit_probability(double log_odds)
 {
-    return 1 / (1 + exp(-fit_log_odds(evidence)));
+    return 1 / (1 + exp(-log_odds));
+}
+
+double fit_odds_of(double probability)
+{
+    return log(probability / (1 - probability));
 }
 
 double fit_structure(const struct fit_evidence *evidence)

@@ -45,8 +45,9 @@ double fit_contribution(
     const struct fit_evidence *evidence, enum fit_factor factor);
 /* The sum of all contributions. */
 double fit_log_odds(const struct fit_evidence *evidence);
-/* The same as a probability, 0..1. */
-double fit_probability(const struct fit_evidence *evidence);
+/* Log-odds as a probability, 0..1, and back. */
+double fit_probability(double log_odds);
+double fit_odds_of(double probability);
 /* What law, taste, domain and kind add to the log-odds together. */
 double fit_structure(const struct fit_evidence *evidence);
 /* One number that orders text evidence: BM25 share and cosine, mixed. */

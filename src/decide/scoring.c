@@ -60,18 +60,17 @@ static double domain_evidence(
            good_for_domain(candidate->good_for, scoring->domain);
 }
 
-static double kind_evidence(
-    enum pattern_kind hint, const struct candidate *candidate)
+static double kind_evidence(const struct scoring *scoring, size_t number)
 {
-    if (domain_kind_names(hint, candidate->name)) return 1;
-    return candidate->kind == hint ? 0 : -1;
+    const struct selector *selector = scoring->selector;
+    if (selector->kind_names[number] & 1U << scoring->hint) return 1;
+    return selector->candidates[number].kind == scoring->hint ? 0 : -1;
 }
 
 static void add_structure(struct scoring *scoring, struct scored *scored)
 {
-    const struct candidate *candidate =
-        &scoring->selector->candidates[scored->match->candidate];
-    enum pattern_kind hint = domain_kind_hint(scoring->query->context);
+    size_t number = scored->match->candidate;
+    const struct candidate *candidate = &scoring->selector->candidates[number];
     if (candidate->only_if_count > 0)
         scored->law =
             (uint32_t)candidate->only_if[scored->match->alternative].count;
@@ -79,7 +78,7 @@ static void add_structure(struct scoring *scoring, struct scored *scored)
     value[FIT_LAW] = scored->law;
     value[FIT_GOOD_FOR] = scored->match->held;
     value[FIT_DOMAIN] = domain_evidence(scoring, candidate);
-    value[FIT_KIND] = kind_evidence(hint, candidate);
+    value[FIT_KIND] = kind_evidence(scoring, number);
 }
 
 /* ---- text ---------------------------------------------------------------- */
@@ -224,6 +223,7 @@ int scoring_make(const struct selector *selector,
     *out =
         (struct scoring){.selector = selector, .query = query, .arena = arena};
     const struct context *context = query->context;
+    out->hint = domain_kind_hint(context);
     int err = index_match(selector->index, context, arena, &out->matches);
     if (err == NDF_OK) err = text_query_make(arena, context->text, &out->text);
     if (err == NDF_OK)
@@ -291,7 +291,7 @@ void scoring_rank(const struct scoring *scoring, const struct scored *scored,
     out->needed = out->cold ? rules.cold_threshold : rules.threshold;
     if (!rules.learning) counts = (struct success_counts){.kind = {.wins = 0}};
     *success = success_estimate(&counts, query->now_ms, rules.half_life_ms);
-    out->fit = fit_probability(&scored->evidence);
+    out->fit = fit_probability(scored->log_odds);
     out->success = success->mean;
     out->confidence = out->fit * out->success;
     out->level = out->confidence >= query->config.high     ? LEVEL_HIGH

@@ -15,7 +15,8 @@ struct selector {
     const struct mem *mem;
     struct candidate *candidates;
     size_t count;
-    struct map names; /* to index + 1 */
+    uint8_t *kind_names; /* bits: the kinds that a name is listed for */
+    struct map names;    /* to index + 1 */
     struct index *index;
     struct text_index *text;
     struct domains *domains;
@@ -41,6 +42,7 @@ struct scoring {
     struct text_scores scores;
     struct str domain; /* .at NULL: unknown */
     bool domain_inferred;
+    enum pattern_kind hint;
     struct scored *items; /* with any evidence, by candidate */
     size_t count;
 };

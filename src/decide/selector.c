@@ -13,6 +13,8 @@
 
 #include "decide/scoring.h"
 
+#define ROUNDING 1e-9
+
 struct selector_config selector_config_default(void)
 {
     return (struct selector_config){.threshold = 0.5,
@@ -38,15 +40,32 @@ void selector_free(struct selector *selector)
     text_index_free(selector->text);
     domains_free(selector->domains);
     map_deinit(&selector->names);
+    mem_free(selector->mem, selector->kind_names,
+        selector->count * sizeof *selector->kind_names);
     mem_free(selector->mem, selector->candidates,
         selector->count * sizeof *selector->candidates);
     mem_free(selector->mem, selector, sizeof *selector);
 }
 
+static uint8_t kinds_named(struct str name)
+{
+    uint8_t bits = 0;
+    for (int kind = PATTERN_SEQUENTIAL; kind <= PATTERN_META; kind++) {
+        if (domain_kind_names((enum pattern_kind)kind, name))
+            bits |= (uint8_t)(1U << kind);
+    }
+    return bits;
+}
+
 static int build_names(struct selector *selector, ndf_error *error)
 {
+    if (selector->count == 0) return NDF_OK;
+    selector->kind_names = mem_calloc(
+        selector->mem, selector->count, sizeof *selector->kind_names);
+    if (selector->kind_names == NULL) return NDF_ENOMEM;
     for (size_t i = 0; i < selector->count; i++) {
         struct str name = selector->candidates[i].name;
+        selector->kind_names[i] = kinds_named(name);
         int err = map_add(&selector->names, name, (void *)(i + 1));
         if (err == NDF_EEXISTS)
             return err_set(
@@ -227,11 +246,17 @@ static int rank(const struct scoring *scoring, size_t limit, struct entry **out,
     struct entry *entries = arena_calloc(scoring->arena, room, sizeof *entries);
     if (entries == NULL) return NDF_ENOMEM;
     *count = 0;
+    /* Confidence is never above fit: what fits less than the last one kept is
+     * confident cannot come in, and its counts need not be asked for. */
+    double bar = -INFINITY;
     for (size_t i = 0; i < scoring->count; i++) {
         struct entry entry = {.scored = &scoring->items[i]};
         if (!survives(entry.scored, &bound)) continue;
+        if (entry.scored->log_odds < bar - ROUNDING) continue;
         scoring_rank(scoring, entry.scored, &entry.ranked, &entry.success);
         insert(scoring->selector, entries, room, count, &entry);
+        if (*count == room)
+            bar = fit_odds_of(entries[room - 1].ranked.confidence);
     }
     *out = entries;
     return NDF_OK;

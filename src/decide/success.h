@@ -52,6 +52,9 @@ struct success_counts {
 struct success success_estimate(
     const struct success_counts *counts, int64_t now_ms, uint64_t half_life_ms);
 
+/* 95 % sure that the probability is at least this; costs microseconds. */
+double success_lower(const struct success *success);
+
 /* The regularised incomplete beta function I_x(a, b); a, b > 0. */
 double success_beta_cdf(double a, double b, double x);
 /* The x with I_x(a, b) = p. */
