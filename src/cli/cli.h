@@ -121,9 +121,9 @@ int64_t cli_duration(const char *text);
 /* --limit, or fallback; -1 after printing what is wrong. */
 long cli_limit(const struct cli *cli, long fallback);
 
-/* All of a file, or of standard input for "-"; at most max bytes. The caller's
- * to free; NULL after printing what is wrong. */
+/* All of a file, or of standard input for "-". The caller's to free; NULL
+ * after printing what is wrong, *status is then the exit status. */
 char *cli_read_file(
-    const struct cli *cli, const char *path, size_t max, size_t *size);
+    struct cli *cli, const char *path, size_t *size, int *status);
 
 #endif

@@ -130,7 +130,10 @@ int cmd_dev_backup(struct cli *cli)
     int status = cli_open(cli, OPEN_FOR_READING);
     if (status != STATUS_DONE) return status;
     int err = ndf_backup(cli->engine, path, &cli->error);
-    if (err != NDF_OK) return cli_error(cli, err);
+    if (err != NDF_OK) {
+        (void)cli_error(cli, err);
+        return STATUS_STORE;
+    }
     cli_say(cli, "copied to %s", path);
     return STATUS_DONE;
 }

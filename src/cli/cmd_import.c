@@ -9,21 +9,28 @@
 
 #include "cli/cli.h"
 
+/* "3 agents", "1 agent" */
+static char *counted(const json_t *report, const char *key)
+{
+    json_int_t count = json_integer_value(json_object_get(report, key));
+    size_t size = strlen(key) - (count == 1 ? 1 : 0);
+    return cli_format("%lld %.*s", (long long)count, (int)size, key);
+}
+
 static void say_counts(const struct cli *cli, const json_t *report)
 {
-    char *agents = cli_member_text(report, "agents");
-    char *patterns = cli_member_text(report, "patterns");
-    char *files = cli_member_text(report, "files");
-    char *folded = cli_member_text(report, "folded");
-    bool any_folded = strcmp(folded, "0") != 0 && strcmp(folded, "-") != 0;
-    cli_say(cli, "%s: %s agents and %s patterns in %s files%s%s%s",
-        cli_get(report, "source"), agents, patterns, files,
-        any_folded ? ", " : "", any_folded ? folded : "",
-        any_folded ? " of them exact copies of others" : "");
+    char *agents = counted(report, "agents");
+    char *patterns = counted(report, "patterns");
+    char *files = counted(report, "files");
+    json_int_t folded = json_integer_value(json_object_get(report, "folded"));
+    cli_say(cli, "%s: %s and %s in %s", cli_get(report, "source"), agents,
+        patterns, files);
+    if (folded > 0)
+        cli_say(cli, "%lld of them are exact copies of others, and folded",
+            (long long)folded);
     cli_free(agents);
     cli_free(patterns);
     cli_free(files);
-    cli_free(folded);
 }
 
 /* Imports one path and reports; *reports gets the document. */

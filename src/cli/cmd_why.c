@@ -43,15 +43,14 @@ static const char *factor_words(const char *name)
         const char *name, *words;
     } factors[] = {
         {"base", "before any evidence"},
-        {"words", "of the task's words, weighed by how rare they are"},
-        {"cosine", "alike in words and groups of letters"},
-        {"margin", "ahead of the next best one"},
-        {"known", "of the task is known to any pattern"},
-        {"crowd", "for the number of patterns that compete"},
-        {"not_for", "like what it is not for"},
-        {"only_if", "predicates of its law hold"},
-        {"good_for", "of what it is good for holds"},
-        {"domain", "its name has the task's domain"},
+        {"words", "words it shares with the task, weighed by rarity"},
+        {"similarity", "alike in words and groups of letters"},
+        {"margin", "its lead over the best other one"},
+        {"crowd", "others there are to choose from"},
+        {"not_for", "alike with what it is not for"},
+        {"only_if", "predicates of its law that hold"},
+        {"good_for", "predicates of its taste that hold"},
+        {"domain", "names the domain of the task"},
         {"kind", "suits the kind of work"},
     };
     for (size_t i = 0; i < sizeof factors / sizeof factors[0]; i++)
@@ -229,6 +228,9 @@ static void print_why_not(const struct cli *cli, const json_t *doc)
         (void)fputc('\n', out->file);
         print_compared(out, doc);
         (void)fputc('\n', out->file);
+    } else {
+        (void)term_line(out, cli_get(doc, "pattern"), 0);
+        (void)fputs(": ", out->file);
     }
     (void)term_line(out, cli_get(doc, "reason"), 0);
     (void)fputc('\n', out->file);

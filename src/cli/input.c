@@ -10,9 +10,9 @@
 
 #include "cli/cli.h"
 
-enum { TASK_MAX = 64 << 20, CONTEXT_MAX = 64 << 20, CHUNK = 64 * 1024 };
+enum { FILE_MAX = 64 << 20, CHUNK = 64 * 1024 };
 
-static char *read_stream(FILE *file, size_t max, size_t *size)
+static char *read_stream(FILE *file, size_t *size)
 {
     size_t capacity = CHUNK;
     char *text = cli_alloc(capacity + 1);
@@ -20,7 +20,7 @@ static char *read_stream(FILE *file, size_t max, size_t *size)
     for (;;) {
         size_t got = fread(text + used, 1, capacity - used, file);
         used += got;
-        if (got == 0 || used > max) break;
+        if (got == 0 || used > FILE_MAX) break;
         if (used < capacity) continue;
         capacity *= 2;
         text = cli_resize(text, capacity + 1);
@@ -31,29 +31,30 @@ static char *read_stream(FILE *file, size_t max, size_t *size)
 }
 
 char *cli_read_file(
-    const struct cli *cli, const char *path, size_t max, size_t *size)
+    struct cli *cli, const char *path, size_t *size, int *status)
 {
+    *status = STATUS_USAGE;
     bool standard = strcmp(path, "-") == 0;
     struct stat info;
     FILE *file = standard ? stdin : fopen(path, "rb");
     if (file == NULL || fstat(fileno(file), &info) != 0 ||
         S_ISDIR(info.st_mode)) {
         int number = file != NULL ? EISDIR : errno;
-        (void)cli_fail(
-            cli, STATUS_USAGE, "cannot read %s: %s", path, strerror(number));
+        *status = number == ENOENT ? STATUS_NOT_FOUND : STATUS_USAGE;
+        (void)cli_fail(cli, 0, "cannot read %s: %s", path, strerror(number));
         if (file != NULL && !standard) (void)fclose(file);
         return NULL;
     }
-    char *text = read_stream(file, max, size);
+    char *text = read_stream(file, size);
     bool failed = ferror(file) != 0;
     if (!standard) (void)fclose(file);
-    if (!failed && *size <= max) return text;
+    if (!failed && *size <= FILE_MAX) return text;
     cli_free(text);
     if (failed) (void)cli_fail(cli, STATUS_USAGE, "cannot read %s", path);
     else
         (void)cli_fail(cli, STATUS_USAGE,
             "%s is larger than %zu MiB, the most that is read", path,
-            max >> 20);
+            (size_t)FILE_MAX >> 20);
     return NULL;
 }
 
@@ -104,30 +105,37 @@ static bool set_text(struct cli *cli, json_t *object, const char *key,
     return false;
 }
 
-static json_t *read_context_file(struct cli *cli, const char *path)
+/* The library judges the file, as it says best what is wrong and where; what is
+ * good is read again, as the options add to it. */
+static json_t *read_context_file(struct cli *cli, const char *path, int *status)
 {
     size_t size;
-    char *text = cli_read_file(cli, path, CONTEXT_MAX, &size);
+    char *text = cli_read_file(cli, path, &size, status);
     if (text == NULL) return NULL;
-    json_error_t error;
-    json_t *context = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
-    cli_free(text);
-    if (context == NULL)
-        (void)cli_fail(cli, STATUS_USAGE, "%s:%d:%d: %s", path, error.line,
-            error.column, error.text);
-    else if (!json_is_object(context)) {
-        (void)cli_fail(cli, STATUS_USAGE,
-            "%s: expected an object with domain, agent_type, priority, "
-            "attributes or text",
-            path);
-        json_decref(context);
-        context = NULL;
+    ndf_engine *engine = NULL;
+    ndf_context *context = NULL;
+    json_t *json = NULL;
+    int err = ndf_open(&engine, NULL, &cli->error);
+    if (err == NDF_OK)
+        err = ndf_context_new(engine, text, size, &context, &cli->error);
+    if (err == NDF_OK) {
+        json = json_loadb(text, size, 0, NULL);
+    } else {
+        const ndf_error *error = &cli->error;
+        *status = cli_status(err);
+        if (error->line > 0)
+            (void)cli_fail(cli, 0, "%s:%u:%u: %s", path, error->line,
+                error->column, error->message);
+        else (void)cli_fail(cli, 0, "%s: %s", path, error->message);
     }
-    return context;
+    ndf_context_free(context);
+    ndf_close(engine);
+    cli_free(text);
+    return json;
 }
 
 /* The words of the line, or the file of --file. */
-static bool add_task(struct cli *cli, json_t *context, size_t from)
+static bool add_task(struct cli *cli, json_t *context, size_t from, int *status)
 {
     const struct args *args = &cli->args;
     const char *path = args->values[OPT_FILE];
@@ -139,7 +147,7 @@ static bool add_task(struct cli *cli, json_t *context, size_t from)
         return false;
     }
     if (path != NULL) {
-        text = cli_read_file(cli, path, TASK_MAX, &size);
+        text = cli_read_file(cli, path, &size, status);
         if (text == NULL) return false;
     } else if (args->word_count > from) {
         for (size_t i = from; i < args->word_count; i++)
@@ -233,12 +241,13 @@ static bool add_names(struct cli *cli, json_t *context)
 json_t *cli_context_json(struct cli *cli, size_t words_from, int *status)
 {
     const char *path = cli->args.values[OPT_CONTEXT];
+    *status = STATUS_USAGE;
     json_t *context =
-        path != NULL ? read_context_file(cli, path) : json_object();
-    bool ok = context != NULL && add_task(cli, context, words_from) &&
+        path != NULL ? read_context_file(cli, path, status) : json_object();
+    bool ok = context != NULL && add_task(cli, context, words_from, status) &&
               add_names(cli, context) && add_priority(cli, context) &&
               add_attributes(cli, context);
-    *status = ok ? STATUS_DONE : STATUS_USAGE;
+    if (ok) *status = STATUS_DONE;
     if (ok) return context;
     json_decref(context);
     return NULL;

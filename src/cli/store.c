@@ -85,7 +85,7 @@ int cli_open(struct cli *cli, enum open_for purpose)
     int status = STATUS_DONE;
     int err = NDF_OK;
     if (path != NULL && purpose != OPEN_TO_FILL && !is_there(path)) {
-        status = cli_fail(cli, STATUS_STORE,
+        status = cli_fail(cli, STATUS_NOT_FOUND,
             "there is no store at %s: make one with `ndf init`", path);
     } else {
         if (purpose == OPEN_TO_FILL) make_folders(path);

@@ -78,35 +78,42 @@ static size_t room_for_last(
     return before + LAST_MIN > term->width ? LAST_MIN : term->width - before;
 }
 
-static void print_cell(const struct table *table, const struct row *row,
-    size_t c, const size_t widths[], const struct term *term)
+/* Writes a cell; blanks before it are written with it, so that no line ends in
+ * blanks. *pending is how many are due. */
+static void print_cell(const struct term *term, const struct row *row, size_t c,
+    size_t room, size_t *pending)
 {
-    size_t wide = term_columns(row->cells[c]);
-    size_t pad = widths[c] > wide ? widths[c] - wide : 0;
-    if (table->right[c]) term_pad(term, pad);
-    term_styled(term, row->styles[c], row->cells[c]);
-    if (!table->right[c]) term_pad(term, pad);
-    term_pad(term, GAP);
+    if (row->cells[c][0] == '\0') return;
+    term_pad(term, *pending);
+    *pending = 0;
+    term_begin(term, row->styles[c]);
+    (void)term_line(term, row->cells[c], room);
+    term_end(term, row->styles[c]);
+}
+
+static void print_row(const struct table *table, const struct row *row,
+    const size_t widths[], const struct term *term)
+{
+    size_t pending = 0;
+    size_t last = table->columns - 1;
+    for (size_t c = 0; c < table->columns; c++) {
+        size_t wide = term_columns(row->cells[c]);
+        size_t pad = widths[c] > wide ? widths[c] - wide : 0;
+        size_t room = c == last ? room_for_last(table, widths, term) : 0;
+        if (table->right[c]) pending += pad;
+        print_cell(term, row, c, room, &pending);
+        pending += GAP + (table->right[c] ? 0 : pad);
+    }
+    (void)fputc('\n', term->file);
 }
 
 void table_print(struct table *table, const struct term *term)
 {
     size_t widths[TABLE_COLUMNS_MAX];
     measure(table, widths);
-    size_t room = room_for_last(table, widths, term);
-    size_t last = table->columns - 1;
     for (size_t r = 0; r < table->count; r++) {
         const struct row *row = &table->rows[r];
-        for (size_t c = 0; c < last && table->count > 1; c++)
-            print_cell(table, row, c, widths, term);
-        if (table->count > 1) {
-            if (table->right[last])
-                term_pad(term, widths[last] - term_columns(row->cells[last]));
-            term_begin(term, row->styles[last]);
-            (void)term_line(term, row->cells[last], room);
-            term_end(term, row->styles[last]);
-            (void)fputc('\n', term->file);
-        }
+        if (table->count > 1) print_row(table, row, widths, term);
         for (size_t c = 0; c < table->columns; c++)
             cli_free(row->cells[c]);
     }
