@@ -1,8 +1,10 @@
 /*
  * backend.h - what a database must be able to do to carry a store.
  *
- * A backend keeps rows (layout.h) and runs the fixed operations below; what
- * the rows mean, hashes, chains and packing are above it. One table of
+ * A backend keeps rows (layout.h) and runs the fixed operations below. It
+ * keeps layout_sum with each row of a table that is `summed`, and gives no row
+ * that does not fit its sum. What the rows mean, hashes, chains and packing
+ * are above it. One table of
  * functions a backend; SQLite is the first (store_sqlite.c).
  */
 #ifndef NDF_STORE_BACKEND_H
@@ -23,14 +25,12 @@
     X(OP_BLOB_PUT, TABLE_BLOB)                                                 \
     X(OP_OUTCOME_ADD, TABLE_OUTCOME) /* seq 0: the next */                     \
     X(OP_TALLY_PUT, TABLE_TALLY)                                               \
-    X(OP_RUN_PUT, TABLE_RUN) /* of a known run, records and chain stay */      \
+    X(OP_RUN_PUT, TABLE_RUN)                                                   \
     X(OP_JOURNAL_ADD, TABLE_JOURNAL)                                           \
     X(OP_COMMAND_ADD, TABLE_COMMAND) /* id 0: the next */                      \
     /* change: NDF_ENOTFOUND when there was no such row */                     \
     X(OP_SOURCE_REMOVE, TABLE_SOURCE)   /* id */                               \
     X(OP_ENTRY_REMOVE, TABLE_ENTRY)     /* id */                               \
-    X(OP_RUN_STATE, TABLE_RUN)          /* id, state, ended_ms */              \
-    X(OP_RUN_CHAIN, TABLE_RUN)          /* id, records, chain */               \
     X(OP_COMMAND_REMOVE, TABLE_COMMAND) /* id */                               \
     /* each: rows */                                                           \
     X(OP_META_GET, TABLE_META) /* name */                                      \

@@ -23,9 +23,10 @@ static const struct column body_fields[] = {
 
 /* A content goes out unpacked: its size and packing are the store's affair. */
 const struct layout export_content_layouts[] = {
-    [STORE_SPEC] = {"spec", sizeof(struct content_row), body_fields, 2},
-    [STORE_SNAPSHOT] = {"snapshot", sizeof(struct content_row), body_fields, 2},
-    [STORE_BLOB] = {"blob", sizeof(struct content_row), body_fields, 2},
+    [STORE_SPEC] = {"spec", sizeof(struct content_row), body_fields, 2, false},
+    [STORE_SNAPSHOT] = {"snapshot", sizeof(struct content_row), body_fields, 2,
+        false},
+    [STORE_BLOB] = {"blob", sizeof(struct content_row), body_fields, 2, false},
 };
 
 struct exporter {
@@ -104,7 +105,7 @@ static int export_end(
         {"chain", COLUMN_HASH, offsetof(struct store_run, chain), 0},
     };
     static const struct layout layout = {
-        "journal_end", sizeof(struct store_run), fields, 3};
+        "journal_end", sizeof(struct store_run), fields, 3, false};
     return write_record(exporter, arena, &layout, run);
 }
 

@@ -9,27 +9,28 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/utf8.h"
 
 #define TEXT(type, field, max)                                                 \
     {                                                                          \
-#field, COLUMN_TEXT, offsetof(struct type, field), (max)                \
+#field, COLUMN_TEXT, offsetof(struct type, field), (max)               \
     }
 #define BYTES(type, field, max)                                                \
     {                                                                          \
-#field, COLUMN_BYTES, offsetof(struct type, field), (max)               \
+#field, COLUMN_BYTES, offsetof(struct type, field), (max)              \
     }
 #define INT(type, field)                                                       \
     {                                                                          \
-#field, COLUMN_INT, offsetof(struct type, field), 0                     \
+#field, COLUMN_INT, offsetof(struct type, field), 0                    \
     }
 #define REAL(type, field)                                                      \
     {                                                                          \
-#field, COLUMN_REAL, offsetof(struct type, field), 0                    \
+#field, COLUMN_REAL, offsetof(struct type, field), 0                   \
     }
 #define HASH(type, field)                                                      \
     {                                                                          \
-#field, COLUMN_HASH, offsetof(struct type, field), 0                    \
+#field, COLUMN_HASH, offsetof(struct type, field), 0                   \
     }
 
 static const struct column meta_fields[] = {
@@ -118,22 +119,22 @@ static const struct column command_fields[] = {
     INT(store_command, at_ms),
 };
 
-#define LAYOUT(table, type, name, fields)                                      \
-    [table] = {                                                                \
-        name, sizeof(struct type), fields, sizeof fields / sizeof fields[0]}
+#define LAYOUT(table, type, name, fields, summed)                              \
+    [table] = {name, sizeof(struct type), fields,                              \
+        sizeof fields / sizeof fields[0], summed}
 
 static const struct layout layouts[TABLE_COUNT] = {
-    LAYOUT(TABLE_META, store_meta, "meta", meta_fields),
-    LAYOUT(TABLE_SOURCE, store_source, "source", source_fields),
-    LAYOUT(TABLE_SPEC, content_row, "spec", content_fields),
-    LAYOUT(TABLE_SNAPSHOT, content_row, "snapshot", content_fields),
-    LAYOUT(TABLE_BLOB, content_row, "blob", content_fields),
-    LAYOUT(TABLE_ENTRY, store_entry, "entry", entry_fields),
-    LAYOUT(TABLE_RUN, store_run, "run", run_fields),
-    LAYOUT(TABLE_JOURNAL, store_record, "journal", journal_fields),
-    LAYOUT(TABLE_OUTCOME, store_outcome, "outcome", outcome_fields),
-    LAYOUT(TABLE_TALLY, store_tally, "tally", tally_fields),
-    LAYOUT(TABLE_COMMAND, store_command, "command", command_fields),
+    LAYOUT(TABLE_META, store_meta, "meta", meta_fields, true),
+    LAYOUT(TABLE_SOURCE, store_source, "source", source_fields, true),
+    LAYOUT(TABLE_SPEC, content_row, "spec", content_fields, false),
+    LAYOUT(TABLE_SNAPSHOT, content_row, "snapshot", content_fields, false),
+    LAYOUT(TABLE_BLOB, content_row, "blob", content_fields, false),
+    LAYOUT(TABLE_ENTRY, store_entry, "entry", entry_fields, true),
+    LAYOUT(TABLE_RUN, store_run, "run", run_fields, true),
+    LAYOUT(TABLE_JOURNAL, store_record, "journal", journal_fields, false),
+    LAYOUT(TABLE_OUTCOME, store_outcome, "outcome", outcome_fields, true),
+    LAYOUT(TABLE_TALLY, store_tally, "tally", tally_fields, true),
+    LAYOUT(TABLE_COMMAND, store_command, "command", command_fields, true),
 };
 
 const struct layout *layout_of(enum table table)
@@ -177,13 +178,57 @@ void *layout_place(const struct column *field, void *record)
     return (char *)record + field->offset;
 }
 
+static uint64_t sum_word(uint64_t sum, uint64_t word)
+{
+    char bytes[8];
+    for (int i = 0; i < 8; i++)
+        bytes[i] = (char)(word >> (8 * i) & 0xff);
+    return hash64_seed((struct str){bytes, sizeof bytes}, sum);
+}
+
+static uint64_t sum_str(uint64_t sum, struct str s)
+{
+    return hash64_seed(s, sum_word(sum, s.size));
+}
+
+static uint64_t sum_field(
+    uint64_t sum, const struct column *field, const void *record)
+{
+    switch (field->type) {
+    case COLUMN_TEXT:
+    case COLUMN_BYTES: return sum_str(sum, layout_str(field, record));
+    case COLUMN_INT: return sum_word(sum, (uint64_t)layout_int(field, record));
+    case COLUMN_HASH:
+        return sum_str(
+            sum, (struct str){(const char *)layout_hash(field, record),
+                     STORE_HASH_SIZE});
+    case COLUMN_REAL: break;
+    }
+    /* A database may keep -0.0 as 0. */
+    double real = layout_real(field, record) + 0.0;
+    uint64_t word;
+    memcpy(&word, &real, sizeof word);
+    return sum_word(sum, word);
+}
+
+int64_t layout_sum(const struct layout *layout, const void *record)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < layout->field_count; i++)
+        sum = sum_field(sum, &layout->fields[i], record);
+    int64_t number;
+    memcpy(&number, &sum, sizeof number);
+    return number;
+}
+
 static int check_field(const struct layout *layout, const struct column *field,
     const void *record, ndf_error *error)
 {
     if (field->type == COLUMN_REAL && !isfinite(layout_real(field, record)))
         return err_set(error, NDF_EINVAL, "%s.%s is not a finite number",
             layout->name, field->name);
-    if (field->type != COLUMN_TEXT && field->type != COLUMN_BYTES) return NDF_OK;
+    if (field->type != COLUMN_TEXT && field->type != COLUMN_BYTES)
+        return NDF_OK;
     struct str s = layout_str(field, record);
     if (s.size > field->max)
         return err_set(error, NDF_ELIMIT,

@@ -55,12 +55,16 @@ struct layout {
     size_t size;      /* of the struct */
     const struct column *fields;
     size_t field_count;
+    bool summed; /* rows carry a checksum; others have one of their own */
 };
 
 const struct layout *layout_of(enum table table);
 /* Text valid and within its limit, reals finite: NDF_EINVAL, NDF_ELIMIT. */
 int layout_check(
     const struct layout *layout, const void *record, ndf_error *error);
+
+/* XXH3 over all fields, the same on every machine. */
+int64_t layout_sum(const struct layout *layout, const void *record);
 
 struct str layout_str(const struct column *field, const void *record);
 int64_t layout_int(const struct column *field, const void *record);

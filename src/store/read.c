@@ -102,8 +102,8 @@ static int take_existence(void *ud, const void *record)
     return NDF_OK;
 }
 
-int read_entry_exists(struct store_reader *reader, struct str id, bool *there,
-    ndf_error *error)
+int read_entry_exists(
+    struct store_reader *reader, struct str id, bool *there, ndf_error *error)
 {
     *there = false;
     return each(reader, BACKEND_QUERY(OP_ENTRY_GET, backend_text(id)),

@@ -31,8 +31,8 @@ int read_entries(
     struct store_reader *reader, read_entry_fn fn, void *ud, ndf_error *error);
 
 /* Whether an entry of that id is there. */
-int read_entry_exists(struct store_reader *reader, struct str id, bool *there,
-    ndf_error *error);
+int read_entry_exists(
+    struct store_reader *reader, struct str id, bool *there, ndf_error *error);
 
 /* The bytes live in arena, with a NUL behind them. NDF_ENOTFOUND. */
 int read_content(struct store_reader *reader, struct arena *arena,

@@ -14,6 +14,12 @@
 
 enum { WHERE_SIZE = 128 };
 
+/* Room for the record of any table. */
+union row {
+    max_align_t align;
+    char bytes[LAYOUT_SIZE_MAX];
+};
+
 static int bind_bytes(sqlite3_stmt *stmt, int at, struct str s)
 {
     return sqlite3_bind_blob64(
@@ -53,19 +59,46 @@ static int bind_arg(sqlite3_stmt *stmt, int at, const struct backend_arg *arg)
         stmt, at, arg->hash, STORE_HASH_SIZE, SQLITE_STATIC);
 }
 
+/* Gives a record its number, when it has none yet and the store counts them. */
+static int number_record(struct sqlite_conn *conn, enum backend_op op,
+    const struct layout *layout, void *record, ndf_error *error)
+{
+    if (op != OP_OUTCOME_ADD && op != OP_COMMAND_ADD) return NDF_OK;
+    if (layout_int(&layout->fields[0], record) != 0) return NDF_OK;
+    int64_t number;
+    int err = conn_number(conn,
+        op == OP_OUTCOME_ADD ? SQL_OUTCOME_NEXT : SQL_COMMAND_NEXT, &number,
+        error);
+    memcpy(layout_place(&layout->fields[0], record), &number, sizeof number);
+    return err;
+}
+
+static int bind_record(
+    sqlite3_stmt *stmt, const struct layout *layout, const void *record)
+{
+    int rc = SQLITE_OK, count = (int)layout->field_count;
+    for (int i = 0; i < count && rc == SQLITE_OK; i++)
+        rc = bind_field(stmt, i + 1, &layout->fields[i], record);
+    if (rc == SQLITE_OK && layout->summed)
+        rc = sqlite3_bind_int64(stmt, count + 1, layout_sum(layout, record));
+    return rc;
+}
+
 int sqlite_put(void *conn, enum backend_op op, const void *record, int64_t *key,
     ndf_error *error)
 {
     struct sqlite_conn *c = conn;
     const struct layout *layout = layout_of(backend_table(op));
+    union row row;
     int err = layout_check(layout, record, error);
+    if (err != NDF_OK) return err;
+    memcpy(row.bytes, record, layout->size);
+    err = number_record(c, op, layout, row.bytes, error);
     if (err != NDF_OK) return err;
     sqlite3_stmt *stmt;
     err = conn_take(c, op, &stmt, error);
     if (err != NDF_OK) return err;
-    int rc = SQLITE_OK;
-    for (size_t i = 0; i < layout->field_count && rc == SQLITE_OK; i++)
-        rc = bind_field(stmt, (int)i + 1, &layout->fields[i], record);
+    int rc = bind_record(stmt, layout, row.bytes);
     if (rc == SQLITE_OK) rc = sqlite3_step(stmt);
     if (rc != SQLITE_DONE) err = conn_fail(c, rc, error);
     else if (key != NULL) *key = sqlite3_last_insert_rowid(c->db);
@@ -134,23 +167,35 @@ static bool take_field(
     return true;
 }
 
+static int fail_row(
+    struct sqlite_conn *conn, const char *what, ndf_error *error)
+{
+    return err_set(error, NDF_ECORRUPT,
+        "the store %s is damaged: %s: put back a backup", conn->label, what);
+}
+
 static int take_row(struct sqlite_conn *conn, sqlite3_stmt *stmt,
     const struct layout *layout, void *record, ndf_error *error)
 {
+    char what[WHERE_SIZE];
     for (size_t i = 0; i < layout->field_count; i++) {
         if (take_field(stmt, (int)i, &layout->fields[i], record)) continue;
         if (sqlite3_errcode(conn->db) == SQLITE_NOMEM)
             return conn_fail(conn, SQLITE_NOMEM, error);
-        return err_set(error, NDF_ECORRUPT,
-            "the store %s is damaged: %s.%s holds something else: put back a "
-            "backup",
-            conn->label, layout->name, layout->fields[i].name);
+        (void)snprintf(what, sizeof what, "%s.%s is of another type",
+            layout->name, layout->fields[i].name);
+        return fail_row(conn, what, error);
+    }
+    if (layout->summed &&
+        sqlite3_column_int64(stmt, (int)layout->field_count) !=
+            layout_sum(layout, record)) {
+        (void)snprintf(what, sizeof what, "a row of %s has a wrong checksum",
+            layout->name);
+        return fail_row(conn, what, error);
     }
     ndf_error why;
     if (layout_check(layout, record, &why) == NDF_OK) return NDF_OK;
-    return err_set(error, NDF_ECORRUPT,
-        "the store %s is damaged: %s: put back a backup", conn->label,
-        why.message);
+    return fail_row(conn, why.message, error);
 }
 
 int sqlite_each(void *conn, const struct backend_query *query,
@@ -158,11 +203,8 @@ int sqlite_each(void *conn, const struct backend_query *query,
 {
     struct sqlite_conn *c = conn;
     const struct layout *layout = layout_of(backend_table(query->op));
-    union {
-        max_align_t align;
-        char bytes[LAYOUT_SIZE_MAX];
-    } record;
-    assert(layout->size <= sizeof record);
+    union row record;
+    assert(layout->size <= sizeof record.bytes);
     sqlite3_stmt *stmt;
     int err = take_bound(c, query, &stmt, error);
     while (err == NDF_OK) {

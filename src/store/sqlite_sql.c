@@ -1,66 +1,72 @@
 /*
  * sqlite_sql.c - see sqlite_sql.h.
  *
- * Columns stand in the order of layout.h, everywhere. A changed schema is a
+ * Columns stand in the order of layout.h, everywhere; the sum of a row is the
+ * last one. A changed schema is a
  * new STORE_SCHEMA_VERSION and one more script in `upgrades`.
  */
 #include "store/sqlite_sql.h"
 
-#define META    "name, value"
-#define SOURCE  "id, name, kind, path, run_argv, state, added_ms"
+#define META    "name, value, sum"
+#define SOURCE  "id, name, kind, path, run_argv, state, added_ms, sum"
 #define CONTENT "hash, size, codec, body"
 #define ENTRY                                                                  \
-    "id, source, kind, name, path, line, spec, head, features, updated_ms"
+    "id, source, kind, name, path, line, spec, head, features, updated_ms, "   \
+    "sum"
 #define RUN                                                                    \
     "id, pattern, version, domain, text, state, started_ms, ended_ms, cwd, "   \
-    "owner, plan, records, chain"
+    "owner, plan, records, chain, sum"
 #define JOURNAL "run, seq, kind, at_ms, body, sum, chain"
-#define OUTCOME "seq, id, pattern, run, at_ms, body"
-#define TALLY   "pattern, domain, wins, tries, at_ms, executions"
-#define COMMAND "id, run, kind, at_ms"
+#define OUTCOME "seq, id, pattern, run, at_ms, body, sum"
+#define TALLY   "pattern, domain, wins, tries, at_ms, executions, sum"
+#define COMMAND "id, run, kind, at_ms, sum"
+
+/* The number behind all that were ever given. */
+#define NEXT(table, column)                                                    \
+    "SELECT 1 + max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = "   \
+    "'" table "'), 0), coalesce((SELECT max(" column ") FROM " table "), 0))"
 
 #define CONTENT_PUT(table)                                                     \
     "INSERT INTO " table " (" CONTENT                                          \
     ") VALUES (?1, ?2, ?3, ?4) ON CONFLICT (hash) DO NOTHING"
 
 static const char *const texts[SQL_COUNT] = {
-    [OP_META_PUT] = "INSERT INTO meta (" META ") VALUES (?1, ?2) "
-                    "ON CONFLICT (name) DO UPDATE SET value = ?2",
+    [OP_META_PUT] = "INSERT INTO meta (" META ") VALUES (?1, ?2, ?3) "
+                    "ON CONFLICT (name) DO UPDATE SET value = ?2, sum = ?3",
     [OP_SOURCE_PUT] =
         "INSERT INTO source (" SOURCE
-        ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO UPDATE SET "
-        "name = ?2, kind = ?3, path = ?4, run_argv = ?5, state = ?6, "
-        "added_ms = ?7",
+        ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) "
+        "ON CONFLICT (id) DO UPDATE SET name = ?2, kind = ?3, path = ?4, "
+        "run_argv = ?5, state = ?6, added_ms = ?7, sum = ?8",
     [OP_ENTRY_PUT] =
         "INSERT INTO entry (" ENTRY
-        ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) "
+        ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) "
         "ON CONFLICT (id) DO UPDATE SET source = ?2, kind = ?3, name = ?4, "
         "path = ?5, line = ?6, spec = ?7, head = ?8, features = ?9, "
-        "updated_ms = ?10",
+        "updated_ms = ?10, sum = ?11",
     [OP_SPEC_PUT] = CONTENT_PUT("spec"),
     [OP_SNAPSHOT_PUT] = CONTENT_PUT("snapshot"),
     [OP_BLOB_PUT] = CONTENT_PUT("blob"),
-    [OP_OUTCOME_ADD] = "INSERT INTO outcome (" OUTCOME
-                       ") VALUES (nullif(?1, 0), ?2, ?3, ?4, ?5, ?6)",
+    [OP_OUTCOME_ADD] =
+        "INSERT INTO outcome (" OUTCOME ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [OP_TALLY_PUT] =
-        "INSERT INTO tally (" TALLY ") VALUES (?1, ?2, ?3, ?4, ?5, ?6) "
+        "INSERT INTO tally (" TALLY ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) "
         "ON CONFLICT (pattern, domain) DO UPDATE SET wins = ?3, tries = ?4, "
-        "at_ms = ?5, executions = ?6",
+        "at_ms = ?5, executions = ?6, sum = ?7",
     [OP_RUN_PUT] =
         "INSERT INTO run (" RUN
-        ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) "
-        "ON CONFLICT (id) DO UPDATE SET pattern = ?2, version = ?3, "
+        ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
+        "?14) ON CONFLICT (id) DO UPDATE SET pattern = ?2, version = ?3, "
         "domain = ?4, text = ?5, state = ?6, started_ms = ?7, ended_ms = ?8, "
-        "cwd = ?9, owner = ?10, plan = ?11",
+        "cwd = ?9, owner = ?10, plan = ?11, records = ?12, chain = ?13, "
+        "sum = ?14",
     [OP_JOURNAL_ADD] =
         "INSERT INTO journal (" JOURNAL ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [OP_COMMAND_ADD] =
-        "INSERT INTO command (" COMMAND ") VALUES (nullif(?1, 0), ?2, ?3, ?4)",
+        "INSERT INTO command (" COMMAND ") VALUES (?1, ?2, ?3, ?4, ?5)",
 
     [OP_SOURCE_REMOVE] = "DELETE FROM source WHERE id = ?1",
     [OP_ENTRY_REMOVE] = "DELETE FROM entry WHERE id = ?1",
-    [OP_RUN_STATE] = "UPDATE run SET state = ?2, ended_ms = ?3 WHERE id = ?1",
-    [OP_RUN_CHAIN] = "UPDATE run SET records = ?2, chain = ?3 WHERE id = ?1",
     [OP_COMMAND_REMOVE] = "DELETE FROM command WHERE id = ?1",
 
     [OP_META_GET] = "SELECT " META " FROM meta WHERE name = ?1",
@@ -105,6 +111,8 @@ static const char *const texts[SQL_COUNT] = {
     [OP_COMMANDS_OF_RUN] =
         "SELECT " COMMAND " FROM command WHERE run = ?1 ORDER BY id",
 
+    [SQL_OUTCOME_NEXT] = NEXT("outcome", "seq"),
+    [SQL_COMMAND_NEXT] = NEXT("command", "id"),
     [SQL_BEGIN_READ] = "BEGIN",
     [SQL_BEGIN_WRITE] = "BEGIN IMMEDIATE",
     [SQL_COMMIT] = "COMMIT",
@@ -132,11 +140,13 @@ const char *sqlite_sql(unsigned id)
  * table is spread over overflow pages four times as early. */
 static const struct sqlite_object objects[] = {
     {"meta", "CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, "
-             "value BLOB NOT NULL) STRICT, WITHOUT ROWID"},
+             "value BLOB NOT NULL, sum INTEGER NOT NULL) "
+             "STRICT, WITHOUT ROWID"},
     {"source", "CREATE TABLE source (id TEXT NOT NULL PRIMARY KEY, "
                "name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, "
                "path TEXT NOT NULL, run_argv TEXT NOT NULL, "
-               "state BLOB NOT NULL, added_ms INTEGER NOT NULL) STRICT"},
+               "state BLOB NOT NULL, added_ms INTEGER NOT NULL, "
+               "sum INTEGER NOT NULL) STRICT"},
     CONTENT_TABLE("spec"),
     CONTENT_TABLE("snapshot"),
     CONTENT_TABLE("blob"),
@@ -147,7 +157,7 @@ static const struct sqlite_object objects[] = {
               "path TEXT NOT NULL, line INTEGER NOT NULL, "
               "spec BLOB NOT NULL REFERENCES spec (hash), "
               "head BLOB NOT NULL, features BLOB NOT NULL, "
-              "updated_ms INTEGER NOT NULL) STRICT"},
+              "updated_ms INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT"},
     {"entry_source", "CREATE INDEX entry_source ON entry (source)"},
     {"run", "CREATE TABLE run (no INTEGER PRIMARY KEY, "
             "id TEXT NOT NULL UNIQUE, pattern TEXT NOT NULL, "
@@ -155,7 +165,8 @@ static const struct sqlite_object objects[] = {
             "text TEXT NOT NULL, state INTEGER NOT NULL, "
             "started_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL, "
             "cwd TEXT NOT NULL, owner TEXT NOT NULL, plan BLOB NOT NULL, "
-            "records INTEGER NOT NULL, chain BLOB NOT NULL) STRICT"},
+            "records INTEGER NOT NULL, chain BLOB NOT NULL, "
+            "sum INTEGER NOT NULL) STRICT"},
     {"run_running", "CREATE INDEX run_running ON run (no) WHERE state = 0"},
     {"journal", "CREATE TABLE journal (run TEXT NOT NULL "
                 "REFERENCES run (id), seq INTEGER NOT NULL, "
@@ -168,18 +179,19 @@ static const struct sqlite_object objects[] = {
                 "seq INTEGER PRIMARY KEY AUTOINCREMENT, "
                 "id TEXT NOT NULL UNIQUE, pattern TEXT NOT NULL, "
                 "run TEXT NOT NULL, at_ms INTEGER NOT NULL, "
-                "body BLOB NOT NULL) STRICT"},
+                "body BLOB NOT NULL, sum INTEGER NOT NULL) STRICT"},
     {"outcome_run",
         "CREATE INDEX outcome_run ON outcome (run) WHERE run <> ''"},
     {"tally", "CREATE TABLE tally (pattern TEXT NOT NULL, "
               "domain TEXT NOT NULL, wins REAL NOT NULL, "
               "tries REAL NOT NULL, at_ms INTEGER NOT NULL, "
-              "executions INTEGER NOT NULL, PRIMARY KEY (pattern, domain)) "
+              "executions INTEGER NOT NULL, sum INTEGER NOT NULL, "
+              "PRIMARY KEY (pattern, domain)) "
               "STRICT, WITHOUT ROWID"},
     {"command", "CREATE TABLE command ("
                 "id INTEGER PRIMARY KEY AUTOINCREMENT, "
                 "run TEXT NOT NULL REFERENCES run (id), kind TEXT NOT NULL, "
-                "at_ms INTEGER NOT NULL) STRICT"},
+                "at_ms INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT"},
 };
 
 const struct sqlite_shape sqlite_shape_now = {

@@ -8,7 +8,9 @@
 
 /* Statements besides those of the operations. */
 enum sqlite_sql {
-    SQL_BEGIN_READ = OP_COUNT,
+    SQL_OUTCOME_NEXT = OP_COUNT,
+    SQL_COMMAND_NEXT,
+    SQL_BEGIN_READ,
     SQL_BEGIN_WRITE,
     SQL_COMMIT,
     SQL_ROLLBACK,

@@ -104,6 +104,24 @@ static struct str cut_text(struct str text, size_t max)
     return str_until(text, max);
 }
 
+/* Calls fn with the row of a run, if there is one; that may put it anew. */
+static int with_run(struct store_tx *tx, struct str id, backend_row_fn fn,
+    void *ud, ndf_error *error)
+{
+    const struct store_reader *reader = &tx->reader;
+    return reader->store->backend->each(reader->conn,
+        BACKEND_QUERY(OP_RUN_GET, backend_text(id)), fn, ud, error);
+}
+
+static int keep_journal(void *ud, const void *record)
+{
+    struct store_run *row = ud;
+    const struct store_run *old = record;
+    row->records = old->records;
+    memcpy(row->chain, old->chain, sizeof row->chain);
+    return NDF_OK;
+}
+
 int tx_run_put(
     struct store_tx *tx, const struct store_run *run, ndf_error *error)
 {
@@ -112,61 +130,69 @@ int tx_run_put(
     row.records = 0;
     if (journal_start(row.id, row.chain) != NDF_OK)
         return err_set(error, NDF_ENOMEM, "out of memory");
-    return put(tx, OP_RUN_PUT, &row, NULL, error);
+    int err = with_run(tx, row.id, keep_journal, &row, error);
+    return err == NDF_OK ? put(tx, OP_RUN_PUT, &row, NULL, error) : err;
+}
+
+struct change {
+    struct store_tx *tx;
+    bool found;
+    int64_t state, ended_ms;           /* of tx_run_state */
+    const struct store_record *record; /* of tx_journal_append */
+    ndf_error *error;
+};
+
+static int change_state(void *ud, const void *record)
+{
+    struct change *change = ud;
+    struct store_run run = *(const struct store_run *)record;
+    change->found = true;
+    run.state = change->state;
+    run.ended_ms = change->ended_ms;
+    return put(change->tx, OP_RUN_PUT, &run, NULL, change->error);
 }
 
 int tx_run_state(struct store_tx *tx, struct str id, int64_t state,
     int64_t ended_ms, ndf_error *error)
 {
-    return change(tx,
-        BACKEND_QUERY(OP_RUN_STATE, backend_text(id), backend_int(state),
-            backend_int(ended_ms)),
-        error);
+    struct change to = {
+        .tx = tx, .state = state, .ended_ms = ended_ms, .error = error};
+    int err = with_run(tx, id, change_state, &to, error);
+    if (err == NDF_OK && !to.found)
+        err =
+            err_set(error, NDF_ENOTFOUND, "there is no run %.*s", STR_ARG(id));
+    return err;
 }
 
-struct journal_end {
-    bool found;
-    int64_t records;
-    uint8_t chain[STORE_HASH_SIZE];
-};
-
-static int take_end(void *ud, const void *record)
+static int append(void *ud, const void *row)
 {
-    struct journal_end *end = ud;
-    const struct store_run *run = record;
-    end->found = true;
-    end->records = run->records;
-    memcpy(end->chain, run->chain, sizeof end->chain);
-    return NDF_OK;
+    struct change *change = ud;
+    struct store_run run = *(const struct store_run *)row;
+    struct store_record sealed = *change->record;
+    change->found = true;
+    if (sealed.seq != run.records)
+        return err_set(change->error, NDF_EBUSY,
+            "the journal of run %.*s has %lld records, not %lld: another "
+            "process goes on with this run",
+            STR_ARG(run.id), (long long)run.records, (long long)sealed.seq);
+    if (journal_seal(run.chain, &sealed) != NDF_OK)
+        return err_set(change->error, NDF_ENOMEM, "out of memory");
+    int err = put(change->tx, OP_JOURNAL_ADD, &sealed, NULL, change->error);
+    run.records++;
+    memcpy(run.chain, sealed.chain, sizeof run.chain);
+    if (err != NDF_OK) return err;
+    return put(change->tx, OP_RUN_PUT, &run, NULL, change->error);
 }
 
 int tx_journal_append(
     struct store_tx *tx, const struct store_record *record, ndf_error *error)
 {
-    struct journal_end end = {.found = false};
-    struct store_reader *reader = tx_reader(tx);
-    int err = reader->store->backend->each(reader->conn,
-        BACKEND_QUERY(OP_RUN_GET, backend_text(record->run)), take_end, &end,
-        error);
-    if (err != NDF_OK) return err;
-    if (!end.found)
-        return err_set(error, NDF_EREFERENCE, "there is no run %.*s",
+    struct change to = {.tx = tx, .record = record, .error = error};
+    int err = with_run(tx, record->run, append, &to, error);
+    if (err == NDF_OK && !to.found)
+        err = err_set(error, NDF_EREFERENCE, "there is no run %.*s",
             STR_ARG(record->run));
-    if (record->seq != end.records)
-        return err_set(error, NDF_EBUSY,
-            "the journal of run %.*s has %lld records, not %lld: another "
-            "process goes on with this run",
-            STR_ARG(record->run), (long long)end.records,
-            (long long)record->seq);
-    struct store_record sealed = *record;
-    if (journal_seal(end.chain, &sealed) != NDF_OK)
-        return err_set(error, NDF_ENOMEM, "out of memory");
-    err = put(tx, OP_JOURNAL_ADD, &sealed, NULL, error);
-    if (err != NDF_OK) return err;
-    return change(tx,
-        BACKEND_QUERY(OP_RUN_CHAIN, backend_text(record->run),
-            backend_int(record->seq + 1), backend_hash(sealed.chain)),
-        error);
+    return err;
 }
 
 int tx_command_put(

@@ -27,7 +27,7 @@ static void every_operation_has_its_table(void **state)
 {
     (void)state;
     assert_int_equal(backend_table(OP_META_PUT), TABLE_META);
-    assert_int_equal(backend_table(OP_RUN_STATE), TABLE_RUN);
+    assert_int_equal(backend_table(OP_RUN_PUT), TABLE_RUN);
     assert_int_equal(backend_table(OP_COMMANDS_OF_RUN), TABLE_COMMAND);
 }
 

@@ -240,9 +240,9 @@ static void a_journal_that_was_touched_is_refused(void **state)
         {"DELETE FROM journal WHERE seq = 1", "lacks record 1", 0},
         {"DELETE FROM journal WHERE seq = 2", "lacks record 2", 2},
         {"DELETE FROM journal", "lacks record 0", 0},
-        {"UPDATE run SET records = 2", "does not end", 0},
-        {"UPDATE run SET chain = x'" TEST_HEX "'", "does not end", 3},
-        {"UPDATE journal SET body = 'text'", "journal.body", 0},
+        {"UPDATE run SET records = 2", "a row of run", 0},
+        {"UPDATE run SET chain = x'" TEST_HEX "'", "a row of run", 3},
+        {"UPDATE journal SET chain = x'00'", "journal.chain", 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct test_dir dir;
