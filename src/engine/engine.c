@@ -60,6 +60,9 @@ static int load_picture(
 {
     int64_t start = clock_mono_ns(&engine->clock);
     int64_t version = store_data_version(engine->store);
+    pthread_mutex_lock(&engine->lock);
+    uint64_t revision = engine->revision; /* what comes later is not in it */
+    pthread_mutex_unlock(&engine->lock);
     struct scores scores;
     scores_init(&scores, &engine->mem);
     struct store_reader *reader;
@@ -79,6 +82,7 @@ static int load_picture(
     engine->registry = *out;
     engine->scores = scores;
     engine->kinds_known = false;
+    engine->read_revision = revision;
     engine->data_version = version;
     registry_ref(*out);
     pthread_mutex_unlock(&engine->lock);
@@ -92,7 +96,8 @@ static int load_picture(
 static struct registry *current(ndf_engine *engine)
 {
     pthread_mutex_lock(&engine->lock);
-    struct registry *registry = engine->stale ? NULL : engine->registry;
+    bool fresh = engine->read_revision == engine->revision;
+    struct registry *registry = fresh ? engine->registry : NULL;
     if (registry != NULL) registry_ref(registry);
     pthread_mutex_unlock(&engine->lock);
     return registry;
@@ -105,14 +110,7 @@ int engine_registry(ndf_engine *engine, struct registry **out, ndf_error *error)
     int err = NDF_OK;
     pthread_mutex_lock(&engine->loading);
     *out = current(engine); /* somebody else may have read it meanwhile */
-    if (*out == NULL) {
-        /* Changes from here on make it stale again. */
-        pthread_mutex_lock(&engine->lock);
-        engine->stale = false;
-        pthread_mutex_unlock(&engine->lock);
-        err = load_picture(engine, out, error);
-        if (err != NDF_OK) engine_touch(engine);
-    }
+    if (*out == NULL) err = load_picture(engine, out, error);
     pthread_mutex_unlock(&engine->loading);
     return engine_explain(err, "the registry cannot be read", error);
 }
@@ -120,7 +118,7 @@ int engine_registry(ndf_engine *engine, struct registry **out, ndf_error *error)
 void engine_touch(ndf_engine *engine)
 {
     pthread_mutex_lock(&engine->lock);
-    engine->stale = true;
+    engine->revision++;
     pthread_mutex_unlock(&engine->lock);
 }
 
@@ -128,7 +126,7 @@ void engine_notice(ndf_engine *engine)
 {
     int64_t version = store_data_version(engine->store);
     pthread_mutex_lock(&engine->lock);
-    if (engine->data_version != version) engine->stale = true;
+    if (engine->data_version != version) engine->revision++;
     pthread_mutex_unlock(&engine->lock);
 }
 
@@ -138,7 +136,7 @@ void engine_learned(ndf_engine *engine, const struct learning *learning)
     int err = learning_apply(&engine->scores, learning);
     engine->kinds_known = false;
     /* Without memory the counts come with the next reading. */
-    if (err != NDF_OK) engine->stale = true;
+    if (err != NDF_OK) engine->revision++;
     pthread_mutex_unlock(&engine->lock);
 }
 

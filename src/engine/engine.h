@@ -58,7 +58,8 @@ struct ndf_engine {
     pthread_mutex_t loading;
     pthread_mutex_t lock;
     struct registry *registry; /* NULL: not read yet */
-    bool stale;                /* the registry changed since it was read */
+    uint64_t revision;         /* counts changes of the registry */
+    uint64_t read_revision;    /* when the picture was read */
     int64_t data_version;      /* of the store when it was read */
     struct arena names;        /* of bindings */
     struct vec bindings;       /* struct binding */

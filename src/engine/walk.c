@@ -119,9 +119,19 @@ static int read_folder(struct walk *walk, const struct folder *folder)
     return err;
 }
 
+static size_t depth_of(const struct walk_file *file)
+{
+    size_t depth = 0;
+    for (size_t i = 0; i < file->relative.size; i++)
+        if (file->relative.at[i] == '/') depth++;
+    return depth;
+}
+
 static int by_path(const void *a, const void *b)
 {
     const struct walk_file *left = a, *right = b;
+    size_t left_depth = depth_of(left), right_depth = depth_of(right);
+    if (left_depth != right_depth) return left_depth < right_depth ? -1 : 1;
     return str_compare(left->path, right->path);
 }
 

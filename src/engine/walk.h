@@ -20,8 +20,9 @@ struct walk_file {
 };
 
 /* Appends (struct walk_file, in arena) every regular `*.md *.yaml *.yml *.json`
- * under root, in byte order of the path, so that the same tree always gives the
- * same list. A root that is a file gives itself, whatever its name. `.git`,
+ * under root: upper folders first, then by the bytes of the path, so that the
+ * same tree always gives the same list. A root that is a file gives itself,
+ * whatever its name. `.git`,
  * `.ndf` and `node_modules` are passed over; links to folders are not
  * followed. NDF_ENOTFOUND, NDF_ELIMIT, NDF_EIO, NDF_ENOMEM. */
 int walk_files(

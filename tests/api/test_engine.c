@@ -53,7 +53,7 @@ static void three_lines_make_a_pattern(void **state)
     (void)state;
     struct fixture fixture;
     fixture_open(&fixture);
-    fixture_register(&fixture, "agent: t\nrun: [true]\n");
+    fixture_register(&fixture, "agent: t\nrun: ['true']\n");
     fixture_register(
         &fixture, "pattern: my.first\ndescription: Try it.\nsteps: [t]\n");
     json_t *shown = fixture_show(&fixture, "my.first");
@@ -72,7 +72,7 @@ static void a_text_registers_whole_or_not_at_all(void **state)
     (void)state;
     struct fixture fixture;
     fixture_open(&fixture);
-    const char bad[] = "agent: a\nrun: [true]\n---\nagent: b\nrunn: [true]\n";
+    const char bad[] = "agent: a\nrun: [x]\n---\nagent: b\nrunn: [x]\n";
     assert_int_equal(
         ndf_register(fixture.engine, bad, sizeof bad - 1, 0, &fixture.error),
         NDF_ESCHEMA);

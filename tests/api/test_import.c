@@ -105,9 +105,9 @@ static void a_file_that_breaks_keeps_what_it_had(void **state)
     struct fixture fixture;
     fixture_open(&fixture);
     assert_int_equal(mkdir(test_path(&fixture.dir, "d"), 0777), 0);
-    test_write(&fixture.dir, "d/a.yaml", "agent: steady\nrun: [true]\n");
+    test_write(&fixture.dir, "d/a.yaml", "agent: steady\nrun: [x]\n");
     json_decref(import(&fixture, test_path(&fixture.dir, "d")));
-    test_write(&fixture.dir, "d/a.yaml", "agent: steady\nrun: {x: [true]}\n");
+    test_write(&fixture.dir, "d/a.yaml", "agent: steady\nrun: {x: [y]}\n");
     for (int i = 0; i < 2; i++) {
         ndf_text *text;
         assert_ok(ndf_refresh(fixture.engine, &text, &fixture.error));
