@@ -75,8 +75,6 @@ static const struct codec_type children_type = {
 static const struct codec_key node_keys[] = {
     {.name = "id",
         .type = &codec_text,
-        .min = 1,
-        .presence = CODEC_REQUIRED,
         .offset = offsetof(struct plan_node, id)},
     {.name = "step",
         .type = &step_type,
@@ -140,6 +138,10 @@ static int check_node(struct walk *walk, const struct value *value, int depth,
         return err_at(error, NDF_ELIMIT, value->line, value->column,
             "a plan has at most %d nodes and %d levels", PLAN_NODES_MAX,
             PLAN_DEPTH_MAX);
+    /* Only the root has no name of its own. */
+    if (depth > 1 && node->id.size == 0)
+        return err_at(error, NDF_ESCHEMA, value->line, value->column,
+            "a node of a plan lacks the key 'id'");
     int err = map_add(&walk->ids, node->id, walk);
     if (err == NDF_ENOMEM) return codec_no_memory(walk->c);
     if (err == NDF_EEXISTS)
