@@ -52,5 +52,8 @@ double fit_odds_of(double probability);
 double fit_structure(const struct fit_evidence *evidence);
 /* One number that orders text evidence: BM25 share and cosine, mixed. */
 double fit_similarity(double bm25, double cosine);
+/* The lead in similarity over the best other one, as a share of the larger,
+ * -1..1. */
+double fit_margin(double own, double other);
 
 #endif

@@ -128,9 +128,7 @@ static double margin(const struct scoring *scoring,
     bool leads = scored == leaders->best ||
                  (own == best && same_words(identity_of(scoring, scored),
                                      leaders->identity));
-    double other = leads ? leaders->rival : best;
-    double larger = fmax(own, other);
-    return larger > 0 ? (own - other) / larger : 0;
+    return fit_margin(own, leads ? leaders->rival : best);
 }
 
 static void add_text(struct scoring *scoring)
