@@ -28,7 +28,7 @@ static const struct option *find_letter(char letter)
     return NULL;
 }
 
-static bool unknown_option(const char *name, size_t size, char *message)
+static bool unknown_option(struct args *args, const char *name, size_t size)
 {
     char word[64];
     const char *known[OPTION_COUNT];
@@ -38,10 +38,10 @@ static bool unknown_option(const char *name, size_t size, char *message)
         known[i] = options[i].name;
     const char *near = nearest_word(word, known, OPTION_COUNT);
     if (near != NULL)
-        (void)snprintf(message, ARGS_MESSAGE_SIZE,
+        (void)snprintf(args->message, ARGS_MESSAGE_SIZE,
             "there is no option --%s, did you mean --%s?", word, near);
     else
-        (void)snprintf(message, ARGS_MESSAGE_SIZE,
+        (void)snprintf(args->message, ARGS_MESSAGE_SIZE,
             "there is no option --%s; `ndf help` lists them", word);
     return false;
 }
@@ -52,7 +52,6 @@ struct reader {
     int argc;
     char **argv;
     int at;
-    char *message;
 };
 
 /* Takes the option whose word is the current one; value is what stood behind
@@ -65,8 +64,8 @@ static bool take_option(
     args->given[id] = true;
     if (option->kind == OPTION_FLAG) {
         if (value == NULL) return true;
-        (void)snprintf(
-            r->message, ARGS_MESSAGE_SIZE, "--%s takes no value", option->name);
+        (void)snprintf(r->args->message, ARGS_MESSAGE_SIZE,
+            "--%s takes no value", option->name);
         return false;
     }
     if (option->kind == OPTION_REST) {
@@ -75,15 +74,15 @@ static bool take_option(
         bool any = r->at + 1 < r->argc && value == NULL;
         r->at = r->argc;
         if (!any)
-            (void)snprintf(r->message, ARGS_MESSAGE_SIZE,
+            (void)snprintf(r->args->message, ARGS_MESSAGE_SIZE,
                 "--%s needs a program: --%s PROGRAM ARGUMENT...", option->name,
                 option->name);
         return any;
     }
     if (value == NULL && r->at + 1 < r->argc) value = r->argv[++r->at];
     if (value == NULL) {
-        (void)snprintf(r->message, ARGS_MESSAGE_SIZE, "--%s needs a value: %s",
-            option->name, option->value);
+        (void)snprintf(r->args->message, ARGS_MESSAGE_SIZE,
+            "--%s needs a value: %s", option->name, option->value);
         return false;
     }
     args->values[id] = value;
@@ -98,7 +97,7 @@ static bool take_letters(struct reader *r)
         const struct option *option = find_letter(*letters);
         if (option == NULL) {
             bool plain = *letters > ' ' && *letters <= '~';
-            (void)snprintf(r->message, ARGS_MESSAGE_SIZE,
+            (void)snprintf(r->args->message, ARGS_MESSAGE_SIZE,
                 "there is no option -%c; `ndf help` lists them",
                 plain ? *letters : '?');
             return false;
@@ -117,17 +116,16 @@ static bool take_long(struct reader *r)
     const char *name = r->argv[r->at] + 2;
     size_t size = strcspn(name, "=");
     const struct option *option = find_option(name, size);
-    if (option == NULL) return unknown_option(name, size, r->message);
+    if (option == NULL) return unknown_option(r->args, name, size);
     return take_option(r, option, name[size] == '=' ? name + size + 1 : NULL);
 }
 
-bool args_parse(
-    struct args *args, int argc, char **argv, char message[ARGS_MESSAGE_SIZE])
+bool args_parse(struct args *args, int argc, char **argv)
 {
     *args = (struct args){0};
     args->words = cli_alloc((size_t)argc * sizeof *args->words);
     args->attrs = cli_alloc((size_t)argc * sizeof *args->attrs);
-    struct reader r = {args, argc, argv, 1, message};
+    struct reader r = {args, argc, argv, 1};
     bool ended = false;
     for (; r.at < argc; r.at++) {
         const char *word = argv[r.at];
@@ -149,7 +147,7 @@ void args_free(struct args *args)
 }
 
 static void unknown_command(
-    const char *group, const char *word, char message[ARGS_MESSAGE_SIZE])
+    struct args *args, const char *group, const char *word)
 {
     const char *known[COMMAND_COUNT + 1];
     size_t count = 0;
@@ -160,21 +158,20 @@ static void unknown_command(
     const char *near = nearest_word(word, known, count);
     const char *gap = group[0] == '\0' ? "" : " ";
     if (near != NULL)
-        (void)snprintf(message, ARGS_MESSAGE_SIZE,
+        (void)snprintf(args->message, ARGS_MESSAGE_SIZE,
             "there is no command `ndf %s%s%.60s`, did you mean `ndf %s%s%s`?",
             group, gap, word, group, gap, near);
     else
-        (void)snprintf(message, ARGS_MESSAGE_SIZE,
+        (void)snprintf(args->message, ARGS_MESSAGE_SIZE,
             "there is no command `ndf %s%s%.60s`; `ndf help` lists them", group,
             gap, word);
 }
 
-bool args_command(struct args *args, const struct command **out,
-    char message[ARGS_MESSAGE_SIZE])
+bool args_command(struct args *args, const struct command **out)
 {
     *out = NULL;
     if (args->word_count == 0) {
-        (void)snprintf(message, ARGS_MESSAGE_SIZE,
+        (void)snprintf(args->message, ARGS_MESSAGE_SIZE,
             "a command is missing; `ndf help` lists them");
         return false;
     }
@@ -188,7 +185,7 @@ bool args_command(struct args *args, const struct command **out,
     const char *name = args->word_count > 0 ? args->words[0] : "";
     *out = command_find(group, name);
     if (*out == NULL) {
-        unknown_command(group, name, message);
+        unknown_command(args, group, name);
         return false;
     }
     args->words++;
@@ -197,21 +194,20 @@ bool args_command(struct args *args, const struct command **out,
     return true;
 }
 
-bool args_check(const struct args *args, const struct command *command,
-    char message[ARGS_MESSAGE_SIZE])
+bool args_check(struct args *args, const struct command *command)
 {
     char title[32];
     command_title(command, title);
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         if (!args->given[i] || option_is_for(&options[i], command)) continue;
-        (void)snprintf(message, ARGS_MESSAGE_SIZE,
+        (void)snprintf(args->message, ARGS_MESSAGE_SIZE,
             "`ndf %s` has no option --%s; see `ndf help %s`", title,
             options[i].name, title);
         return false;
     }
     if (args->word_count < command->least || args->word_count > command->most) {
-        (void)snprintf(message, ARGS_MESSAGE_SIZE, "usage: ndf %s %s", title,
-            command->arguments);
+        (void)snprintf(args->message, ARGS_MESSAGE_SIZE, "usage: ndf %s %s",
+            title, command->arguments);
         return false;
     }
     return true;

@@ -94,7 +94,6 @@ static int print_command(const struct term *out, const struct command *command)
 int cmd_help(struct cli *cli)
 {
     struct args *args = &cli->args;
-    char message[ARGS_MESSAGE_SIZE];
     if (args->word_count > 0 && strcmp(args->words[0], "help") == 0) {
         args->words++;
         args->word_count--;
@@ -103,8 +102,8 @@ int cmd_help(struct cli *cli)
     bool group = args->word_count == 1 && strcmp(args->words[0], "dev") == 0;
     if (args->word_count == 0 || group) return print_overview(&cli->out);
     const struct command *command;
-    if (!args_command(args, &command, message))
-        return cli_fail(cli, STATUS_USAGE, "%s", message);
+    if (!args_command(args, &command))
+        return cli_fail(cli, STATUS_USAGE, "%s", args->message);
     return print_command(&cli->out, command);
 }
 

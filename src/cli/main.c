@@ -36,15 +36,15 @@ static const struct command *command_of_flags(struct cli *cli)
 
 static int dispatch(struct cli *cli, int argc, char **argv)
 {
-    char message[ARGS_MESSAGE_SIZE];
-    if (!args_parse(&cli->args, argc, argv, message))
-        return cli_fail(cli, STATUS_USAGE, "%s", message);
+    struct args *args = &cli->args;
+    if (!args_parse(args, argc, argv))
+        return cli_fail(cli, STATUS_USAGE, "%s", args->message);
     cli->command = command_of_flags(cli);
     if (cli->command != NULL) return cli->command->run(cli);
-    if (!args_command(&cli->args, &cli->command, message))
-        return cli_fail(cli, STATUS_USAGE, "%s", message);
-    if (!args_check(&cli->args, cli->command, message))
-        return cli_fail(cli, STATUS_USAGE, "%s", message);
+    if (!args_command(args, &cli->command))
+        return cli_fail(cli, STATUS_USAGE, "%s", args->message);
+    if (!args_check(args, cli->command))
+        return cli_fail(cli, STATUS_USAGE, "%s", args->message);
     return cli->command->run(cli);
 }
 

@@ -94,15 +94,17 @@ enum option_kind {
 
 struct option {
     const char *name;  /* without the dashes */
-    char letter;       /* 0: none */
     const char *value; /* for help; NULL for a flag */
     const char *help;
     enum option_kind kind;
     enum complete complete;
     uint32_t commands; /* bits 1 << enum command_id */
+    char letter;       /* 0: none */
 };
 
 extern const struct option options[OPTION_COUNT];
+
+enum { ARGS_MESSAGE_SIZE = 256 };
 
 /* What was said on the command line; all borrowed from argv. */
 struct args {
@@ -113,23 +115,19 @@ struct args {
     const char *const *rest; /* of --run; NULL-terminated; NULL: not given */
     const char **words;      /* what is no option */
     size_t word_count;
-    size_t skipped; /* words taken off the front */
+    size_t skipped;                  /* words taken off the front */
+    char message[ARGS_MESSAGE_SIZE]; /* what is wrong with the line */
 };
 
-enum { ARGS_MESSAGE_SIZE = 256 };
-
-/* Reads argv[1..]. False: message says what is wrong. args_free it in either
- * case. */
-bool args_parse(
-    struct args *args, int argc, char **argv, char message[ARGS_MESSAGE_SIZE]);
+/* Reads argv[1..]. False: args->message says what is wrong. args_free it in
+ * either case. */
+bool args_parse(struct args *args, int argc, char **argv);
 void args_free(struct args *args);
 /* Finds the command that the first words name and takes these words off.
- * False: message says what is wrong; *out is NULL. */
-bool args_command(struct args *args, const struct command **out,
-    char message[ARGS_MESSAGE_SIZE]);
-/* Whether options and words suit the command. */
-bool args_check(const struct args *args, const struct command *command,
-    char message[ARGS_MESSAGE_SIZE]);
+ * False: args->message says what is wrong; *out is NULL. */
+bool args_command(struct args *args, const struct command **out);
+/* Whether options and words suit the command; else args->message says why. */
+bool args_check(struct args *args, const struct command *command);
 
 bool option_is_for(const struct option *option, const struct command *command);
 /* "ndf dev export" without the "ndf ". */

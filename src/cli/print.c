@@ -89,6 +89,7 @@ static void print_tree(
     const struct term *term, json_t *value, size_t indent, size_t depth);
 
 /* What stands behind "key:" or "-". */
+/* NOLINTNEXTLINE(misc-no-recursion): at most DEPTH_MAX levels */
 static void print_behind(
     const struct term *term, json_t *value, size_t indent, size_t depth)
 {

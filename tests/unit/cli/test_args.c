@@ -14,7 +14,6 @@ struct line {
     char *argv[ARGV_MAX];
     int argc;
     struct args args;
-    char message[ARGS_MESSAGE_SIZE];
     const struct command *command;
     bool good;
 };
@@ -30,10 +29,9 @@ static void line_read(struct line *line, const char *text)
         at += strcspn(at, " ");
         if (*at == ' ') *at++ = '\0';
     }
-    line->good =
-        args_parse(&line->args, line->argc, line->argv, line->message) &&
-        args_command(&line->args, &line->command, line->message) &&
-        args_check(&line->args, line->command, line->message);
+    line->good = args_parse(&line->args, line->argc, line->argv) &&
+                 args_command(&line->args, &line->command) &&
+                 args_check(&line->args, line->command);
 }
 
 static void options_may_stand_anywhere(void **state)
@@ -85,8 +83,8 @@ static void what_is_wrong_is_said_in_one_sentence(void **state)
         struct line line;
         line_read(&line, rows[i].line);
         assert_false(line.good);
-        assert_non_null(strstr(line.message, rows[i].says));
-        assert_null(strchr(line.message, '\n'));
+        assert_non_null(strstr(line.args.message, rows[i].says));
+        assert_null(strchr(line.args.message, '\n'));
         args_free(&line.args);
     }
 }
