@@ -12,7 +12,8 @@ repository=$(git -C "${2:-$here}" rev-parse --show-toplevel)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 130' INT TERM
-export NDF_STORE="$scratch/ndf.db" NDF_HOME="$scratch/home"
+export NDF_HOME="$scratch/home"
+unset NDF_STORE
 
 title() {
     printf '\n== %s\n\n' "$*"
@@ -43,7 +44,7 @@ title 'Why this pattern'
 shown ndf why "$task"
 
 title 'One command delegates the task'
-shown ndf do "$task" --attr "path=$repository"
+shown ndf 'do' "$task" --attr "path=$repository"
 
 title 'A change that is taken back: its tests fail'
 project=$scratch/sample-broken

@@ -21,7 +21,7 @@ finds() {
 git init -q repo
 cd repo
 echo 'Permission is hereby granted, free of charge, to any person' >LICENSE
-printf '/* SPDX-License-Identifier: GPL-2.0-only */\nint one(void);\n' >one.h
+printf '/* %s: GPL-2.0-only */\nint one(void);\n' SPDX-License-Identifier >one.h
 cat >leak.c <<'C'
 #include <stdlib.h>
 int leak(int n)
