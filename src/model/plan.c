@@ -142,7 +142,7 @@ static int check_node(struct walk *walk, const struct value *value, int depth,
     if (depth > 1 && node->id.size == 0)
         return err_at(error, NDF_ESCHEMA, value->line, value->column,
             "a node of a plan lacks the key 'id'");
-    int err = map_add(&walk->ids, node->id, walk);
+    int err = node->id.size == 0 ? NDF_OK : map_add(&walk->ids, node->id, walk);
     if (err == NDF_ENOMEM) return codec_no_memory(walk->c);
     if (err == NDF_EEXISTS)
         return err_at(error, NDF_ESCHEMA, value->line, value->column,

@@ -23,7 +23,8 @@ enum runtime { RUNTIME_PROCESS, RUNTIME_CALLBACK };
 
 struct plan_node {
     enum node_kind kind;
-    struct str id; /* stable: "scan", "phase/scan"; unique in the plan */
+    struct str id; /* stable: "scan", "phase/scan"; unique in the plan; a
+                      sequence at the root may have none */
     /* NODE_STEP */
     struct step step; /* timeouts and retries already inherited */
     enum runtime runtime;
