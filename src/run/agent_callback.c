@@ -12,14 +12,11 @@
 #include "run/agent_callback.h"
 
 #include <pthread.h>
-#include <time.h>
 
 #include "base/json.h"
 #include "base/vec.h"
 #include "run/expect.h"
 #include "run/result.h"
-
-enum { CALLBACK_RETRY_NS = 1000000 };
 
 struct ndf_reply {
     struct arena arena;
@@ -31,6 +28,7 @@ struct callback;
 
 struct job {
     struct callback_pool *pool;
+    struct loop_post post;    /* brings it back to the loop when it is done */
     struct job *next;         /* in the queue */
     struct job *left, *right; /* in the list of all */
     struct callback *task;    /* NULL: nobody waits for it any more */
@@ -232,26 +230,14 @@ static struct job *next_job(struct callback_pool *pool)
     return job;
 }
 
-static bool is_closing(struct callback_pool *pool)
-{
-    pthread_mutex_lock(&pool->mutex);
-    bool closing = pool->closing;
-    pthread_mutex_unlock(&pool->mutex);
-    return closing;
-}
-
 static void *worker(void *ud)
 {
     struct callback_pool *pool = ud;
     struct job *job;
     while ((job = next_job(pool)) != NULL) {
         job_run(job);
-        /* The result must arrive: wait for memory rather than lose it. */
-        while (loop_post(pool->loop, on_job_done, job) != NDF_OK) {
-            if (is_closing(pool)) break;
-            const struct timespec pause = {0, CALLBACK_RETRY_NS};
-            nanosleep(&pause, NULL);
-        }
+        job->post = (struct loop_post){.fn = on_job_done, .ud = job};
+        loop_post(pool->loop, &job->post);
     }
     return NULL;
 }

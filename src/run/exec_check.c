@@ -74,7 +74,7 @@ static int check_work(const struct exec_node *node,
     if (err == NDF_OK && step->expect.set) {
         err = check_list(names, &step->expect.files, error);
     }
-    if (err == NDF_OK) err = expect_check(&step->expect, error);
+    if (err == NDF_OK) err = expect_supported(&step->expect, error);
     return in_step(err, node, error);
 }
 

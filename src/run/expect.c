@@ -29,7 +29,7 @@ bool expect_proves(const struct expect *expect)
                               expect->files.count > 0);
 }
 
-int expect_check(const struct expect *expect, ndf_error *error)
+int expect_supported(const struct expect *expect, ndf_error *error)
 {
     if (!expect->set || expect->json_schema.kind == VALUE_NULL) return NDF_OK;
     return schema_check(&expect->json_schema, error);

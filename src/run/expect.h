@@ -10,7 +10,7 @@
 /* Whether it asks for anything that can prove success. */
 bool expect_proves(const struct expect *expect);
 /* What of it cannot be checked. NDF_EUNSUPPORTED, NDF_ESCHEMA. */
-int expect_check(const struct expect *expect, ndf_error *error);
+int expect_supported(const struct expect *expect, ndf_error *error);
 /* Holds result against expect; files are the rendered names of expect.files.
  * The result must be one that ended by itself. NDF_OK: passed; NDF_EAGENT: not,
  * and error->message says what was missed; NDF_ENOMEM. */

@@ -258,15 +258,15 @@ static int lookup(struct arena *arena, const struct template_scope *scope,
     if (str_equal(root, STR("agent"))) {
         return lookup_agent(scope->agent, reference, path, out, error);
     }
-    if (path.size > 0) {
-        return template_unknown(reference, path, NULL, 0, error);
-    }
-    if (str_equal(root, STR("run"))) {
+    if (str_equal(root, STR("run")) && path.size == 0) {
         *out = value_of_str(scope->run);
         return NDF_OK;
     }
-    if (is_scalar_root(root)) {
+    if (is_scalar_root(root) && path.size == 0) {
         return lookup_scalar(scope->context, reference, root, out, error);
+    }
+    if (is_scalar_root(root) || str_equal(root, STR("run"))) {
+        return template_unknown(reference, path, NULL, 0, error);
     }
     return template_unknown(
         reference, root, template_roots, TEMPLATE_ROOTS, error);
