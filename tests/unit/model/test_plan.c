@@ -103,7 +103,7 @@ static void damaged_plans_are_refused(void **state)
             "either children or a step"},
         {"{\"id\":\"a\",\"children\":[{\"id\":\"a\",\"children\":[]}]}",
             "two nodes of a plan have the id 'a'"},
-        {"{\"id\":\"a\",\"childs\":[]}", "did you mean 'children'?"},
+        {"{\"id\":\"a\",\"childrn\":[]}", "did you mean 'children'?"},
         {"{\"id\":\"a\",\"children\":[],\"runtime\":\"magic\"}",
             "process or callback"},
         {"{\"id\":\"a\",\"step\":{\"name\":\"a b\"},"
