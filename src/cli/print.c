@@ -111,28 +111,40 @@ static void print_behind(
     }
 }
 
+/* first: the columns before the first key, which may stand behind a dash. */
+/* NOLINTNEXTLINE(misc-no-recursion): at most DEPTH_MAX levels */
+static void print_members(const struct term *term, json_t *object,
+    size_t indent, size_t first, size_t depth)
+{
+    const char *key;
+    json_t *item;
+    json_object_foreach(object, key, item)
+    {
+        term_pad(term, first);
+        first = indent;
+        term_styled(term, STYLE_NAME, key);
+        (void)fputc(':', term->file);
+        print_behind(term, item, indent, depth);
+    }
+}
+
 /* NOLINTNEXTLINE(misc-no-recursion): at most DEPTH_MAX levels */
 static void print_tree(
     const struct term *term, json_t *value, size_t indent, size_t depth)
 {
     size_t i;
-    const char *key;
     json_t *item;
-    if (json_is_array(value)) {
-        json_array_foreach(value, i, item)
-        {
-            term_pad(term, indent);
-            (void)fputc('-', term->file);
-            print_behind(term, item, indent, depth);
-        }
+    if (json_is_object(value)) {
+        print_members(term, value, indent, indent, depth);
         return;
     }
-    json_object_foreach(value, key, item)
+    json_array_foreach(value, i, item)
     {
         term_pad(term, indent);
-        term_styled(term, STYLE_NAME, key);
-        (void)fputc(':', term->file);
-        print_behind(term, item, indent, depth);
+        (void)fputc('-', term->file);
+        if (json_object_size(item) > 0 && depth < DEPTH_MAX)
+            print_members(term, item, indent + STEP, 1, depth + 1);
+        else print_behind(term, item, indent, depth);
     }
 }
 

@@ -174,7 +174,7 @@ static void a_document_prints_in_the_manner_of_yaml(void **state)
     assert_non_null(value);
     cli_print_value(&screen.term, value, 0);
     assert_string_equal(screen_text(&screen),
-        "pattern: a.b\nsteps:\n  -\n    scan:\n      run: [x, 1]\n"
+        "pattern: a.b\nsteps:\n  - scan:\n      run: [x, 1]\n"
         "      wait: 1.5\nbody: |\n  one\n  two\ne: {}\nf: []\nt: true\n"
         "n: null\n");
     json_decref(value);
