@@ -20,20 +20,14 @@
 
 #include "ndf/error.h"
 
-struct post {
-    struct post *next;
-    loop_fn fn;
-    void *ud;
-};
-
 struct loop {
     const struct mem *mem;
     struct event_base *base;
     struct event *wake;
     int wake_fd;
     pthread_mutex_t mutex;
-    struct post *posts; /* under mutex, as the next two */
-    struct post **posts_end;
+    struct loop_post *posts; /* under mutex, as the next two */
+    struct loop_post **posts_end;
     bool stop;
 };
 
@@ -67,13 +61,12 @@ static void on_wake(evutil_socket_t fd, short what, void *ud)
     ssize_t done = read(fd, &rings, sizeof rings);
     (void)done;
     pthread_mutex_lock(&loop->mutex);
-    struct post *post = loop->posts;
+    struct loop_post *post = loop->posts;
     loop->posts = NULL;
     loop->posts_end = &loop->posts;
     pthread_mutex_unlock(&loop->mutex);
     while (post != NULL) {
-        struct post now = *post;
-        mem_free(loop->mem, post, sizeof *post);
+        struct loop_post now = *post; /* fn may free it */
         now.fn(now.ud);
         post = now.next;
     }
@@ -136,11 +129,6 @@ void loop_free(struct loop *loop)
     if (loop->wake != NULL) event_free(loop->wake);
     if (loop->base != NULL) event_base_free(loop->base);
     if (loop->wake_fd >= 0) (void)close(loop->wake_fd);
-    while (loop->posts != NULL) {
-        struct post *post = loop->posts;
-        loop->posts = post->next;
-        mem_free(loop->mem, post, sizeof *post);
-    }
     pthread_mutex_destroy(&loop->mutex);
     mem_free(loop->mem, loop, sizeof *loop);
 }
@@ -162,11 +150,9 @@ void loop_stop(struct loop *loop)
     pthread_mutex_unlock(&loop->mutex);
 }
 
-int loop_post(struct loop *loop, loop_fn fn, void *ud)
+void loop_post(struct loop *loop, struct loop_post *post)
 {
-    struct post *post = mem_alloc(loop->mem, sizeof *post);
-    if (post == NULL) return NDF_ENOMEM;
-    *post = (struct post){NULL, fn, ud};
+    post->next = NULL;
     /* Ringing under the mutex: once the loop has seen the work, this thread
      * touches the loop no more, and it may be freed. */
     pthread_mutex_lock(&loop->mutex);
@@ -174,7 +160,6 @@ int loop_post(struct loop *loop, loop_fn fn, void *ud)
     loop->posts_end = &post->next;
     ring(loop);
     pthread_mutex_unlock(&loop->mutex);
-    return NDF_OK;
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *ud)

@@ -18,6 +18,15 @@ struct loop_watch;
 
 typedef void (*loop_fn)(void *ud);
 
+/* Work for the loop's thread, in memory of the poster's: so posting cannot
+ * fail. It must stay as it is until fn runs (fn may free it) or the loop is
+ * freed, and stands in one queue at a time. */
+struct loop_post {
+    loop_fn fn;
+    void *ud;
+    struct loop_post *next; /* the loop's */
+};
+
 int loop_new(struct loop **out, const struct mem *mem);
 /* Posted work that has not run is dropped. Accepts NULL. */
 void loop_free(struct loop *loop);
@@ -25,9 +34,9 @@ void loop_free(struct loop *loop);
 int loop_run(struct loop *loop);
 /* From any thread. */
 void loop_stop(struct loop *loop);
-/* Runs fn(ud) once on the loop's thread, in the order of posting. From any
- * thread. NDF_OK or NDF_ENOMEM. */
-int loop_post(struct loop *loop, loop_fn fn, void *ud);
+/* Runs post->fn(post->ud) once on the loop's thread, in the order of posting.
+ * From any thread. */
+void loop_post(struct loop *loop, struct loop_post *post);
 /* Calls fn(ud) once after ms. */
 int loop_timer_new(struct loop_timer **out, struct loop *loop, uint64_t ms,
     loop_fn fn, void *ud);

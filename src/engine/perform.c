@@ -23,7 +23,7 @@ struct append_record {
 };
 
 struct append_job {
-    struct reply reply;
+    struct loop_post answer;
     struct ndf_run *run;
     struct arena arena; /* of the actions too */
     struct append_record *records;
@@ -84,7 +84,9 @@ static void append_answered(void *ud)
         .token = job->token,
         .error = str_of(job->message)};
     run_dispatch(run, &event);
+    struct runner *runner = run->engine->runner;
     job_free(job);
+    runner_answered(runner);
 }
 
 /* On the writer's thread. */
@@ -93,7 +95,7 @@ static void append_written(void *ud, int err, const ndf_error *error)
     struct append_job *job = ud;
     job->err = err;
     memcpy(job->message, error->message, sizeof job->message);
-    runner_reply(job->run->engine->runner, &job->reply);
+    loop_post(job->run->engine->runner->loop, &job->answer);
 }
 
 static int encode_record(struct append_job *job, const struct exec_append *from)
@@ -181,7 +183,7 @@ static int submit_records(struct ndf_run *run, struct arena *arena,
     run_ref(run);
     job->run = run;
     job->arena = *arena;
-    job->reply = (struct reply){.fn = append_answered, .ud = job};
+    job->answer = (struct loop_post){.fn = append_answered, .ud = job};
     job->token = actions->token;
     job->at_ms = clock_wall_ms(&engine->clock);
     job->records =
@@ -202,7 +204,7 @@ static int submit_records(struct ndf_run *run, struct arena *arena,
         return err;
     }
     run->next_seq += (int64_t)job->count;
-    runner_expect_reply(engine->runner);
+    runner_expect(engine->runner);
     return NDF_OK;
 }
 

@@ -9,7 +9,6 @@
 
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "store/tx.h"
@@ -72,7 +71,7 @@ void run_ended(struct ndf_run *run, int err, int state, const char *message)
     pthread_mutex_unlock(&run->mutex);
 }
 
-/* ---- replies of the writer's thread -------------------------------------- */
+/* ---- closing ---------------------------------------------------------- */
 
 static void stop_when_idle(struct runner *runner)
 {
@@ -80,37 +79,15 @@ static void stop_when_idle(struct runner *runner)
         loop_stop(runner->loop);
 }
 
-static void take_replies(void *ud)
-{
-    struct runner *runner = ud;
-    pthread_mutex_lock(&runner->reply_lock);
-    struct reply *reply = runner->replies;
-    runner->replies = NULL;
-    runner->replies_end = &runner->replies;
-    pthread_mutex_unlock(&runner->reply_lock);
-    while (reply != NULL) {
-        struct reply *next = reply->next;
-        runner->pending--;
-        reply->fn(reply->ud);
-        reply = next;
-    }
-    stop_when_idle(runner);
-}
-
-void runner_expect_reply(struct runner *runner)
+void runner_expect(struct runner *runner)
 {
     runner->pending++;
 }
 
-void runner_reply(struct runner *runner, struct reply *reply)
+void runner_answered(struct runner *runner)
 {
-    reply->next = NULL;
-    pthread_mutex_lock(&runner->reply_lock);
-    *runner->replies_end = reply;
-    runner->replies_end = &reply->next;
-    /* Without memory for a post, the next tick takes it. */
-    (void)loop_post(runner->loop, take_replies, runner);
-    pthread_mutex_unlock(&runner->reply_lock);
+    runner->pending--;
+    stop_when_idle(runner);
 }
 
 /* ---- commands of other processes
@@ -119,7 +96,7 @@ void runner_reply(struct runner *runner, struct reply *reply)
 enum { POLL_TAKEN_MAX = 64, POLL_ID_MAX = 64 };
 
 struct poll_job {
-    struct reply reply;
+    struct loop_post answer;
     struct runner *runner;
     size_t active_count;
     size_t taken_count;
@@ -171,6 +148,7 @@ static void poll_taken(void *ud)
     }
     mem_free(&runner->engine->mem, job, poll_job_size(job->active_count));
     runner->polling = false;
+    runner_answered(runner);
 }
 
 /* On the writer's thread. */
@@ -179,7 +157,7 @@ static void poll_written(void *ud, int err, const ndf_error *error)
     (void)error;
     struct poll_job *job = ud;
     if (err != NDF_OK) job->taken_count = 0;
-    runner_reply(job->runner, &job->reply);
+    loop_post(job->runner->loop, &job->answer);
 }
 
 static void poll_commands(struct runner *runner)
@@ -191,7 +169,7 @@ static void poll_commands(struct runner *runner)
         mem_calloc(&runner->engine->mem, 1, poll_job_size(count));
     if (job == NULL) return; /* the next tick tries again */
     job->runner = runner;
-    job->reply = (struct reply){.fn = poll_taken, .ud = job};
+    job->answer = (struct loop_post){.fn = poll_taken, .ud = job};
     for (struct ndf_run *run = runner->runs; run != NULL; run = run->next)
         memcpy(job->active[job->active_count++], run->id, POLL_ID_MAX);
     if (store_submit(runner->engine->store, poll_work, poll_written, job,
@@ -200,7 +178,7 @@ static void poll_commands(struct runner *runner)
         return;
     }
     runner->polling = true;
-    runner_expect_reply(runner);
+    runner_expect(runner);
 }
 
 static void set_poll(struct runner *runner);
@@ -210,7 +188,6 @@ static void tick(void *ud)
     struct runner *runner = ud;
     loop_timer_free(runner->poll);
     runner->poll = NULL;
-    take_replies(runner);
     int64_t version = store_data_version(runner->engine->store);
     if (runner->runs != NULL && !runner->polling &&
         (version != runner->seen_version || atomic_load(&runner->asked))) {
@@ -218,7 +195,7 @@ static void tick(void *ud)
         runner->seen_version = version;
         poll_commands(runner);
     }
-    if (runner->runs != NULL || runner->pending > 0) set_poll(runner);
+    if (runner->runs != NULL) set_poll(runner);
 }
 
 static void set_poll(struct runner *runner)
@@ -256,8 +233,6 @@ static int runner_new(struct runner **out, ndf_engine *engine, ndf_error *error)
     if (runner == NULL) return NDF_ENOMEM;
     runner->engine = engine;
     runner->seen_version = -1; /* commands may wait already */
-    runner->replies_end = &runner->replies;
-    pthread_mutex_init(&runner->reply_lock, NULL);
     int err = loop_new(&runner->loop, &engine->mem);
     if (err == NDF_OK)
         err = callback_pool_new(&runner->pool, &engine->mem, runner->loop);
@@ -312,16 +287,13 @@ void runner_free(struct runner *runner)
 {
     if (runner == NULL) return;
     if (runner->running) {
-        const struct timespec wait = {.tv_nsec = 10000000};
-        while (loop_post(runner->loop, begin_closing, runner) != NDF_OK)
-            (void)nanosleep(
-                &wait, NULL); /* nothing else can be done without memory */
+        runner->close = (struct loop_post){.fn = begin_closing, .ud = runner};
+        loop_post(runner->loop, &runner->close);
         pthread_join(runner->thread, NULL);
     }
     callback_pool_free(runner->pool);
     loop_timer_free(runner->poll);
     loop_free(runner->loop);
-    pthread_mutex_destroy(&runner->reply_lock);
     mem_free(&runner->engine->mem, runner, sizeof *runner);
 }
 
@@ -346,34 +318,29 @@ static void begin_run(void *ud)
     set_poll(runner);
     run_ref(run);
     run_dispatch(run, &(struct exec_event){.kind = EXEC_BEGIN});
-    if (run->cancel_on_start || runner->closing)
+    if (runner->closing)
         run_dispatch(run, &(struct exec_event){.kind = EXEC_CANCEL});
     run_unref(run);
 }
 
-int runner_take(struct runner *runner, struct ndf_run *run)
+void runner_take(struct runner *runner, struct ndf_run *run)
 {
-    int err = loop_post(runner->loop, begin_run, run);
-    if (err != NDF_OK) run_unref(run);
-    return err;
+    run->begin = (struct loop_post){.fn = begin_run, .ud = run};
+    loop_post(runner->loop, &run->begin);
 }
 
 static void cancel_run(void *ud)
 {
     struct ndf_run *run = ud;
-    struct runner *runner = run->engine->runner;
-    for (struct ndf_run *at = runner->runs; at != NULL; at = at->next) {
-        if (at != run) continue;
-        run_dispatch(run, &(struct exec_event){.kind = EXEC_CANCEL});
-        break;
-    }
+    atomic_store(&run->cancelling, false);
+    run_dispatch(run, &(struct exec_event){.kind = EXEC_CANCEL});
     run_unref(run);
 }
 
-int runner_cancel(struct runner *runner, struct ndf_run *run)
+void runner_cancel(struct runner *runner, struct ndf_run *run)
 {
+    if (atomic_exchange(&run->cancelling, true)) return;
     run_ref(run);
-    int err = loop_post(runner->loop, cancel_run, run);
-    if (err != NDF_OK) run_unref(run);
-    return err;
+    run->cancel = (struct loop_post){.fn = cancel_run, .ud = run};
+    loop_post(runner->loop, &run->cancel);
 }

@@ -48,16 +48,10 @@ struct ndf_run {
     struct run_call *calls;
     struct run_timer *timers;
     uint32_t steps_done, steps_total;
-    bool cancel_on_start;
-    struct ndf_run *next; /* of the runner's list */
-};
-
-/* Something that the writer's thread hands back to the runner's. It needs no
- * memory, so it always arrives. */
-struct reply {
-    void (*fn)(void *ud); /* on the runner's thread */
-    void *ud;
-    struct reply *next;
+    struct loop_post begin;
+    struct loop_post cancel;
+    _Atomic bool cancelling; /* cancel is posted */
+    struct ndf_run *next;    /* of the runner's list */
 };
 
 struct runner {
@@ -73,25 +67,23 @@ struct runner {
     _Atomic bool asked;   /* this process wrote a command */
     bool polling;         /* a reading of commands is under way */
     bool closing;
-    size_t pending; /* replies that will come */
-    pthread_mutex_t reply_lock;
-    struct reply *replies; /* arrived; guarded by reply_lock */
-    struct reply **replies_end;
+    struct loop_post close; /* begins the closing */
+    size_t pending;         /* answers of the writer's thread that will come */
 };
 
 /* The engine's runner, started when it is first needed. */
 int runner_get(ndf_engine *engine, struct runner **out, ndf_error *error);
 /* Cancels what runs, waits for it and ends the thread. Accepts NULL. */
 void runner_free(struct runner *runner);
-/* Takes over a run that is ready (executor made, lock held): one reference
- * becomes the runner's, also on error. */
-int runner_take(struct runner *runner, struct ndf_run *run);
-/* On the runner's thread, before work is handed to the writer. */
-void runner_expect_reply(struct runner *runner);
-/* From the writer's thread, once for each expected one. */
-void runner_reply(struct runner *runner, struct reply *reply);
+/* Takes over a run that is ready (executor made, lock held); one reference
+ * becomes the runner's. */
+void runner_take(struct runner *runner, struct ndf_run *run);
+/* On the runner's thread, before work is handed to the store's writer, and
+ * when its answer has arrived (by loop_post). */
+void runner_expect(struct runner *runner);
+void runner_answered(struct runner *runner);
 /* Asks for a cancel; from any thread. */
-int runner_cancel(struct runner *runner, struct ndf_run *run);
+void runner_cancel(struct runner *runner, struct ndf_run *run);
 
 /* Reads commands at the next tick although only this process wrote one. */
 void runner_look(ndf_engine *engine);

