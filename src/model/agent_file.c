@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "base/yaml.h"
+#include "model/codec.h"
 #include "model/front_matter.h"
 
 struct reader {
@@ -236,17 +237,31 @@ static int read_front(struct reader *r, struct str front, struct value *out)
     return err == NDF_OK ? NDF_OK : no_memory(r);
 }
 
+static int check_size(
+    struct reader *r, const char *what, size_t size, size_t max)
+{
+    if (size <= max) return NDF_OK;
+    return err_set(r->error, NDF_ELIMIT,
+        "%s has %zu bytes, at most %zu are taken", what, size, max);
+}
+
+/* What is taken here must pass agent_decode, when it comes back from a store.
+ */
 static int check_sizes(struct reader *r, const struct agent *agent)
 {
-    if (agent->description.size > AGENT_DESCRIPTION_MAX)
-        return err_set(r->error, NDF_ELIMIT,
-            "the description has %zu bytes, at most %d are taken",
-            agent->description.size, AGENT_DESCRIPTION_MAX);
-    if (agent->body.size > AGENT_BODY_MAX)
-        return err_set(r->error, NDF_ELIMIT,
-            "the body has %zu bytes, at most %d are taken", agent->body.size,
-            AGENT_BODY_MAX);
-    return NDF_OK;
+    int err = check_size(
+        r, "the description", agent->description.size, AGENT_DESCRIPTION_MAX);
+    if (err == NDF_OK)
+        err = check_size(r, "the body", agent->body.size, AGENT_BODY_MAX);
+    if (err == NDF_OK)
+        err = check_size(r, "the model", agent->model.size, CODEC_TEXT_MAX);
+    if (err == NDF_OK && agent->tools.count > CODEC_LIST_MAX)
+        err = err_set(
+            r->error, NDF_ELIMIT, "%zu tools are too many", agent->tools.count);
+    for (size_t i = 0; i < agent->tools.count && err == NDF_OK; i++)
+        err =
+            check_size(r, "a tool", agent->tools.items[i].size, CODEC_TEXT_MAX);
+    return err;
 }
 
 int agent_file_decode(struct arena *arena, struct str text, struct str stem,

@@ -12,9 +12,10 @@
 #include "base/value.h"
 
 enum {
-    CODEC_KEYS_MAX = 48,    /* rows of one table */
-    CODEC_DEPTH_MAX = 32,   /* levels of a free value inside a document */
-    CODEC_LIST_MAX = 10000, /* items of a list, unless a row says less */
+    CODEC_KEYS_MAX = 48,        /* rows of one table */
+    CODEC_DEPTH_MAX = 32,       /* levels of a free value inside a document */
+    CODEC_TEXT_MAX = 64 * 1024, /* bytes of a text, unless a row says other */
+    CODEC_LIST_MAX = 10000,     /* items of a list, unless a row says less */
 };
 
 struct codec {

@@ -12,14 +12,12 @@
 #include "model/regex.h"
 #include "model/units.h"
 
-enum { TEXT_MAX = 64 * 1024 };
-
 static int check_text(
     struct codec *c, const struct codec_key *key, const struct value *value)
 {
     if (value->kind != VALUE_STRING) return codec_refuse(c, key, value);
-    size_t max =
-        key->max > 0 && key->type != &codec_texts ? (size_t)key->max : TEXT_MAX;
+    size_t max = key->max > 0 && key->type != &codec_texts ? (size_t)key->max
+                                                           : CODEC_TEXT_MAX;
     if (value->string.size > max)
         return err_at(c->error, NDF_ELIMIT, value->line, value->column,
             "'%s': %zu bytes are too many, at most %zu", key->name,
