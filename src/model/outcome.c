@@ -67,7 +67,7 @@ static const struct codec_map outcome_map = {.name = "outcome",
     .count = sizeof outcome_keys / sizeof outcome_keys[0],
     .null_is_absent = true};
 
-static const struct outcome outcome_default = {.cost = NAN};
+static const struct outcome outcome_default = {.cost = (double)NAN};
 
 int outcome_encode(
     struct arena *arena, const struct outcome *outcome, struct value *out)

@@ -85,7 +85,7 @@ const struct codec_map phase_map = {.name = "phase",
     .count = sizeof phase_keys / sizeof phase_keys[0]};
 
 static const struct phase phase_default = {.coordination = {"sequential", 10},
-    .success = {.min_success_rate = NAN, .max_error_count = -1}};
+    .success = {.min_success_rate = (double)NAN, .max_error_count = -1}};
 
 static int read_phase(
     struct codec *c, const struct value *item, struct phase *out)
@@ -360,11 +360,13 @@ const struct codec_map pattern_map = {.name = "pattern",
 
 static const struct pattern pattern_default = {
     .retry = {.attempts = 1, .backoff_ms = 1000, .factor = 2, .jitter = 0.1},
-    .budget = {.cost = NAN},
+    .budget = {.cost = (double)NAN},
     .rollback = true,
-    .confidence = {.threshold = NAN, .cold_threshold = NAN, .learning = true},
+    .confidence = {.threshold = (double)NAN,
+        .cold_threshold = (double)NAN,
+        .learning = true},
     .resource_threshold = 0.8,
-    .complexity_threshold = NAN};
+    .complexity_threshold = (double)NAN};
 
 /* Keys that only one kind has, and the key that makes that kind. */
 static const struct {

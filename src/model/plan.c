@@ -251,7 +251,7 @@ static const struct codec_map plan_map = {.name = "plan",
     .count = sizeof plan_keys / sizeof plan_keys[0]};
 
 static const struct plan plan_default = {
-    .rollback = true, .budget = {.cost = NAN}};
+    .rollback = true, .budget = {.cost = (double)NAN}};
 
 int plan_encode(struct arena *arena, const struct plan *plan, struct value *out)
 {
