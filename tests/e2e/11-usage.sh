@@ -35,9 +35,9 @@ exits 2 "$NDF" completions tcsh
 one_sentence 'bash'
 
 # A store is made by init and import only.
-exits 5 "$NDF" --store nowhere.db ls
+exits 3 "$NDF" --store nowhere.db ls
 one_sentence 'nowhere.db'
-exits 5 "$NDF" show nothing --store nowhere.db
+exits 3 "$NDF" show nothing --store nowhere.db
 one_sentence 'nowhere.db'
 
 # A reader that goes away is no error worth a word.

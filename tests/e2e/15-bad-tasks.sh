@@ -27,7 +27,7 @@ exits 2 "$NDF" why x --context range.json
 one_sentence 'priority'
 exits 2 "$NDF" why x --domain 'a..b'
 one_sentence 'domain'
-exits 2 "$NDF" why --file nowhere
+exits 3 "$NDF" why --file nowhere
 one_sentence 'nowhere'
 
 # An empty task finds nothing, and says so.

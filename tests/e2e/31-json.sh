@@ -44,5 +44,5 @@ exits 0 "$NDF" --store copy.db dev export
 cmp first.jsonl "$OUT" || fail 'the second export differs'
 exits 0 "$NDF" dev backup kept.db
 exits 0 "$NDF" --store kept.db show "$run"
-exits 2 "$NDF" dev backup kept.db
+exits 5 "$NDF" dev backup kept.db
 one_sentence 'kept.db'
