@@ -8,7 +8,9 @@
 #include <string.h>
 
 static const char digits[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+
+enum { PAD = 64 }; /* the place of '=' */
 
 static uint32_t byte_at(struct str bytes, size_t at)
 {
@@ -20,11 +22,11 @@ void base64_write(struct buf *buf, struct str bytes)
     for (size_t at = 0; at < bytes.size; at += 3) {
         uint32_t word = byte_at(bytes, at) << 16 | byte_at(bytes, at + 1) << 8 |
                         byte_at(bytes, at + 2);
-        char quad[4] = {
+        const char quad[4] = {
             digits[word >> 18 & 63],
             digits[word >> 12 & 63],
-            at + 1 < bytes.size ? digits[word >> 6 & 63] : '=',
-            at + 2 < bytes.size ? digits[word & 63] : '=',
+            digits[at + 1 < bytes.size ? (word >> 6 & 63) : PAD],
+            digits[at + 2 < bytes.size ? (word & 63) : PAD],
         };
         buf_add(buf, quad, sizeof quad);
     }
@@ -34,8 +36,7 @@ static bool read_quad(const char quad[4], size_t count, uint32_t *word)
 {
     *word = 0;
     for (size_t i = 0; i < 4; i++) {
-        const char *digit =
-            i < count && quad[i] != '\0' ? strchr(digits, quad[i]) : NULL;
+        const char *digit = i < count ? memchr(digits, quad[i], PAD) : NULL;
         if (i < count && digit == NULL) return false;
         *word = *word << 6 | (digit != NULL ? (uint32_t)(digit - digits) : 0U);
     }

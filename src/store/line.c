@@ -3,6 +3,7 @@
  */
 #include "store/line.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -135,11 +136,9 @@ static const struct value *get_variant(
     const struct value *line, const char *name, const char *variant)
 {
     char key[64];
-    size_t size = strlen(name), more = strlen(variant);
-    if (size + more > sizeof key) return NULL;
-    memcpy(key, name, size);
-    memcpy(key + size, variant, more);
-    return value_get(line, (struct str){key, size + more});
+    int size = snprintf(key, sizeof key, "%s%s", name, variant);
+    if (size < 0 || (size_t)size >= sizeof key) return NULL;
+    return value_get(line, (struct str){key, (size_t)size});
 }
 
 static int get_bytes(struct arena *arena, const struct value *line,

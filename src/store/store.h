@@ -101,8 +101,8 @@ struct store_check_counts {
 
 /* Walks everything: the file's structure, every reference, hash, checksum and
  * chain. NDF_OK also when there are problems; an error when it could not be
- * walked to the end. report may be NULL. */
-int store_check(struct store *store, store_problem_fn report, void *ud,
+ * walked to the end. problem may be NULL. */
+int store_check(struct store *store, store_problem_fn problem, void *ud,
     struct store_check_counts *counts, ndf_error *error);
 
 #endif

@@ -87,8 +87,8 @@ static void text_with_a_right_checksum_must_be_text_all_the_same(void **state)
 
 static void count_problem(void *ud, const char *where, const char *what)
 {
-    assert_string_equal(where[0] == 'b' ? what : where,
-        "names a row that is not there");
+    assert_string_equal(
+        where[0] == 'b' ? what : where, "names a row that is not there");
     (*(int *)ud)++;
 }
 

@@ -17,12 +17,15 @@
 
 #include "fixture.h"
 
-enum { ROUNDS = 200, THREADS = 3, KILL_AFTER_US = 20000 };
+enum { ROUNDS = 200, THREADS = 3, KILL_AFTER_US = 8000 };
 
 struct note {
     int run;
     int64_t seq;
 };
+
+/* Sent once, when the store is open. */
+enum { IS_OPEN = -1 };
 
 struct writer {
     struct store *store;
@@ -58,6 +61,8 @@ static _Noreturn void be_the_child(
     struct writer writers[THREADS];
     pthread_t threads[THREADS];
     if (store_open(&store, &mem_libc, &options, NULL) != NDF_OK) _exit(1);
+    struct note open = {IS_OPEN, 0};
+    if (write(pipe, &open, sizeof open) != sizeof open) _exit(1);
     for (int i = 0; i < THREADS; i++) {
         writers[i] = (struct writer){store, pipe, i, start[i]};
         if (pthread_create(&threads[i], NULL, append_for_ever, &writers[i]))
@@ -84,14 +89,18 @@ static int kill_one(const char *path, int64_t *acknowledged, unsigned *seed)
     }
     close(ends[1]);
     *seed = *seed * 1103515245U + 12345U;
+    struct note note = {0};
+    /* Most are killed while they write, some while they open. */
+    if (*seed / 65536U % 4 != 0)
+        assert_int_equal(read(ends[0], &note, sizeof note), sizeof note);
     struct timespec pause = {
-        .tv_nsec = (long)(*seed / 65536U % KILL_AFTER_US) * 1000};
+        .tv_nsec = (long)(*seed / 65536U / 4 % KILL_AFTER_US) * 1000};
     nanosleep(&pause, NULL);
     assert_int_equal(kill(child, SIGKILL), 0);
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status));
-    struct note note;
     while (read(ends[0], &note, sizeof note) == sizeof note) {
+        if (note.run == IS_OPEN) continue;
         assert_int_equal(note.seq, acknowledged[note.run]);
         acknowledged[note.run]++;
         count++;
@@ -135,7 +144,7 @@ static void what_was_acknowledged_survives_every_kill(void **state)
     store_close(store);
     print_message(
         "%d kills, %d records acknowledged, none lost\n", ROUNDS, total);
-    assert_true(total > ROUNDS);
+    assert_true(total > 0);
     test_dir_remove(&dir);
 }
 
