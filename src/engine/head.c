@@ -4,6 +4,7 @@
 #include "engine/head.h"
 
 #include "base/json.h"
+#include "base/utf8.h"
 #include "base/vec.h"
 #include "decide/text.h"
 #include "engine/registry.h"
@@ -24,28 +25,28 @@ static struct str cut(struct str text, size_t max)
     return str_until(text, max);
 }
 
-static int encode_agent(
-    struct arena *arena, const struct agent *agent, struct value *out)
+/* Of an agent: "r" or "-" (has a program), "." or "-" (named relative to its
+ * file), and the description. No JSON: a start decodes one for every agent. */
+enum { HEAD_FLAGS = 2 };
+
+static void encode_agent(const struct agent *agent, struct buf *out)
 {
-    *out = value_of_object();
-    int err = value_set(arena, out, STR("description"),
-        value_of_str(cut(agent->description, REGISTRY_DESCRIPTION_MAX)));
-    if (err == NDF_OK && agent->run.count > 0)
-        err = value_set(arena, out, STR("runs"), value_of_bool(true));
-    if (err == NDF_OK && program_is_relative(&agent->run))
-        err = value_set(arena, out, STR("relative"), value_of_bool(true));
-    return err;
+    buf_add_char(out, agent->run.count > 0 ? 'r' : '-');
+    buf_add_char(out, program_is_relative(&agent->run) ? '.' : '-');
+    buf_add_str(out, cut(agent->description, REGISTRY_DESCRIPTION_MAX));
 }
 
 int head_encode(
     const struct mem *mem, const struct document *document, struct buf *out)
 {
+    if (document->kind == DOCUMENT_AGENT) {
+        encode_agent(&document->agent, out);
+        return buf_error(out);
+    }
     struct arena arena;
     arena_init(&arena, mem);
     struct value value;
-    int err = document->kind == DOCUMENT_AGENT
-                  ? encode_agent(&arena, &document->agent, &value)
-                  : document_encode(&arena, document, &value);
+    int err = document_encode(&arena, document, &value);
     if (err == NDF_OK) {
         json_write(out, &value);
         err = buf_error(out);
@@ -61,21 +62,25 @@ static bool undo_is_relative(const struct pattern *pattern)
     return false;
 }
 
-int head_decode(struct arena *arena, struct str json, enum document_kind kind,
+static int decode_agent(struct arena *arena, struct str bytes, struct head *out)
+{
+    if (bytes.size < HEAD_FLAGS) return NDF_ECORRUPT;
+    out->runs = bytes.at[0] == 'r';
+    out->relative_program = bytes.at[1] == '.';
+    out->description = arena_str(arena, str_from(bytes, HEAD_FLAGS));
+    if (out->description.at == NULL) return NDF_ENOMEM;
+    return utf8_valid(out->description) ? NDF_OK : NDF_ECORRUPT;
+}
+
+int head_decode(struct arena *arena, struct str bytes, enum document_kind kind,
     struct head *out)
 {
     *out = (struct head){.description = STR("")};
+    if (kind == DOCUMENT_AGENT) return decode_agent(arena, bytes, out);
     struct value value;
-    int err = json_parse(arena, json, &value, NULL);
+    int err = json_parse(arena, bytes, &value, NULL);
     if (err == NDF_ENOMEM) return err;
     if (err != NDF_OK) return NDF_ECORRUPT;
-    if (kind == DOCUMENT_AGENT) {
-        struct str text = value_get_str(&value, STR("description"));
-        if (text.at != NULL) out->description = text;
-        out->runs = value_get_bool(&value, STR("runs"), false);
-        out->relative_program = value_get_bool(&value, STR("relative"), false);
-        return NDF_OK;
-    }
     struct document document;
     err = document_decode(arena, &value, &document, NULL);
     if (err == NDF_ENOMEM) return err;

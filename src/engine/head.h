@@ -16,11 +16,11 @@ struct head {
     struct pattern *pattern; /* NULL for an agent */
 };
 
-/* Appends the head's JSON. */
+/* Appends the head's bytes. */
 int head_encode(
     const struct mem *mem, const struct document *document, struct buf *out);
 /* Lives in arena. NDF_ECORRUPT, NDF_ENOMEM. */
-int head_decode(struct arena *arena, struct str json, enum document_kind kind,
+int head_decode(struct arena *arena, struct str bytes, enum document_kind kind,
     struct head *out);
 /* Appends the features of a document's words. */
 int head_features(

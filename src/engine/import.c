@@ -21,7 +21,6 @@ static int copy_str(struct arena *arena, struct str *text)
 static int import_known(struct import *import, const struct source *source)
 {
     struct arena *arena = &import->stage.arena;
-    struct str state = source->state;
     import->source = source->name;
     import->kind = source->kind;
     import->root = source->path;
@@ -29,14 +28,8 @@ static int import_known(struct import *import, const struct source *source)
     int err = copy_str(arena, &import->source);
     if (err == NDF_OK) err = copy_str(arena, &import->kind);
     if (err == NDF_OK) err = copy_str(arena, &import->root);
-    if (err == NDF_OK && state.size > 0) {
-        /* A state that cannot be read only means that all is read again. */
-        struct value known;
-        err = json_parse(arena, state, &known, NULL);
-        if (err == NDF_OK && known.kind == VALUE_OBJECT) import->known = known;
-        if (err != NDF_ENOMEM) err = NDF_OK;
-    }
-    return err;
+    import->old_state = source->state;
+    return err == NDF_OK ? copy_str(arena, &import->old_state) : err;
 }
 
 static int encode_argv(struct import *import, const char *const *run)

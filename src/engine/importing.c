@@ -8,8 +8,11 @@
  */
 #include "engine/importing.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/os.h"
 #include "engine/walk.h"
@@ -117,11 +120,48 @@ static void unstage(struct import *import, size_t count)
         map_remove(&import->stage.ids, items[--import->stage.items.count].id);
 }
 
-/* ---- state: which file gave which entries
- * --------------------------------------- */
+/* ---- state: which file gave which entries ---------------------------------
+ */
 
-static int keep_ids(
-    struct import *import, const struct value *known, struct vec *list)
+/* A stored state is 16 hex digits, the fingerprint of all names, times and
+ * sizes, and then a JSON array: as long as the fingerprint fits, nothing
+ * changed and the array needs no reading. */
+enum { FINGERPRINT_SIZE = 16 };
+
+static void fingerprint(const struct vec *files, char out[FINGERPRINT_SIZE + 1])
+{
+    uint64_t hash = files->count;
+    for (size_t i = 0; i < files->count; i++) {
+        const struct walk_file *file = vec_get(files, i);
+        const int64_t numbers[] = {file->mtime_ns, file->size};
+        hash = hash64_seed(file->path, hash);
+        hash = hash64_seed(
+            (struct str){(const char *)numbers, sizeof numbers}, hash);
+    }
+    snprintf(out, FINGERPRINT_SIZE + 1, "%016" PRIx64, hash);
+}
+
+/* A state that cannot be read only means that all is read again. */
+static int read_state(struct import *import)
+{
+    struct str json = str_from(import->old_state,
+        import->old_state.size < FINGERPRINT_SIZE ? import->old_state.size
+                                                  : FINGERPRINT_SIZE);
+    struct value *list = arena_alloc(&import->stage.arena, sizeof *list);
+    if (list == NULL) return NDF_ENOMEM;
+    if (json.size == 0) return NDF_OK;
+    int err = json_parse(&import->stage.arena, json, list, NULL);
+    if (err != NDF_OK || list->kind != VALUE_ARRAY)
+        return err == NDF_ENOMEM ? err : NDF_OK;
+    for (size_t i = 0; err == NDF_OK && i < list->array.count; i++) {
+        struct value *item = &list->array.items[i];
+        struct str path = value_get_str(item, STR("path"));
+        if (path.at != NULL) err = map_put(&import->known, path, item);
+    }
+    return err;
+}
+
+static int keep_ids(const struct value *known, struct vec *list)
 {
     const struct value *ids =
         known != NULL ? value_get(known, STR("ids")) : NULL;
@@ -132,27 +172,33 @@ static int keep_ids(
         if (id == NULL) return NDF_ENOMEM;
         *id = ids->array.items[i].string;
     }
-    (void)import;
     return NDF_OK;
 }
 
-static int add_state(
-    struct import *import, const struct walk_file *file, size_t first)
+/* What a file gave. mtime -1 never fits: it is read again next time. */
+static int add_state(struct import *import, const struct walk_file *file,
+    int64_t mtime_ns, const struct value *ids)
 {
     struct arena *arena = &import->stage.arena;
-    struct value item = value_of_object(), ids = value_of_array();
+    struct value item = value_of_object();
+    int err = value_set(arena, &item, STR("path"), value_of_str(file->path));
+    if (err == NDF_OK)
+        err = value_set(arena, &item, STR("mtime"), value_of_int(mtime_ns));
+    if (err == NDF_OK)
+        err = value_set(arena, &item, STR("size"), value_of_int(file->size));
+    if (err == NDF_OK) err = value_set(arena, &item, STR("ids"), *ids);
+    return err == NDF_OK ? value_push(arena, &import->state, item) : err;
+}
+
+static int add_staged_state(
+    struct import *import, const struct walk_file *file, size_t first)
+{
+    struct value ids = value_of_array();
     const struct staged *items = import->stage.items.at;
     int err = NDF_OK;
     for (size_t i = first; err == NDF_OK && i < import->stage.items.count; i++)
-        err = value_push(arena, &ids, value_of_str(items[i].id));
-    if (err == NDF_OK)
-        err =
-            value_set(arena, &item, STR("mtime"), value_of_int(file->mtime_ns));
-    if (err == NDF_OK)
-        err = value_set(arena, &item, STR("size"), value_of_int(file->size));
-    if (err == NDF_OK) err = value_set(arena, &item, STR("ids"), ids);
-    return err == NDF_OK ? value_set(arena, &import->state, file->path, item)
-                         : err;
+        err = value_push(&import->stage.arena, &ids, value_of_str(items[i].id));
+    return err == NDF_OK ? add_state(import, file, file->mtime_ns, &ids) : err;
 }
 
 static bool unchanged(const struct value *known, const struct walk_file *file)
@@ -168,12 +214,11 @@ static int keep_unchanged(struct import *import, const struct vec *files)
     int err = NDF_OK;
     for (size_t i = 0; err == NDF_OK && i < files->count; i++) {
         const struct walk_file *file = vec_get(files, i);
-        const struct value *known = value_get(&import->known, file->path);
+        const struct value *known = map_get(&import->known, file->path);
         if (!unchanged(known, file)) continue;
-        err = keep_ids(import, known, &import->kept);
+        err = keep_ids(known, &import->kept);
         if (err == NDF_OK)
-            err = value_set(
-                &import->stage.arena, &import->state, file->path, *known);
+            err = value_push(&import->stage.arena, &import->state, *known);
     }
     const struct str *kept = import->kept.at;
     for (size_t i = 0; err == NDF_OK && i < import->kept.count; i++)
@@ -186,22 +231,18 @@ static int keep_unchanged(struct import *import, const struct vec *files)
 static int keep_broken(
     struct import *import, const struct walk_file *file, const ndf_error *error)
 {
-    const struct value *known = value_get(&import->known, file->path);
+    const struct value *known = map_get(&import->known, file->path);
     if (import->explicit_file) import->first_error = *error;
     int err = note(import, &import->errors, file->path, error);
     size_t first = import->kept.count;
-    if (err == NDF_OK) err = keep_ids(import, known, &import->kept);
+    if (err == NDF_OK) err = keep_ids(known, &import->kept);
     const struct str *kept = import->kept.at;
     for (size_t i = first; err == NDF_OK && i < import->kept.count; i++)
         err = map_put(&import->stage.ids, kept[i], import);
-    if (err != NDF_OK || known == NULL) return err;
-    struct value old = *known;
-    struct arena *arena = &import->stage.arena;
-    struct value again = value_of_object();
-    const struct value *ids = value_get(&old, STR("ids"));
-    if (ids != NULL) err = value_set(arena, &again, STR("ids"), *ids);
-    return err == NDF_OK ? value_set(arena, &import->state, file->path, again)
-                         : err;
+    const struct value *ids =
+        known != NULL ? value_get(known, STR("ids")) : NULL;
+    return err == NDF_OK && ids != NULL ? add_state(import, file, -1, ids)
+                                        : err;
 }
 
 static int read_changed(struct import *import, const struct vec *files)
@@ -210,13 +251,13 @@ static int read_changed(struct import *import, const struct vec *files)
     for (size_t i = 0; err == NDF_OK && i < files->count; i++) {
         const struct walk_file *file = vec_get(files, i);
         import->files++;
-        if (unchanged(value_get(&import->known, file->path), file)) continue;
+        if (unchanged(map_get(&import->known, file->path), file)) continue;
         import->changed++;
         ndf_error error = {0};
         size_t first = import->stage.items.count;
         err = add_file(import, file, &error);
         if (err == NDF_OK) {
-            err = add_state(import, file, first);
+            err = add_staged_state(import, file, first);
         } else if (err != NDF_ENOMEM) {
             if (error.code != err)
                 err_set(&error, err, "%s", ndf_strerror(err));
@@ -230,11 +271,11 @@ static int read_changed(struct import *import, const struct vec *files)
 /* Entries of last time that no file gives any more. */
 static int find_removed(struct import *import)
 {
-    for (size_t i = 0; i < import->known.object.count; i++) {
-        const struct value *known = &import->known.object.members[i].value;
+    const struct map_entry *entry;
+    for (size_t i = 0; (entry = map_next(&import->known, &i)) != NULL;) {
         struct vec ids;
         vec_init(&ids, import->stage.mem, sizeof(struct str));
-        int err = keep_ids(import, known, &ids);
+        int err = keep_ids(entry->value, &ids);
         for (size_t j = 0; err == NDF_OK && j < ids.count; j++) {
             struct str id = *(const struct str *)vec_get(&ids, j);
             if (map_has(&import->stage.ids, id)) continue;
@@ -280,10 +321,12 @@ static int import_work(struct store_tx *tx, void *ud, ndf_error *error)
     return err;
 }
 
-static int write_import(struct import *import, ndf_error *error)
+static int write_import(
+    struct import *import, const char *mark, ndf_error *error)
 {
     struct buf state;
     buf_init(&state, import->stage.mem);
+    buf_add_str(&state, str_of(mark));
     json_write(&state, &import->state);
     int err = buf_error(&state);
     struct import_job job = {.import = import,
@@ -306,8 +349,8 @@ void importing_init(struct import *import, ndf_engine *engine)
     stage_init(&import->stage, &engine->mem);
     vec_init(&import->removed, &engine->mem, sizeof(struct str));
     vec_init(&import->kept, &engine->mem, sizeof(struct str));
-    import->known = value_of_object();
-    import->state = value_of_object();
+    map_init(&import->known, &engine->mem);
+    import->state = value_of_array();
     import->warnings = value_of_array();
     import->errors = value_of_array();
 }
@@ -316,31 +359,43 @@ void importing_deinit(struct import *import)
 {
     vec_deinit(&import->kept);
     vec_deinit(&import->removed);
+    map_deinit(&import->known);
     stage_deinit(&import->stage);
+}
+
+static int read_files(struct import *import, const struct vec *files)
+{
+    const struct walk_file *file = files->at;
+    import->explicit_file = files->count == 1 && file->relative.size == 0;
+    int err = read_state(import);
+    if (err == NDF_OK) err = keep_unchanged(import, files);
+    if (err == NDF_OK) err = read_changed(import, files);
+    return err == NDF_OK ? find_removed(import) : err;
 }
 
 int importing_run(
     struct import *import, enum import_turn turn, ndf_error *error)
 {
-    bool first = turn == IMPORT_FIRST;
+    char mark[FINGERPRINT_SIZE + 1];
+    bool first = turn == IMPORT_FIRST, same = false;
     struct vec files;
     vec_init(&files, import->stage.mem, sizeof(struct walk_file));
     int err = walk_files(&import->stage.arena, import->root, &files, error);
     if (err == NDF_ENOTFOUND && !first) err = NDF_OK; /* all of it is gone */
-    if (err == NDF_OK && files.count == 1) {
-        const struct walk_file *file = files.at;
-        import->explicit_file = file->relative.size == 0;
+    if (err == NDF_OK) {
+        fingerprint(&files, mark);
+        same = !first && str_starts(import->old_state, str_of(mark));
+        if (!same) err = read_files(import, &files);
     }
-    if (err == NDF_OK) err = keep_unchanged(import, &files);
-    if (err == NDF_OK) err = read_changed(import, &files);
-    if (err == NDF_OK) err = find_removed(import);
     vec_deinit(&files);
     if (err != NDF_OK) return err;
     if (first && import->explicit_file && import->errors.array.count > 0) {
         *error = import->first_error;
         return err_prefix(error, import->root.at);
     }
-    if (!first && import->changed == 0 && import->removed.count == 0)
+    if (same || (!first && import->changed == 0 && import->removed.count == 0))
         return NDF_OK;
-    return write_import(import, error);
+    /* A file with an error must be read again: no fingerprint fits. */
+    if (import->errors.array.count > 0) memset(mark, '-', FINGERPRINT_SIZE);
+    return write_import(import, mark, error);
 }

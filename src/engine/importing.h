@@ -20,11 +20,12 @@ struct import {
     struct str root;
     struct str run_argv; /* JSON, or "" */
     int64_t added_ms;
-    bool explicit_file; /* the root is a file: it must be one of ours */
-    struct value known; /* state of last time: {path: {mtime, size, ids}} */
-    struct value state; /* of now, in the stage's arena */
-    struct vec removed; /* struct str: ids of entries that go */
-    struct vec kept;    /* struct str: ids of entries that stay */
+    bool explicit_file;   /* the root is a file: it must be one of ours */
+    struct str old_state; /* of last time, as stored; "" for none */
+    struct map known;     /* of last time: path -> {path, mtime, size, ids} */
+    struct value state;   /* of now: an array of such objects */
+    struct vec removed;   /* struct str: ids of entries that go */
+    struct vec kept;      /* struct str: ids of entries that stay */
     struct value warnings, errors;
     size_t files, changed;
     ndf_error first_error; /* of an explicit file */

@@ -411,6 +411,9 @@ static void on_poll(void *ud)
             loop_timer_new(&p->timer, p->loop, PROCESS_POLL_MS, on_poll, p);
         if (err == NDF_OK) return;
     }
+    /* A call that never started may be started while it is told of. */
+    if (p->lock >= 0) close(p->lock);
+    p->lock = -1;
     tell(p);
 }
 
