@@ -15,12 +15,12 @@
 
 #define ROUNDING 1e-9
 
-/* On the sets of fit.c an untaught choice that fits 0.5 or more is right four
+/* On the sets of fit.c an untaught choice that fits 0.55 or more is right four
  * times in five, over whole sets and over small registries. */
 struct selector_config selector_config_default(void)
 {
     return (struct selector_config){.threshold = 0.5,
-        .cold_threshold = 0.5,
+        .cold_threshold = 0.55,
         .min_executions = 5,
         .medium = 0.5,
         .high = 0.8,

@@ -46,8 +46,7 @@ struct text_index {
     double average;
     struct postings words, grams;
     struct negative *negatives; /* by document, then hash */
-    size_t negative_count;
-    size_t negative_documents;
+    size_t negative_count, negative_room;
 };
 
 void text_index_free(struct text_index *index)
@@ -57,8 +56,8 @@ void text_index_free(struct text_index *index)
     postings_deinit(&index->words);
     postings_deinit(&index->grams);
     mem_free(mem, index->documents, index->count * sizeof *index->documents);
-    mem_free(mem, index->negatives,
-        index->negative_count * sizeof *index->negatives);
+    mem_free(
+        mem, index->negatives, index->negative_room * sizeof *index->negatives);
     mem_free(mem, index, sizeof *index);
 }
 
@@ -130,7 +129,6 @@ static void read_document(struct text_index *index, struct entries *to,
     read_entries(&at, FORM_PAIR, to->grams + to->gram_count, grams, number);
     to->word_count += words;
     to->gram_count += grams;
-    index->negative_documents += negatives > 0;
     for (size_t i = 0; i < negatives; i++, at += FORM_PAIR) {
         index->negatives[index->negative_count++] = (struct negative){
             form_u32(at), (float)form_u16(at + 4) / FORM_UNIT};
@@ -230,6 +228,7 @@ static int build(struct text_index *index, const struct str *features,
         index->negatives =
             mem_calloc(index->mem, totals.negatives, sizeof *index->negatives);
         if (index->negatives == NULL) return NDF_ENOMEM;
+        index->negative_room = totals.negatives;
     }
     return fill(index, features, valid, &totals);
 }
