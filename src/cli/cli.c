@@ -42,8 +42,9 @@ char *cli_format(const char *format, ...)
     va_copy(again, args);
     int size = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    char *text = cli_alloc((size_t)(size < 0 ? 0 : size) + 1);
-    if (size > 0) (void)vsnprintf(text, (size_t)size + 1, format, again);
+    size_t room = (size_t)(size < 0 ? 0 : size) + 1;
+    char *text = cli_alloc(room);
+    (void)vsnprintf(text, room, format, again);
     va_end(again);
     return text;
 }

@@ -62,7 +62,8 @@ void *cli_alloc(size_t size);
 void *cli_resize(void *ptr, size_t size);
 /* A copy of text. */
 char *cli_text(const char *text);
-char *cli_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *cli_format(const char *format, ...)
+    __attribute__((format(printf, 1, 2), nonnull(1)));
 void cli_free(void *ptr);
 
 /* "ndf: sentence" on standard error. Returns status. */

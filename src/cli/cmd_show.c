@@ -107,7 +107,11 @@ static void print_run(const struct cli *cli, const json_t *doc)
     print_outcomes(out, doc);
     print_steps(out, doc);
     if (run.output == NULL || json_is_null(run.output)) return;
-    (void)fputc('\n', out->file);
+    term_begin(out, STYLE_DIM);
+    (void)fputs("\noutput of ", out->file);
+    (void)term_line(out, run.output_step, 0);
+    (void)fputs(":\n", out->file);
+    term_end(out, STYLE_DIM);
     const char *text = json_string_value(run.output);
     size_t size = json_string_length(run.output);
     if (text == NULL) {

@@ -15,7 +15,9 @@ static void read_result(struct run_doc *run, const json_t *body)
 {
     bool ok = json_is_true(json_object_get(body, "ok"));
     run->timed_out = !ok && strcmp(cli_get(body, "reason"), "timeout") == 0;
-    if (ok) run->output = json_object_get(body, "output");
+    if (!ok) return;
+    run->output = json_object_get(body, "output");
+    run->output_step = cli_get(body, "step");
 }
 
 static void read_record(struct run_doc *run, const json_t *record)

@@ -13,7 +13,8 @@ struct run_doc {
     const char *error, *step;       /* where and why it went wrong */
     int64_t started_ms, elapsed_ms; /* -1: not known */
     const json_t *output;           /* of the last step that went well */
-    const json_t *end;              /* the body of its last record; NULL */
+    const char *output_step;
+    const json_t *end; /* the body of its last record; NULL */
     bool succeeded;
     bool timed_out;
 };
