@@ -32,20 +32,20 @@ static void reader_next(struct reader *r)
     }
 }
 
-static bool reader_at_any(const struct reader *r, const char *bytes)
+static bool reader_at_any(const struct reader *r, struct str bytes)
 {
     return r->at < r->text.size &&
-           memchr(bytes, r->text.at[r->at], strlen(bytes)) != NULL;
+           str_find_char(bytes, r->text.at[r->at]) < bytes.size;
 }
 
 static void skip_blanks(struct reader *r)
 {
-    while (reader_at_any(r, " \t\r\n"))
+    while (reader_at_any(r, STR(" \t\r\n")))
         reader_next(r);
 }
 
 /* Past what stands between two values: blanks and one of these bytes. */
-static void skip_mark(struct reader *r, const char *marks)
+static void skip_mark(struct reader *r, struct str marks)
 {
     skip_blanks(r);
     if (reader_at_any(r, marks)) reader_next(r);
@@ -64,7 +64,7 @@ static void skip_string(struct reader *r)
 
 static void skip_word(struct reader *r)
 {
-    while (r->at < r->text.size && !reader_at_any(r, ",]} \t\r\n"))
+    while (r->at < r->text.size && !reader_at_any(r, STR(",]} \t\r\n")))
         reader_next(r);
 }
 
@@ -79,13 +79,13 @@ static int read_array(
     struct value *items =
         arena_calloc(r->arena, value_room(count), sizeof *items);
     if (items == NULL) return NDF_ENOMEM;
-    skip_mark(r, "[");
+    skip_mark(r, STR("["));
     for (size_t i = 0; i < count; i++) {
         int err = read_value(r, json_array_get(json, i), depth + 1, &items[i]);
         if (err != NDF_OK) return err;
-        skip_mark(r, ",");
+        skip_mark(r, STR(","));
     }
-    skip_mark(r, "]");
+    skip_mark(r, STR("]"));
     out->array.items = items;
     out->array.count = count;
     return NDF_OK;
@@ -99,7 +99,7 @@ static int read_object(
     struct member *members =
         arena_calloc(r->arena, value_room(count), sizeof *members);
     if (members == NULL) return NDF_ENOMEM;
-    skip_mark(r, "{");
+    skip_mark(r, STR("{"));
     void *iter = json_object_iter(json);
     for (size_t i = 0; i < count; i++) {
         struct member *member = &members[i];
@@ -108,14 +108,14 @@ static int read_object(
         member->key = arena_str(r->arena, str_of(json_object_iter_key(iter)));
         if (member->key.at == NULL) return NDF_ENOMEM;
         skip_string(r);
-        skip_mark(r, ":");
+        skip_mark(r, STR(":"));
         int err = read_value(
             r, json_object_iter_value(iter), depth + 1, &member->value);
         if (err != NDF_OK) return err;
-        skip_mark(r, ",");
+        skip_mark(r, STR(","));
         iter = json_object_iter_next(json, iter);
     }
-    skip_mark(r, "}");
+    skip_mark(r, STR("}"));
     out->object.members = members;
     out->object.count = count;
     return NDF_OK;

@@ -41,7 +41,6 @@ static void decimal_of(double real, struct decimal *out)
     }
     const char *at = text;
     out->negative = *at == '-';
-    out->count = 0;
     for (; *at != '\0' && *at != 'e'; at++) {
         if (*at >= '0' && *at <= '9' && out->count < REAL_DIGITS_MAX)
             out->digits[out->count++] = *at;
@@ -75,7 +74,7 @@ static void write_real(struct buf *buf, double real)
         buf_format(buf, "%" PRId64, (int64_t)real);
         return;
     }
-    struct decimal d;
+    struct decimal d = {.count = 0};
     decimal_of(real, &d);
     if (d.negative) buf_add_char(buf, '-');
     if (d.point > REAL_POINT_MAX || d.point <= REAL_POINT_MIN ||
@@ -160,18 +159,22 @@ static int compare_utf16(struct str a, struct str b)
     return a.size < b.size ? -1 : (a.size > b.size ? 1 : 0);
 }
 
+struct sorted {
+    const struct member *member;
+};
+
 static int compare_members(const void *a, const void *b)
 {
-    const struct member *const *x = a;
-    const struct member *const *y = b;
-    return compare_utf16((*x)->key, (*y)->key);
+    const struct sorted *x = a;
+    const struct sorted *y = b;
+    return compare_utf16(x->member->key, y->member->key);
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): trees are VALUE_DEPTH_MAX deep at most */
 static void write_object(struct buf *buf, const struct value *value)
 {
-    const struct member *few[SORT_ON_STACK];
-    const struct member **order = few;
+    struct sorted few[SORT_ON_STACK];
+    struct sorted *order = few;
     size_t count = value->object.count;
     if (count > SORT_ON_STACK) {
         order = mem_calloc(buf->mem, count, sizeof *order);
@@ -181,15 +184,15 @@ static void write_object(struct buf *buf, const struct value *value)
         }
     }
     for (size_t i = 0; i < count; i++)
-        order[i] = &value->object.members[i];
+        order[i].member = &value->object.members[i];
     if (count > 1) qsort(order, count, sizeof *order, compare_members);
 
     buf_add_char(buf, '{');
     for (size_t i = 0; i < count; i++) {
         if (i > 0) buf_add_char(buf, ',');
-        json_write_string(buf, order[i]->key);
+        json_write_string(buf, order[i].member->key);
         buf_add_char(buf, ':');
-        json_write(buf, &order[i]->value);
+        json_write(buf, &order[i].member->value);
     }
     buf_add_char(buf, '}');
     if (order != few) mem_free(buf->mem, order, count * sizeof *order);

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <utf8proc.h>
 
-#include "base/err.h"
+#include "ndf/error.h"
 
 static const struct str replacement = {"\xEF\xBF\xBD", 3}; /* U+FFFD */
 

@@ -8,6 +8,8 @@
 #include "model/codec.h"
 #include "model/tables.h"
 
+enum { REFERENCE_PART_MAX = 256 }; /* names of patterns are the longest */
+
 static bool name_byte(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
@@ -33,7 +35,7 @@ bool reference_valid(struct str name)
     struct str rest = name;
     struct str piece;
     while (str_split(&rest, '/', &piece)) {
-        if (!name_valid(piece, PATTERN_NAME_MAX)) return false;
+        if (!name_valid(piece, REFERENCE_PART_MAX)) return false;
     }
     return name.size > 0;
 }

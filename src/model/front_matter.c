@@ -126,7 +126,8 @@ static void add_unquoted(struct buf *text, struct str s)
                           (quote == '"' && next == 't'));
         bool doubled = quote == '\'' && s.at[i] == '\'' && next == '\'';
         if (escape || doubled) {
-            buf_add_char(text, doubled ? '\'' : unescape(next));
+            char plain = unescape(next);
+            buf_add_char(text, plain);
             i++;
         } else {
             buf_add_char(text, s.at[i]);

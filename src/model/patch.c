@@ -310,6 +310,7 @@ static int audit_all(struct audit *audit, const struct context *before,
     return err;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the contract has seven values */
 int patch_apply(struct arena *arena, const struct context *before,
     const struct value *patch, const struct str_list *writes,
     enum context_policy policy, struct patch_result *out, ndf_error *error)

@@ -1,6 +1,8 @@
 /*
  * pattern.c - see pattern.h. Steps are in step.c, conditions in predicate.c.
  */
+#include "model/pattern.h"
+
 #include <math.h>
 #include <string.h>
 

@@ -7,6 +7,7 @@
  * shape here, so that matching needs no checks.
  */
 #include "model/glob.h"
+#include "model/pattern.h"
 #include "model/regex.h"
 #include "model/tables.h"
 

@@ -6,7 +6,9 @@
 #define NDF_MODEL_TABLES_H
 
 #include "model/codec.h"
-#include "model/pattern.h"
+
+struct agent;
+struct step;
 
 extern const struct codec_map agent_map, pattern_map;
 /* Steps and tasks as in files (the name stands before the map); plan_step_map
@@ -20,8 +22,6 @@ extern const struct agent agent_default;
 extern const struct step step_default;
 /* Of `context`: what becomes of undeclared changes. */
 extern const char *const policy_words[];
-/* Once and no more: without `retry`. */
-extern const struct retry retry_never;
 
 /* struct pattern as a whole: which list stands there decides its kind. */
 extern const struct codec_type steps_type, tasks_type, phases_type;

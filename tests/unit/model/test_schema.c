@@ -2,6 +2,7 @@
  * test_schema.c - the JSON Schema has the keys of the decoders' tables, and the
  * tables those of the schema.
  */
+#include "model/pattern.h"
 #include "model/schema.h"
 #include "model/tables.h"
 #include "support/parse.h"
