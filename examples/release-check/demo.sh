@@ -34,7 +34,7 @@ shown() {
 
 task='Is this repository ready for a release?'
 
-title 'A store, seven agents, two patterns'
+title 'A store, eight agents, two patterns'
 cd "$scratch"
 shown ndf init
 shown ndf import "$here"
