@@ -42,6 +42,7 @@ struct exec_slot {
     uint64_t timer;     /* 0: none */
     uint64_t wait_ms;   /* WAITING */
     bool stopped;       /* STOP was said */
+    bool adopted;       /* the call under way is an earlier owner's */
     struct arena arena; /* of call and boot; emptied with its result */
     struct str boot;
     struct agent_call call;

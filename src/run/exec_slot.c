@@ -59,6 +59,7 @@ static int emit_call(
     int err = agent_call_copy(x->out->arena, &slot->call, &action->call.call);
     if (err != NDF_OK) return err;
     slot->phase = SLOT_RUNNING;
+    slot->adopted = kind == EXEC_ADOPT;
     slot->stopped = false;
     return exec_progress(x,
         slot->undo ? NDF_EVENT_UNDO_STARTED : NDF_EVENT_STEP_STARTED, slot,
@@ -254,29 +255,40 @@ static int tell_violations(struct executor *x, const struct exec_slot *slot,
     return NDF_OK;
 }
 
-/* It may have run, and nobody knows how it ended. */
+static int record_in_doubt(struct executor *x, const struct exec_slot *slot)
+{
+    ndf_error error = {0};
+    err_set(&error, NDF_EINDOUBT,
+        "%s '%.*s' is in doubt: it was started and nobody knows how it ended; "
+        "look at what it did, then run the task again (a step that may run "
+        "twice can say 'idempotent: true')",
+        slot->undo ? "the undo of step" : "step",
+        STR_ARG(slot->node->plan->id));
+    return exec_record_end(x, NDF_RUN_IN_DOUBT, error.message, slot->node);
+}
+
+/* It may have run, and nobody knows how it ended. An owner's death costs no
+ * try; an agent that is lost under our eyes does, else one that always takes
+ * its watcher down would be called for ever. */
 static int on_lost(struct executor *x, struct exec_slot *slot,
     const struct agent_result *result)
 {
-    struct exec_verdict verdict = {.reason = REASON_LOST};
-    const char *what = slot->undo ? "the undo of step" : "step";
-    if (!slot->node->plan->step.idempotent) {
-        err_set(&verdict.error, NDF_EINDOUBT,
-            "%s '%.*s' is in doubt: it was started and nobody knows how it "
-            "ended; look at what it did, then run the task again (a step that "
-            "may run twice can say 'idempotent: true')",
-            what, STR_ARG(slot->node->plan->id));
-        return exec_record_end(
-            x, NDF_RUN_IN_DOUBT, verdict.error.message, slot->node);
-    }
+    struct exec_verdict verdict = {.reason = REASON_FAILURE};
+    if (!slot->node->plan->step.idempotent) return record_in_doubt(x, slot);
+    if (slot->adopted) verdict.reason = REASON_LOST;
     err_set(&verdict.error, NDF_EAGENT,
-        "%s '%.*s' lost its agent and is called again, as it is idempotent",
-        what, STR_ARG(slot->node->plan->id));
+        "%s '%.*s' lost its agent: nobody knows how it ended",
+        slot->undo ? "the undo of step" : "step",
+        STR_ARG(slot->node->plan->id));
     int err = exec_record_result(x, slot, result, &verdict);
-    if (err != NDF_OK || is_cancelled(x, slot)) return err;
-    err = exec_record_retry(x, slot, 0);
     if (err != NDF_OK) return err;
-    return exec_progress(x, NDF_EVENT_STEP_RETRY, slot, verdict.error.message);
+    if (slot->adopted && !is_cancelled(x, slot)) {
+        err = exec_record_retry(x, slot, 0);
+    } else if (may_retry(x, slot, &verdict)) {
+        err = exec_record_retry(x, slot, wait_before_retry(x, slot));
+    }
+    if (err != NDF_OK) return err;
+    return tell_failure(x, slot, &verdict);
 }
 
 /* The intent stands, and nothing came of it: it is started now. */

@@ -88,8 +88,10 @@ static const struct play plays[] = {
     {"a lost call is in doubt", THREE, {{"b", "l", NULL}}, "a b",
         NDF_RUN_IN_DOUBT, OUTCOME_UNKNOWN, "", "step 'b' is in doubt"},
     {"unless the step is idempotent",
-        "[{\"name\": \"a\", \"idempotent\": true}]", {{"a", "lo", NULL}},
-        "a a/2", NDF_RUN_SUCCEEDED, OUTCOME_UNKNOWN, "", ""},
+        "[{\"name\": \"a\", \"idempotent\": true, \"retry\": {\"attempts\": "
+        "2}}]",
+        {{"a", "lo", NULL}}, "a a/2", NDF_RUN_SUCCEEDED, OUTCOME_UNKNOWN, "",
+        ""},
     {"a lost undo is in doubt too",
         "[{\"name\": \"a\", " UNDO "}, {\"name\": \"b\"}]",
         {{"a", "o", "l"}, {"b", "f", NULL}}, "a b ~a", NDF_RUN_IN_DOUBT,
@@ -114,6 +116,18 @@ static void a_run_goes_as_it_should(void **state)
         }
         world_deinit(&w);
     }
+}
+
+static void an_agent_that_is_always_lost_is_not_called_for_ever(void **state)
+{
+    (void)state;
+    static const struct script scripts[] = {{"a", "l", NULL}, {0}};
+    struct world w;
+    world_play(&w, "[{\"name\": \"a\", \"idempotent\": true}]", scripts);
+    assert_string_equal(w.trace.at, "a");
+    assert_int_equal(w.end.state, NDF_RUN_FAILED);
+    test_contains(w.end.error.at, "lost its agent");
+    world_deinit(&w);
 }
 
 static void rollback_can_be_switched_off(void **state)
@@ -627,6 +641,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_goes_as_it_should),
+        cmocka_unit_test(an_agent_that_is_always_lost_is_not_called_for_ever),
         cmocka_unit_test(rollback_can_be_switched_off),
         cmocka_unit_test(sequences_hold_sequences),
         cmocka_unit_test(patches_go_by_the_policy),
