@@ -58,6 +58,36 @@ static void bash_options(FILE *out, const struct command *command)
     (void)fputc('\'', out);
 }
 
+static bool takes_value(const struct option *option)
+{
+    return option->kind == OPTION_VALUE || option->kind == OPTION_VALUES;
+}
+
+/* Finds the command among the words before the cursor. */
+static void bash_command(FILE *out)
+{
+    (void)fputs("    for ((i = 1; i < COMP_CWORD; i++)); do\n"
+                "        case ${COMP_WORDS[i]} in\n        ",
+        out);
+    const char *gap = "";
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        if (!takes_value(&options[i])) continue;
+        (void)fprintf(out, "%s--%s", gap, options[i].name);
+        if (options[i].letter != 0)
+            (void)fprintf(out, "|-%c", options[i].letter);
+        gap = "|";
+    }
+    (void)fputs(") ((i++)) ;;\n"
+                "        -*) ;;\n"
+                "        dev) [ -z \"$cmd\" ] && cmd=dev ;;\n"
+                "        *) if [ \"$cmd\" = dev ]; then "
+                "cmd=\"dev ${COMP_WORDS[i]}\"; break\n"
+                "           elif [ -z \"$cmd\" ]; then "
+                "cmd=${COMP_WORDS[i]}; break; fi ;;\n"
+                "        esac\n    done\n",
+        out);
+}
+
 static void print_bash(FILE *out)
 {
     (void)fputs("# bash completion of ndf\n_ndf() {\n"
@@ -67,19 +97,11 @@ static void print_bash(FILE *out)
     print_names(out, "");
     (void)fputs("'\n    local dev='", out);
     print_names(out, "dev");
-    (void)fputs("'\n    COMPREPLY=()\n"
-                "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
-                "        case ${COMP_WORDS[i]} in\n"
-                "        -*) ;;\n"
-                "        dev) [ -z \"$cmd\" ] && cmd=dev ;;\n"
-                "        *) if [ \"$cmd\" = dev ]; then "
-                "cmd=\"dev ${COMP_WORDS[i]}\"; break\n"
-                "           elif [ -z \"$cmd\" ]; then "
-                "cmd=${COMP_WORDS[i]}; break; fi ;;\n"
-                "        esac\n    done\n    case $prev in\n",
-        out);
+    (void)fputs("'\n    COMPREPLY=()\n", out);
+    bash_command(out);
+    (void)fputs("    case $prev in\n", out);
     for (size_t i = 0; i < OPTION_COUNT; i++) {
-        if (options[i].complete == COMPLETE_NONE) continue;
+        if (!takes_value(&options[i])) continue;
         (void)fprintf(out, "    --%s) ", options[i].name);
         bash_words(out, options[i].complete);
         (void)fputs("; return ;;\n", out);

@@ -65,12 +65,11 @@ static void say_end(const struct cli *cli, const struct run_doc *run)
         return;
     }
     const char *state = run->state;
-    (void)cli_fail(cli, 0, "%s %s%s%s (run %s)%s%s", run->pattern,
-        strcmp(state, "in_doubt") == 0      ? "is in doubt"
-        : strcmp(state, "undo_failed") == 0 ? "failed, and so did an undo"
-                                            : state,
-        run->step[0] != '\0' ? " at step " : "", run->step, run->id,
-        run->error[0] != '\0' ? ": " : "", run->error);
+    if (strcmp(state, "in_doubt") == 0) state = "is in doubt";
+    if (strcmp(state, "undo_failed") == 0) state = "failed, and so did an undo";
+    (void)cli_fail(cli, 0, "%s %s (run %s): %s%s", run->pattern, state, run->id,
+        run->error[0] != '\0' ? run->error : "step ",
+        run->error[0] != '\0' ? "" : run->step);
 }
 
 static int tell(struct cli *cli, const char *id, int status)

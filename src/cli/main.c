@@ -2,6 +2,7 @@
  * main.c - the program ndf: reads the line, runs the command.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -34,6 +35,16 @@ static const struct command *command_of_flags(struct cli *cli)
     return NULL;
 }
 
+/* A descriptor that was closed must not be given to the store: what is printed
+ * would go into it. Opened the wrong way round, so that using it still fails.
+ */
+static void fill_standard(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+}
+
 static int dispatch(struct cli *cli, int argc, char **argv)
 {
     struct args *args = &cli->args;
@@ -52,6 +63,7 @@ int main(int argc, char **argv)
 {
     struct cli cli;
     memset(&cli, 0, sizeof cli);
+    fill_standard();
     (void)setlocale(LC_CTYPE, "");
     ignore_pipe();
     term_init(&cli.out, stdout);

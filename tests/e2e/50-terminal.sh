@@ -1,0 +1,92 @@
+#!/bin/sh
+# At a terminal: live progress, colour, the question which pattern to take,
+# Ctrl-C once and twice. Text of agents cannot steer the terminal.
+. "$(dirname "$0")/lib.sh"
+unset TERM || true
+export TERM=xterm
+cat >ndf.yaml <<'Y'
+agent: maker
+description: Makes a file and says so in colour.
+run: [sh, -c, "touch made; printf 'made \\033[31mred\\033[0m\\n\\033]0;title\\007'"]
+---
+agent: slow
+description: Takes its time.
+run: [sleep, "30"]
+---
+agent: stubborn
+description: Ignores TERM.
+run: [sh, -c, "trap '' TERM; for i in 1 2 3 4 5 6 7 8 9; do sleep 1; done"]
+---
+pattern: make.slowly
+description: Makes a file, then takes very long.
+steps:
+  - make: {agent: maker, undo: {run: [rm, made]}}
+  - wait: {agent: slow}
+Y
+exits 0 "$NDF" init
+exits 0 "$NDF" trust .
+
+# terminal 'DELAY:KEYS ...' COMMAND...: runs it on a terminal, presses the keys
+# when so many seconds have passed; $OUT gets all it wrote. Exits as it did.
+cat >"$SCRATCH/terminal.py" <<'P'
+import os, pty, select, sys, time
+keys = [k.split(":", 1) for k in sys.argv[1].split()]
+pid, fd = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[2], sys.argv[2:])
+start = time.time()
+while time.time() - start < 60:
+    if keys and time.time() - start > float(keys[0][0]):
+        text = keys.pop(0)[1].replace("^C", "\x03").replace("^J", "\n")
+        os.write(fd, text.encode())
+    if select.select([fd], [], [], 0.05)[0]:
+        try:
+            said = os.read(fd, 65536)
+        except OSError:
+            break
+        if not said:
+            break
+        os.write(1, said)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+P
+terminal() {
+    /usr/bin/python3 "$SCRATCH/terminal.py" "$@"
+}
+escape=$(printf '\033')
+
+exits 0 terminal '' "$NDF" run maker
+says "$OUT" "$escape\\[32m"
+says "$OUT" 'made red'
+! grep -q 'title' "$OUT" || fail 'an agent set the title of the terminal'
+exits 0 env NO_COLOR=1 /usr/bin/python3 "$SCRATCH/terminal.py" '' "$NDF" ls
+! grep -q "$escape\\[[0-9]*m" "$OUT" || fail 'colour in spite of NO_COLOR'
+says "$OUT" 'make\.slowly'
+
+# Nothing fits: the person is asked, and the pick is remembered.
+exits 0 terminal '1:1^J' "$NDF" do 'file banana rocket violin harbour'
+says "$OUT" 'Which one'
+says "$OUT" 'as you said'
+exits 0 "$NDF" dev export
+says "$OUT" 'should.*banana|banana.*should'
+exits 4 terminal '1:^J' "$NDF" do 'file banana rocket violin harbour tulip'
+exits 4 "$NDF" do 'file banana rocket violin harbour tulip'
+! grep -q 'Which one' "$ERR" || fail 'asked without a terminal'
+exits 0 "$NDF" do --yes 'file banana rocket violin harbour tulip'
+
+# Ctrl-C once takes back what was done; twice leaves at once.
+rm -f made
+exits 130 terminal '2:^C' "$NDF" run make.slowly
+says "$OUT" 'interrupted'
+says "$OUT" '1 of 2 steps done'
+[ ! -e made ] || fail 'the step was not undone'
+exits 0 "$NDF" ls runs --json
+is_json "$OUT" 'it[0]["state"] == "cancelled"'
+
+exits 130 terminal '1:^C 1.5:^C' "$NDF" run stubborn
+exits 0 "$NDF" ls runs --json
+is_json "$OUT" 'it[0]["state"] == "running"'
+
+# A limit on the whole does the same.
+exits 6 "$NDF" run make.slowly --timeout 500ms
+says "$ERR" 'timed out'
+[ ! -e made ] || fail 'the step was not undone'
