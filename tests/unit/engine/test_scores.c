@@ -1,0 +1,119 @@
+/*
+ * test_scores.c - counts in memory and in the store.
+ */
+#include <math.h>
+#include <stdio.h>
+
+#include "engine/scores.h"
+#include "support/support.h"
+
+static struct learning learning_of(const char *id, const char *run,
+    enum outcome_result result, const char *should)
+{
+    return (struct learning){.mem = &mem_libc,
+        .outcome = {.run = str_of(run),
+            .pattern = STR("host/p"),
+            .domain = STR("a.b"),
+            .result = result,
+            .evidence = STR("person"),
+            .should = str_of(should),
+            .at_ms = 1000000,
+            .cost = (double)NAN},
+        .id = str_of(id),
+        .counts = should == NULL};
+}
+
+static int work(struct store_tx *tx, void *ud, ndf_error *error)
+{
+    return learning_write(tx, ud, error);
+}
+
+static void learn(
+    struct store *store, struct scores *scores, struct learning learning)
+{
+    if (learning.outcome.run.size == 0) learning.outcome.run.at = NULL;
+    if (learning.outcome.should.size == 0) learning.outcome.should.at = NULL;
+    assert_ok(store_write(store, work, &learning, NULL));
+    assert_ok(learning_apply(scores, &learning));
+}
+
+static int put_run(struct store_tx *tx, void *ud, ndf_error *error)
+{
+    (void)ud;
+    struct store_run run = {.id = STR("r1"), .pattern = STR("host/p")};
+    return tx_run_put(tx, &run, error);
+}
+
+static void memory_and_store_count_the_same(void **state)
+{
+    (void)state;
+    struct store_options options = {.mode = STORE_CREATE};
+    struct store *store;
+    assert_ok(store_open(&store, &mem_libc, &options, NULL));
+    assert_ok(store_write(store, put_run, NULL, NULL));
+    struct scores scores, loaded;
+    scores_init(&scores, &mem_libc);
+    learn(store, &scores, learning_of("1", NULL, OUTCOME_SUCCESS, NULL));
+    learn(store, &scores, learning_of("2", NULL, OUTCOME_FAILURE, NULL));
+    learn(store, &scores, learning_of("3", "r1", OUTCOME_UNKNOWN, NULL));
+    struct tally tally = scores_get(&scores, STR("host/p"), STR(""));
+    assert_int_equal(tally.count, 3);
+    assert_true(tally.wins == 1 && tally.tries == 2);
+    /* A word on the run takes the place of the last one on it. */
+    learn(store, &scores, learning_of("4", "r1", OUTCOME_SUCCESS, NULL));
+    tally = scores_get(&scores, STR("host/p"), STR("a.b"));
+    assert_true(tally.wins == 2 && tally.tries == 3 && tally.count == 3);
+    learn(store, &scores, learning_of("5", "r1", OUTCOME_FAILURE, NULL));
+    tally = scores_get(&scores, STR("host/p"), STR("a.b"));
+    assert_true(tally.wins == 1 && tally.tries == 3 && tally.count == 3);
+    learn(store, &scores, learning_of("6", "r1", OUTCOME_UNKNOWN, "host/q"));
+    learn(store, &scores, learning_of("7", "r1", OUTCOME_UNKNOWN, "host/q"));
+    tally = scores_get(&scores, STR("host/p"), STR(""));
+    assert_true(tally.wins == 1 && tally.tries == 2 && tally.count == 3);
+
+    scores_init(&loaded, &mem_libc);
+    struct store_reader *reader;
+    assert_ok(store_read_begin(store, &reader, NULL));
+    assert_ok(scores_load(&loaded, reader, NULL));
+    store_read_end(reader);
+    struct tally again = scores_get(&loaded, STR("host/p"), STR(""));
+    assert_true(again.wins == tally.wins && again.tries == tally.tries);
+    assert_int_equal(again.count, tally.count);
+    assert_int_equal(scores_get(&loaded, STR("host/q"), STR("")).count, 0);
+    scores_deinit(&loaded);
+    scores_deinit(&scores);
+    store_close(store);
+}
+
+static int put(const struct mem *mem, void *ud)
+{
+    (void)ud;
+    struct scores scores;
+    scores_init(&scores, mem);
+    int err = NDF_OK;
+    for (int i = 0; err == NDF_OK && i < 50; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "p%d", i);
+        err = scores_put(
+            &scores, str_of(name), STR("d"), (struct tally){.count = i});
+    }
+    if (err == NDF_OK)
+        assert_int_equal(scores_get(&scores, STR("p49"), STR("d")).count, 49);
+    scores_deinit(&scores);
+    return err;
+}
+
+static void each_allocation_may_fail(void **state)
+{
+    (void)state;
+    test_each_allocation_fails(put, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(memory_and_store_count_the_same),
+        cmocka_unit_test(each_allocation_may_fail),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
