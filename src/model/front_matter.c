@@ -119,8 +119,8 @@ static void add_unquoted(struct buf *text, struct str s)
         s = str_until(str_from(s, 1), s.size - 2);
     }
     for (size_t i = 0; i < s.size; i++) {
-        bool more = i + 1 < s.size;
-        char next = more ? s.at[i + 1] : 0;
+        char next = '\0';
+        if (i + 1 < s.size) next = s.at[i + 1];
         bool escape = s.at[i] == '\\' && quote != '\'' &&
                       (next == 'n' || next == '"' || next == '\\' ||
                           (quote == '"' && next == 't'));

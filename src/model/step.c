@@ -5,7 +5,6 @@
  * One table serves all three shapes: in files the name stands before the map,
  * and only tasks have `needs` and `resources`; in plans everything is inside.
  */
-#include <math.h>
 #include <string.h>
 
 #include "model/pattern.h"
@@ -90,9 +89,8 @@ static bool retry_is_never(const struct retry *retry)
 {
     return retry->attempts == retry_never.attempts &&
            retry->backoff_ms == retry_never.backoff_ms &&
-           fabs(retry->factor - retry_never.factor) <= 0 &&
-           fabs(retry->jitter - retry_never.jitter) <= 0 &&
-           retry->on.count == 0;
+           retry->factor == retry_never.factor &&
+           retry->jitter == retry_never.jitter && retry->on.count == 0;
 }
 
 static int retry_write(struct arena *arena, const struct codec_key *key,
