@@ -38,12 +38,11 @@ int domains_new(struct domains **out, const struct mem *mem,
     struct domains *domains = mem_calloc(mem, 1, sizeof *domains);
     if (domains == NULL) goto fail;
     domains->mem = mem;
-    if (count > 0) {
-        domains->categories =
-            mem_calloc(mem, count, sizeof *domains->categories);
-        if (domains->categories == NULL) goto fail;
-        domains->count = count;
-    }
+    /* One more, so that no rules are no special case. */
+    domains->categories =
+        mem_calloc(mem, count + 1, sizeof *domains->categories);
+    if (domains->categories == NULL) goto fail;
+    domains->count = count;
     for (size_t i = 0; i < count; i++) {
         struct category *category = &domains->categories[i];
         category->name = rules[i].category;
@@ -63,10 +62,11 @@ fail:
 void domains_free(struct domains *domains)
 {
     if (domains == NULL) return;
-    for (size_t i = 0; i < domains->count; i++)
+    bool made = domains->categories != NULL;
+    for (size_t i = 0; made && i < domains->count; i++)
         matcher_free(domains->categories[i].matcher);
     mem_free(domains->mem, domains->categories,
-        domains->count * sizeof *domains->categories);
+        (domains->count + 1) * sizeof *domains->categories);
     mem_free(domains->mem, domains, sizeof *domains);
 }
 

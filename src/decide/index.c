@@ -41,7 +41,7 @@ void index_free(struct index *index)
     for (size_t i = 0; i < index->matchers_made; i++)
         matcher_free(index->matchers[i]);
     mem_free(
-        mem, index->matchers, index->matcher_count * sizeof *index->matchers);
+        mem, index->matchers, index->matcher_count * sizeof(struct matcher *));
     mem_free(mem, index->predicates,
         index->predicate_count * sizeof *index->predicates);
     mem_free(mem, index->alternatives,
@@ -100,7 +100,8 @@ static int make_all(struct index *i)
         err = make(
             i->mem, i->predicate_count, sizeof *i->predicates, &i->predicates);
     if (err == NDF_OK)
-        err = make(i->mem, i->matcher_count, sizeof *i->matchers, &i->matchers);
+        err = make(
+            i->mem, i->matcher_count, sizeof(struct matcher *), &i->matchers);
     return err;
 }
 

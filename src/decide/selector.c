@@ -79,9 +79,10 @@ static int build_names(struct selector *selector, ndf_error *error)
 
 static int build_index(struct selector *selector, ndf_error *error)
 {
-    size_t size = selector->count * sizeof(struct index_rule);
+    /* One more, so that no candidates are no special case. */
+    size_t size = (selector->count + 1) * sizeof(struct index_rule);
     struct index_rule *rules = mem_alloc(selector->mem, size);
-    if (rules == NULL && size > 0) return NDF_ENOMEM;
+    if (rules == NULL) return NDF_ENOMEM;
     for (size_t i = 0; i < selector->count; i++) {
         const struct candidate *candidate = &selector->candidates[i];
         rules[i] = (struct index_rule){
@@ -95,9 +96,9 @@ static int build_index(struct selector *selector, ndf_error *error)
 
 static int build_text(struct selector *selector)
 {
-    size_t size = selector->count * sizeof(struct str);
+    size_t size = (selector->count + 1) * sizeof(struct str);
     struct str *features = mem_alloc(selector->mem, size);
-    if (features == NULL && size > 0) return NDF_ENOMEM;
+    if (features == NULL) return NDF_ENOMEM;
     for (size_t i = 0; i < selector->count; i++)
         features[i] = selector->candidates[i].features;
     int err = text_index_new(

@@ -106,8 +106,10 @@ double success_lower(const struct success *success)
 static double ln_gamma(double x)
 {
     double shift = 0;
-    for (; x < 10; x += 1)
+    while (x < 10) {
         shift += log(x);
+        x += 1;
+    }
     double r = 1 / (x * x);
     double series =
         (1.0 / 12 - r * (1.0 / 360 - r * (1.0 / 1260 - r / 1680))) / x;

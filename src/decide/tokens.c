@@ -154,10 +154,15 @@ bool tokens_next(struct tokens *t, struct str *word)
     return emit(t, start, end, word);
 }
 
+static bool is_one_of(char c, struct str set)
+{
+    return str_find_char(set, c) < set.size;
+}
+
 static bool has_vowel(const char *word, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
-        if (memchr("aeiouy", word[i], 6) != NULL) return true;
+        if (is_one_of(word[i], STR("aeiouy"))) return true;
     }
     return false;
 }
@@ -190,7 +195,7 @@ static size_t stem_ending(const char *w, size_t size)
         size_t left = size - strlen(endings[i]);
         if (left < 3 || !has_vowel(w, left) || w[left - 1] == 'e') return size;
         bool doubled =
-            w[left - 1] == w[left - 2] && memchr("lsz", w[left - 1], 3) == NULL;
+            w[left - 1] == w[left - 2] && !is_one_of(w[left - 1], STR("lsz"));
         return doubled && left > 3 ? left - 1 : left;
     }
     return size;
