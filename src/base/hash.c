@@ -1,12 +1,14 @@
 /*
  * hash.c - XXH3 for tables and checksums, SHA-256 for identity.
  */
+/* The direct calls need no memory and no set-up of the library; its newer
+ * interface allocates, and crashes in libcrypto 3.0 where that fails. */
+#define OPENSSL_API_COMPAT 0x10101000L
+
 #include "base/hash.h"
 
-#include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <xxhash.h>
-
-#include "ndf/error.h"
 
 uint64_t hash64(struct str bytes)
 {
@@ -19,17 +21,14 @@ uint64_t hash64_seed(struct str bytes, uint64_t seed)
     return XXH3_64bits_withSeed(at, bytes.size, seed);
 }
 
-int hash_sha256(
+void hash_sha256(
     const struct str *parts, size_t count, uint8_t out[HASH_SHA256_SIZE])
 {
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    if (ctx == NULL) return NDF_ENOMEM;
-    int ok = EVP_DigestInit_ex(ctx, EVP_sha256(), NULL);
-    for (size_t i = 0; i < count && ok == 1; i++)
-        ok = EVP_DigestUpdate(ctx, parts[i].at, parts[i].size);
-    if (ok == 1) ok = EVP_DigestFinal_ex(ctx, out, NULL);
-    EVP_MD_CTX_free(ctx);
-    return ok == 1 ? NDF_OK : NDF_ENOMEM;
+    SHA256_CTX ctx;
+    SHA256_Init(&ctx);
+    for (size_t i = 0; i < count; i++)
+        SHA256_Update(&ctx, parts[i].at, parts[i].size);
+    SHA256_Final(out, &ctx);
 }
 
 void hash_hex(const uint8_t *bytes, size_t size, char *out)

@@ -12,9 +12,8 @@ enum { HASH_SHA256_SIZE = 32, HASH_HEX_SIZE = 65 };
 
 uint64_t hash64(struct str bytes);
 uint64_t hash64_seed(struct str bytes, uint64_t seed);
-/* SHA-256 of the parts one after another. NDF_OK, or NDF_ENOMEM when the
- * crypto library could not start. */
-int hash_sha256(
+/* SHA-256 of the parts one after another. */
+void hash_sha256(
     const struct str *parts, size_t count, uint8_t out[HASH_SHA256_SIZE]);
 /* Lower-case hex and a NUL. */
 void hash_hex(const uint8_t *bytes, size_t size, char *out);

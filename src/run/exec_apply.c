@@ -92,7 +92,7 @@ int exec_context_set(
     json_write(&buf, &copy);
     err = buf_error(&buf);
     struct str bytes = buf_str(&buf);
-    if (err == NDF_OK) err = hash_sha256(&bytes, 1, hash);
+    if (err == NDF_OK) hash_sha256(&bytes, 1, hash);
     buf_deinit(&buf);
     if (err != NDF_OK) return err;
     hash_hex(hash, sizeof hash, x->context_hex);

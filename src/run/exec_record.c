@@ -89,8 +89,7 @@ static int payload_of(struct arena *arena, struct str bytes,
     payload->bytes = arena_str(arena, bytes);
     char *text = arena_alloc(arena, HASH_HEX_SIZE);
     if (payload->bytes.at == NULL || text == NULL) return NDF_ENOMEM;
-    int err = hash_sha256(&bytes, 1, payload->hash);
-    if (err != NDF_OK) return err;
+    hash_sha256(&bytes, 1, payload->hash);
     hash_hex(payload->hash, HASH_SHA256_SIZE, text);
     *hex = str_of(text);
     return NDF_OK;
@@ -123,8 +122,7 @@ int exec_record_intent(struct executor *x, struct exec_slot *slot)
     if (slot->call.request.at != NULL && record.err == NDF_OK) {
         uint8_t hash[HASH_SHA256_SIZE];
         char hex[HASH_HEX_SIZE];
-        record.err = hash_sha256(&slot->call.request, 1, hash);
-        if (record.err != NDF_OK) return record.err;
+        hash_sha256(&slot->call.request, 1, hash);
         hash_hex(hash, sizeof hash, hex);
         put_text(&record, STR("request"), str_of(hex));
     }

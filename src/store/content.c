@@ -22,8 +22,7 @@ int content_pack(struct buf *scratch, struct str bytes, struct content_row *row,
     row->size = (int64_t)bytes.size;
     row->codec = CONTENT_RAW;
     row->body = bytes;
-    if (hash_sha256(&bytes, 1, row->hash) != NDF_OK)
-        return err_set(error, NDF_ENOMEM, "out of memory");
+    hash_sha256(&bytes, 1, row->hash);
     if (bytes.size < CONTENT_PACK_MIN) return NDF_OK;
     buf_reset(scratch);
     size_t bound = ZSTD_compressBound(bytes.size);
@@ -76,8 +75,7 @@ int content_unpack(struct arena *arena, const struct content_row *row,
     out[size] = '\0';
     struct str result = {out, size};
     uint8_t hash[STORE_HASH_SIZE];
-    if (hash_sha256(&result, 1, hash) != NDF_OK)
-        return err_set(error, NDF_ENOMEM, "out of memory");
+    hash_sha256(&result, 1, hash);
     if (memcmp(hash, row->hash, sizeof hash) != 0) return damaged(error, row);
     *bytes = result;
     return NDF_OK;

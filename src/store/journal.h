@@ -15,12 +15,12 @@
 #include "store/record.h"
 
 /* The link before the first record: SHA-256 of the run's id. */
-int journal_start(struct str run, uint8_t chain[STORE_HASH_SIZE]);
+void journal_start(struct str run, uint8_t chain[STORE_HASH_SIZE]);
 /* Sets sum and chain of a record that follows the link `before`. */
-int journal_seal(
+void journal_seal(
     const uint8_t before[STORE_HASH_SIZE], struct store_record *record);
-/* NDF_ECORRUPT, with run and number in error, unless sum and chain are right;
- * NDF_ENOMEM. */
+/* NDF_ECORRUPT, with run and number in error, unless sum and chain are
+ * right. */
 int journal_verify(const uint8_t before[STORE_HASH_SIZE],
     const struct store_record *record, ndf_error *error);
 

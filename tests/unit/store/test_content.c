@@ -53,7 +53,7 @@ static void what_does_not_shrink_stays_as_it_is(void **state)
     uint8_t noise[4096];
     for (size_t i = 0; i < sizeof noise; i += 32) {
         struct str seed = {(const char *)&i, sizeof i};
-        assert_ok(hash_sha256(&seed, 1, noise + i));
+        hash_sha256(&seed, 1, noise + i);
     }
     struct str s = {(const char *)noise, sizeof noise};
     struct buf scratch;
