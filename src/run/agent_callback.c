@@ -74,6 +74,7 @@ static int reply_json(
     int err = json_parse(&reply->arena, (struct str){json, size}, &value, NULL);
     if (err != NDF_OK) return err;
     if (value.kind != VALUE_OBJECT) return NDF_ESCHEMA;
+    if (value_depth(&value) >= VALUE_DEPTH_MAX) return NDF_ELIMIT;
     *out = value;
     return NDF_OK;
 }
@@ -86,7 +87,9 @@ int ndf_reply_output(ndf_reply *reply, const char *text, size_t size)
     struct str trimmed = str_trim(given);
     if (trimmed.size > 0 && str_find_char(STR("{["), trimmed.at[0]) < 2) {
         int err = json_parse(&reply->arena, trimmed, &reply->output, NULL);
-        if (err == NDF_OK || err == NDF_ENOMEM) return err;
+        /* A record puts one more level around it, and must be read again. */
+        bool fits = value_depth(&reply->output) < VALUE_DEPTH_MAX;
+        if (err == NDF_ENOMEM || (err == NDF_OK && fits)) return err;
     }
     return result_text(&reply->arena, given, &reply->output);
 }
