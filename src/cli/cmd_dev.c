@@ -65,8 +65,8 @@ int cmd_dev_import(struct cli *cli)
     bool standard = strcmp(path, "-") == 0;
     FILE *file = standard ? stdin : fopen(path, "rb");
     if (file == NULL)
-        return cli_fail(
-            cli, STATUS_USAGE, "cannot read %s: %s", path, strerror(errno));
+        return cli_fail(cli, errno == ENOENT ? STATUS_NOT_FOUND : STATUS_USAGE,
+            "cannot read %s: %s", path, strerror(errno));
     int status = cli_open(cli, OPEN_TO_FILL);
     if (status == STATUS_DONE) status = import_lines(cli, file, path);
     if (!standard) (void)fclose(file);
