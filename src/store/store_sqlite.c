@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -109,23 +110,46 @@ static int open_immutable(struct sqlite_store *store, ndf_error *error)
     return err;
 }
 
+/* For a folder that cannot be written SQLite says of its log only that it is
+ * not there. */
+static bool is_unwritable(const struct sqlite_store *store)
+{
+    if (access(store->name.at, W_OK) != 0) return true;
+    struct buf folder;
+    buf_init(&folder, store->mem);
+    buf_add_str(&folder, os_dirname(buf_str(&store->name)));
+    bool unwritable = !folder.failed && access(folder.at, W_OK) != 0;
+    buf_deinit(&folder);
+    return unwritable;
+}
+
+static int fail_read_only(const struct sqlite_store *store, ndf_error *error)
+{
+    return err_set(error, NDF_EREADONLY,
+        "the store %s cannot be written: it, or its folder, is read-only",
+        store->label.at);
+}
+
 /* A path that is missing is said in plain words. */
 static int open_writer(
-    struct sqlite_store *store, enum conn_access access, ndf_error *error)
+    struct sqlite_store *store, enum conn_access mode, ndf_error *error)
 {
     int err = conn_open(&store->writer, store->mem, store->name.at,
-        store->label.at, access, error);
+        store->label.at, mode, error);
     struct stat info;
     bool there = stat(store->name.at, &info) == 0;
-    if (err != NDF_OK && access == CONN_READ && there &&
+    if (err != NDF_OK && mode == CONN_READ && there &&
         (err == NDF_EREADONLY || err == NDF_EIO || err == NDF_ENOTFOUND))
         err = open_immutable(store, error);
-    if (err != NDF_OK && access != CONN_CREATE && !there && errno == ENOENT)
+    if ((err == NDF_EIO || err == NDF_ENOTFOUND) && mode != CONN_READ &&
+        there && is_unwritable(store))
+        err = fail_read_only(store, error);
+    if (err != NDF_OK && mode != CONN_CREATE && !there && errno == ENOENT)
         err = err_set(
             error, NDF_ENOTFOUND, "there is no store at %s", store->label.at);
-    if (err == NDF_OK && access != CONN_READ &&
+    if (err == NDF_OK && mode != CONN_READ &&
         sqlite3_db_readonly(store->writer->db, "main") == 1)
-        err = conn_fail(store->writer, SQLITE_READONLY, error);
+        err = fail_read_only(store, error);
     return err;
 }
 

@@ -1,18 +1,17 @@
 /*
- * store.c - the queue, the writer thread, and the views of readers.
+ * handle.c - the queue, the writer thread, and the views of readers; see
+ * store.h.
  *
  * The writer takes all work that waits, up to GROUP_MAX, runs each piece in a
  * savepoint, and commits once. Invariant: done(NDF_OK) is called only behind a
  * commit that was synced; after a failed one `stopped` is set before anybody
  * is told, and no later work reaches the database.
  */
-#include "store/store.h"
+#include "store/handle.h"
 
 #include <assert.h>
 #include <signal.h>
 #include <string.h>
-
-#include "store/handle.h"
 
 enum { GROUP_MAX = 256 };
 
