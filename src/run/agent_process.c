@@ -227,10 +227,12 @@ static int take_lock(struct process *p, int *out, ndf_error *error)
             path.at, err_errno_text(number, text, sizeof text));
     }
     *out = fd;
-    if (os_lock(fd) == NDF_OK && !call_started(p->mem, &p->call)) {
-        return NDF_OK;
-    }
+    bool started = true;
+    int err = NDF_OK;
+    if (os_lock(fd) == NDF_OK) err = call_started(p->mem, &p->call, &started);
+    if (!started) return NDF_OK;
     close(fd);
+    if (err != NDF_OK) return err;
     return err_set(error, NDF_EBUSY,
         "step '%.*s' was started before, so it is not started again",
         STR_ARG(p->call.step));
@@ -333,7 +335,9 @@ static void kill_left(struct process *p)
 static enum agent_status status_of_nothing(const struct process *p)
 {
     char boot[OS_BOOT_ID_SIZE];
-    if (call_started(p->mem, &p->call)) return AGENT_LOST;
+    bool started;
+    (void)call_started(p->mem, &p->call, &started);
+    if (started) return AGENT_LOST;
     if (p->pid > 0) return AGENT_START_FAILED;
     os_boot_id(boot);
     /* After a crash of the machine a file that is not there may have been. */

@@ -217,13 +217,17 @@ static uint64_t start_of(pid_t pid)
     return at == NULL ? 0 : strtoull(at + 1, NULL, 10);
 }
 
-bool call_started(const struct mem *mem, const struct agent_call *call)
+int call_started(
+    const struct mem *mem, const struct agent_call *call, bool *out)
 {
-    struct buf buf;
-    buf_init(&buf, mem);
-    int err = read_part(call, ".started", CALL_STARTED_MAX, &buf);
-    buf_deinit(&buf);
-    return err != NDF_ENOTFOUND;
+    struct arena scratch;
+    struct stat st;
+    *out = true;
+    arena_init(&scratch, mem);
+    struct str path = call_path(&scratch, call, ".started");
+    if (path.at != NULL) *out = stat(path.at, &st) == 0 || errno != ENOENT;
+    arena_deinit(&scratch);
+    return path.at != NULL ? NDF_OK : NDF_ENOMEM;
 }
 
 int call_watcher_open(const struct mem *mem, const struct agent_call *call)

@@ -19,8 +19,10 @@ struct str call_path(
 int call_result_read(struct arena *arena, const struct agent_call *call,
     struct agent_result *out);
 
-/* Whether S.started is there (or cannot be told). */
-bool call_started(const struct mem *mem, const struct agent_call *call);
+/* Whether S.started is there; true too when it cannot be told. NDF_OK or
+ * NDF_ENOMEM. */
+int call_started(
+    const struct mem *mem, const struct agent_call *call, bool *out);
 /* A pidfd of the watcher that wrote S.started; -1 when it does not live. */
 int call_watcher_open(const struct mem *mem, const struct agent_call *call);
 /* Kills every process that holds the file of fd open (our own excepted): all

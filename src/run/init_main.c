@@ -26,6 +26,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -218,6 +219,15 @@ static void write_err(const struct watcher *w)
 /* ---- the agent -------------------------------------------------------------
  */
 
+/* posix_spawn leaves the two signals that libc keeps for itself ignored, and
+ * libc does not let us near them. */
+static void reset_internal_signals(void)
+{
+    const uint64_t default_action[8] = {0};
+    (void)syscall(SYS_rt_sigaction, 32, default_action, NULL, 8);
+    (void)syscall(SYS_rt_sigaction, 33, default_action, NULL, 8);
+}
+
 /* In the child: becomes the agent, or says in pipe why not. */
 static _Noreturn void become_agent(
     const struct watcher *w, const int out[2], const int err[2], int pipe)
@@ -241,6 +251,7 @@ static _Noreturn void become_agent(
         /* The agent keeps the lock: while anything of it lives, nobody
          * starts the step again. */
         (void)close_range(INIT_LOCK_FD + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+        reset_internal_signals();
         sigprocmask(SIG_SETMASK, &none, NULL);
         execvp(w->argv[0], w->argv);
     }
