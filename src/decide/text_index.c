@@ -152,6 +152,7 @@ static void weigh_negatives(struct text_index *index)
 {
     for (size_t d = 0; d < index->count; d++) {
         struct document *document = &index->documents[d];
+        if (document->negative_count == 0) continue;
         struct negative *at = index->negatives + document->negative_at;
         double sum = 0;
         for (size_t i = 0; i < document->negative_count; i++) {
@@ -192,11 +193,11 @@ static int fill(struct text_index *index, const struct str *features,
 {
     const struct mem *mem = index->mem;
     struct entries entries = {0};
-    entries.words = mem_calloc(mem, totals->words, sizeof *entries.words);
-    entries.grams = mem_calloc(mem, totals->grams, sizeof *entries.grams);
+    /* One more, so that no words are no special case. */
+    entries.words = mem_calloc(mem, totals->words + 1, sizeof *entries.words);
+    entries.grams = mem_calloc(mem, totals->grams + 1, sizeof *entries.grams);
     int err = NDF_ENOMEM;
-    if (entries.words == NULL && totals->words > 0) goto fail;
-    if (entries.grams == NULL && totals->grams > 0) goto fail;
+    if (entries.words == NULL || entries.grams == NULL) goto fail;
     for (size_t d = 0; d < index->count; d++) {
         if (valid[d]) read_document(index, &entries, features[d], (uint32_t)d);
     }
@@ -206,8 +207,8 @@ static int fill(struct text_index *index, const struct str *features,
     if (err == NDF_OK) weigh(index);
 
 fail:
-    mem_free(mem, entries.words, totals->words * sizeof *entries.words);
-    mem_free(mem, entries.grams, totals->grams * sizeof *entries.grams);
+    mem_free(mem, entries.words, (totals->words + 1) * sizeof *entries.words);
+    mem_free(mem, entries.grams, (totals->grams + 1) * sizeof *entries.grams);
     return err;
 }
 
