@@ -23,28 +23,39 @@ static unsigned digit(uint32_t hash, unsigned pass)
     return hash >> (pass * RADIX_BITS) & (RADIX - 1);
 }
 
-static void radix_pass(const struct posting_entry *from,
-    struct posting_entry *to, size_t count, unsigned pass)
+/* at[p][d]: where entries whose digit of pass p is d begin. */
+struct places {
+    uint32_t at[PASSES][RADIX];
+};
+
+static void find_places(
+    const struct posting_entry *entries, size_t count, struct places *places)
 {
-    size_t at[RADIX] = {0};
-    for (size_t i = 0; i < count; i++)
-        at[digit(from[i].hash, pass)]++;
-    size_t sum = 0;
-    for (size_t i = 0; i < RADIX; i++) {
-        size_t here = at[i];
-        at[i] = sum;
-        sum += here;
+    memset(places, 0, sizeof *places);
+    for (size_t i = 0; i < count; i++) {
+        for (unsigned pass = 0; pass < PASSES; pass++)
+            places->at[pass][digit(entries[i].hash, pass)]++;
     }
-    for (size_t i = 0; i < count; i++)
-        to[at[digit(from[i].hash, pass)]++] = from[i];
+    for (unsigned pass = 0; pass < PASSES; pass++) {
+        uint32_t sum = 0;
+        for (size_t d = 0; d < RADIX; d++) {
+            uint32_t here = places->at[pass][d];
+            places->at[pass][d] = sum;
+            sum += here;
+        }
+    }
 }
 
 /* Sorts by way of other; the result is in other, as PASSES is odd. */
 static void sort(
     struct posting_entry *entries, struct posting_entry *other, size_t count)
 {
+    struct places places;
+    find_places(entries, count, &places);
     for (unsigned pass = 0; pass < PASSES; pass++) {
-        radix_pass(entries, other, count, pass);
+        uint32_t *at = places.at[pass];
+        for (size_t i = 0; i < count; i++)
+            other[at[digit(entries[i].hash, pass)]++] = entries[i];
         struct posting_entry *swap = entries;
         entries = other;
         other = swap;
@@ -85,10 +96,10 @@ static int build(struct postings *p, const struct posting_entry *sorted)
     while (p->shift > 8 && ((size_t)1 << (32 - p->shift)) < p->term_count)
         p->shift--;
     size_t slots = (size_t)1 << (32 - p->shift);
-    p->items = mem_calloc(p->mem, p->count, sizeof *p->items);
-    p->hashes = mem_calloc(p->mem, p->term_count, sizeof *p->hashes);
-    p->starts = mem_calloc(p->mem, p->term_count + 1, sizeof *p->starts);
-    p->directory = mem_calloc(p->mem, slots + 1, sizeof *p->directory);
+    p->items = mem_alloc(p->mem, p->count * sizeof *p->items);
+    p->hashes = mem_alloc(p->mem, p->term_count * sizeof *p->hashes);
+    p->starts = mem_alloc(p->mem, (p->term_count + 1) * sizeof *p->starts);
+    p->directory = mem_alloc(p->mem, (slots + 1) * sizeof *p->directory);
     if (p->items == NULL || p->hashes == NULL || p->starts == NULL ||
         p->directory == NULL)
         return NDF_ENOMEM;
@@ -97,18 +108,15 @@ static int build(struct postings *p, const struct posting_entry *sorted)
 }
 
 int postings_init(struct postings *postings, const struct mem *mem,
-    struct posting_entry *entries, size_t count)
+    struct posting_entry *entries, struct posting_entry *other, size_t count)
 {
     memset(postings, 0, sizeof *postings);
     postings->mem = mem;
     if (count == 0) return NDF_OK;
-    struct posting_entry *other = mem_calloc(mem, count, sizeof *other);
-    if (other == NULL) return NDF_ENOMEM;
+    if (count > UINT32_MAX) return NDF_ELIMIT;
     postings->count = count;
     sort(entries, other, count);
-    int err = build(postings, other);
-    mem_free(mem, other, count * sizeof *other);
-    return err;
+    return build(postings, other);
 }
 
 void postings_deinit(struct postings *p)

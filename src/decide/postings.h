@@ -32,10 +32,11 @@ struct postings {
     unsigned shift;
 };
 
-/* entries must be grouped by rising document; the call may reorder them.
- * NDF_OK or NDF_ENOMEM; deinit is right after both. */
+/* entries must be grouped by rising document; other has room for as many. Both
+ * are scratch and hold anything afterwards. NDF_OK, NDF_ENOMEM or NDF_ELIMIT;
+ * deinit is right after all. */
 int postings_init(struct postings *postings, const struct mem *mem,
-    struct posting_entry *entries, size_t count);
+    struct posting_entry *entries, struct posting_entry *other, size_t count);
 void postings_deinit(struct postings *postings);
 /* The items of a term; *count 0 when nobody has it. */
 const struct posting *postings_find(

@@ -94,41 +94,69 @@ static void add_totals(struct totals *totals, struct str features)
     totals->negatives += form_u32(features.at + 12);
 }
 
-/* Reads count entries of size bytes at *at and moves it behind them. */
-static void read_entries(const char **at, size_t size,
+/* Two arrays that hold all words, or all 4-grams, in turn. */
+struct scratch {
+    struct posting_entry *entries, *other;
+};
+
+/* Reads count entries of size bytes at `at`. */
+static void read_entries(const char *at, size_t size,
     struct posting_entry *entries, size_t count, uint32_t document)
 {
-    for (size_t i = 0; i < count; i++, *at += size) {
+    for (size_t i = 0; i < count; i++, at += size) {
         entries[i] = (struct posting_entry){
-            .hash = form_u32(*at),
+            .hash = form_u32(at),
             .document = document,
-            .core = form_u16(*at + 4),
-            .body = size == FORM_WORD ? form_u16(*at + 6) : 0,
+            .core = form_u16(at + 4),
+            .body = size == FORM_WORD ? form_u16(at + 6) : 0,
         };
     }
 }
 
-struct entries {
-    struct posting_entry *words, *grams;
-    size_t word_count, gram_count;
-};
-
-static void read_document(struct text_index *index, struct entries *to,
-    struct str features, uint32_t number)
+static int read_words(struct text_index *index, const struct str *features,
+    const bool *valid, struct scratch *scratch)
 {
-    struct document *document = &index->documents[number];
-    const char *at = features.at + FORM_HEADER;
+    size_t total = 0;
+    for (size_t d = 0; d < index->count; d++) {
+        if (!valid[d]) continue;
+        size_t words = form_u32(features[d].at + 4);
+        read_entries(features[d].at + FORM_HEADER, FORM_WORD,
+            scratch->entries + total, words, (uint32_t)d);
+        total += words;
+    }
+    return postings_init(
+        &index->words, index->mem, scratch->entries, scratch->other, total);
+}
+
+static int read_grams(struct text_index *index, const struct str *features,
+    const bool *valid, struct scratch *scratch)
+{
+    size_t total = 0;
+    for (size_t d = 0; d < index->count; d++) {
+        if (!valid[d]) continue;
+        const char *at = features[d].at;
+        size_t grams = form_u32(at + 8);
+        read_entries(at + FORM_HEADER + (size_t)form_u32(at + 4) * FORM_WORD,
+            FORM_PAIR, scratch->entries + total, grams, (uint32_t)d);
+        total += grams;
+    }
+    return postings_init(
+        &index->grams, index->mem, scratch->entries, scratch->other, total);
+}
+
+/* What of the features does not go into postings. */
+static void read_head(struct text_index *index, struct str features, size_t d)
+{
+    struct document *document = &index->documents[d];
     size_t words = form_u32(features.at + 4);
     size_t grams = form_u32(features.at + 8);
     size_t negatives = form_u32(features.at + 12);
+    const char *at =
+        features.at + FORM_HEADER + words * FORM_WORD + grams * FORM_PAIR;
     document->length = (float)form_u32(features.at + 16) / FORM_UNIT;
     document->identity = form_u64(features.at + 20);
     document->negative_at = (uint32_t)index->negative_count;
     document->negative_count = (uint32_t)negatives;
-    read_entries(&at, FORM_WORD, to->words + to->word_count, words, number);
-    read_entries(&at, FORM_PAIR, to->grams + to->gram_count, grams, number);
-    to->word_count += words;
-    to->gram_count += grams;
     for (size_t i = 0; i < negatives; i++, at += FORM_PAIR) {
         index->negatives[index->negative_count++] = (struct negative){
             form_u32(at), (float)form_u16(at + 4) / FORM_UNIT};
@@ -188,27 +216,21 @@ static void weigh(struct text_index *index)
     weigh_negatives(index);
 }
 
-static int fill(struct text_index *index, const struct str *features,
+static int fill_postings(struct text_index *index, const struct str *features,
     const bool *valid, const struct totals *totals)
 {
     const struct mem *mem = index->mem;
-    struct entries entries = {0};
+    size_t most = totals->words > totals->grams ? totals->words : totals->grams;
     /* One more, so that no words are no special case. */
-    entries.words = mem_calloc(mem, totals->words + 1, sizeof *entries.words);
-    entries.grams = mem_calloc(mem, totals->grams + 1, sizeof *entries.grams);
+    size_t size = (most + 1) * sizeof(struct posting_entry);
+    struct scratch scratch = {.entries = mem_alloc(mem, size)};
+    scratch.other = mem_alloc(mem, size);
     int err = NDF_ENOMEM;
-    if (entries.words == NULL || entries.grams == NULL) goto fail;
-    for (size_t d = 0; d < index->count; d++) {
-        if (valid[d]) read_document(index, &entries, features[d], (uint32_t)d);
-    }
-    err = postings_init(&index->words, mem, entries.words, totals->words);
-    if (err == NDF_OK)
-        err = postings_init(&index->grams, mem, entries.grams, totals->grams);
-    if (err == NDF_OK) weigh(index);
-
-fail:
-    mem_free(mem, entries.words, (totals->words + 1) * sizeof *entries.words);
-    mem_free(mem, entries.grams, (totals->grams + 1) * sizeof *entries.grams);
+    if (scratch.entries != NULL && scratch.other != NULL)
+        err = read_words(index, features, valid, &scratch);
+    if (err == NDF_OK) err = read_grams(index, features, valid, &scratch);
+    mem_free(mem, scratch.entries, size);
+    mem_free(mem, scratch.other, size);
     return err;
 }
 
@@ -220,8 +242,6 @@ static int build(struct text_index *index, const struct str *features,
         valid[d] = text_features_valid(features[d]);
         if (valid[d]) add_totals(&totals, features[d]);
     }
-    if (totals.words > UINT32_MAX || totals.grams > UINT32_MAX)
-        return NDF_ELIMIT;
     index->documents = mem_calloc(index->mem, count, sizeof *index->documents);
     if (index->documents == NULL) return NDF_ENOMEM;
     index->count = count;
@@ -231,7 +251,12 @@ static int build(struct text_index *index, const struct str *features,
         if (index->negatives == NULL) return NDF_ENOMEM;
         index->negative_room = totals.negatives;
     }
-    return fill(index, features, valid, &totals);
+    for (size_t d = 0; d < count; d++) {
+        if (valid[d]) read_head(index, features[d], d);
+    }
+    int err = fill_postings(index, features, valid, &totals);
+    if (err == NDF_OK) weigh(index);
+    return err;
 }
 
 int text_index_new(struct text_index **out, const struct mem *mem,

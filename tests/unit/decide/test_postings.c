@@ -36,11 +36,12 @@ static void every_term_is_found_with_its_documents(void **state)
     enum { MAX = 4000 };
     struct posting_entry *entries = calloc(MAX, sizeof *entries);
     struct posting_entry *copy = calloc(MAX, sizeof *copy);
+    struct posting_entry *other = calloc(MAX, sizeof *other);
     for (uint64_t seed = 1; seed < 30; seed++) {
         size_t count = make(entries, MAX, seed);
         memcpy(copy, entries, count * sizeof *copy);
         struct postings postings;
-        assert_ok(postings_init(&postings, &mem_libc, entries, count));
+        assert_ok(postings_init(&postings, &mem_libc, entries, other, count));
         for (uint32_t term = 0; term < 310; term++) {
             size_t found;
             uint32_t hash = term * 14316557U;
@@ -65,6 +66,7 @@ static void every_term_is_found_with_its_documents(void **state)
     }
     free(entries);
     free(copy);
+    free(other);
 }
 
 static void an_empty_index_finds_nothing(void **state)
@@ -72,7 +74,7 @@ static void an_empty_index_finds_nothing(void **state)
     (void)state;
     struct postings postings;
     size_t count;
-    assert_ok(postings_init(&postings, &mem_libc, NULL, 0));
+    assert_ok(postings_init(&postings, &mem_libc, NULL, NULL, 0));
     assert_null(postings_find(&postings, 7, &count));
     assert_int_equal(count, 0);
     assert_null(postings_of(&postings, 7, 0));
@@ -84,9 +86,10 @@ static void the_ends_of_the_hash_range_are_found(void **state)
     (void)state;
     struct posting_entry entries[] = {{UINT32_MAX, 0, 1, 0}, {0, 0, 2, 0},
         {0, 1, 3, 0}, {UINT32_MAX - 1, 1, 4, 0}};
+    struct posting_entry other[4];
     struct postings postings;
     size_t count;
-    assert_ok(postings_init(&postings, &mem_libc, entries, 4));
+    assert_ok(postings_init(&postings, &mem_libc, entries, other, 4));
     assert_non_null(postings_find(&postings, 0, &count));
     assert_int_equal(count, 2);
     assert_int_equal(postings_of(&postings, UINT32_MAX, 0)->core, 1);
@@ -99,8 +102,9 @@ static int build(const struct mem *mem, void *ud)
 {
     (void)ud;
     struct posting_entry entries[] = {{7, 0, 1, 0}, {9, 0, 1, 0}};
+    struct posting_entry other[2];
     struct postings postings;
-    int err = postings_init(&postings, mem, entries, 2);
+    int err = postings_init(&postings, mem, entries, other, 2);
     postings_deinit(&postings);
     return err;
 }
