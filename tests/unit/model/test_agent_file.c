@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "model/agent_file.h"
-#include "model/front_matter.h"
 #include "support/parse.h"
 
 static struct arena arena;
@@ -230,40 +229,6 @@ static void sizes_are_limited(void **state)
     }
 }
 
-static void mending_reads_what_people_meant(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *front, *json;
-    } rows[] = {
-        {"", "{}"},
-        {"a: b: c\n", "{\"a\":\"b: c\"}"},
-        {"a: 'it''s: x'\n", "{\"a\":\"it's: x\"}"},
-        {"a: \"x \\\"y\\\" \\n z: 1\"\n", "{\"a\":\"x \\\"y\\\" \\n z: 1\"}"},
-        {"a: x: y\n  more\n  text\n", "{\"a\":\"x: y more text\"}"},
-        {"a: |\n  x: y\n    z\nb: 1\n", "{\"a\":\"x: y\\n    z\",\"b\":\"1\"}"},
-        {"a: >-\n  x: y\n  z\n", "{\"a\":\"x: y z\"}"},
-        {"tools:\n  - A\n  - \"B: x\"\nb: c\n",
-            "{\"b\":\"c\",\"tools\":[\"A\",\"B: x\"]}"},
-        {"a: 1\na: 2\n", "{\"a\":\"1\"}"},
-        {"# comment\na: 1\n# another\n", "{\"a\":\"1\"}"},
-        {"description: x: y\nuser: hello\nassistant: hi\nmodel: m\n",
-            "{\"description\":\"x: y\\nuser: hello\\nassistant: hi\","
-            "\"model\":\"m\"}"},
-        {"other: x: y\nuser: hello\n",
-            "{\"other\":\"x: y\",\"user\":\"hello\"}"},
-        {"no key here\na: b\n", "{\"a\":\"b\"}"},
-        {"a:b\nc: d\n", "{\"c\":\"d\"}"},
-        {"a:\n", "{\"a\":\"\"}"},
-        {"a: \"\n", "{\"a\":\"\\\"\"}"},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct value out;
-        assert_ok(front_matter_mend(&arena, str_of(rows[i].front), &out));
-        assert_string_equal(test_canonical(&arena, &out), rows[i].json);
-    }
-}
-
 static int decode_body(const struct mem *mem, void *ud)
 {
     struct arena own;
@@ -300,7 +265,6 @@ int main(void)
         cmocka_unit_test(windows_files_and_marks_are_read),
         cmocka_unit_test(what_is_no_agent_file_is_refused),
         cmocka_unit_test(sizes_are_limited),
-        cmocka_unit_test(mending_reads_what_people_meant),
         cmocka_unit_test(each_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -177,105 +177,6 @@ static void three_lines_have_sound_defaults(void **state)
     arena_deinit(&arena);
 }
 
-static void a_full_step_is_read(void **state)
-{
-    (void)state;
-    struct arena arena;
-    struct document d;
-    arena_init(&arena, &mem_libc);
-    decode(&arena,
-        "pattern: p\nsteps:\n- one:\n    agent: s/w\n    with: {a: 1}\n"
-        "    writes: [r]\n    timeout: 5s\n"
-        "    retry: {attempts: 5, backoff: 500ms, on: [timeout]}\n"
-        "    undo: {run: [git, checkout, .], timeout: 1s}\n"
-        "    undo_on_failure: true\n    idempotent: true\n"
-        "    expect: {exit: 0, regex: ok, files: [f], nonempty: false}\n"
-        "    verify: j\n    if: x\n    approval: true\n    heartbeat: 1m\n",
-        &d);
-    const struct step *s = &d.pattern.steps[0];
-    assert_str(s->agent, "s/w");
-    assert_int_equal(value_get_int(&s->with, STR("a"), 0), 1);
-    assert_str(s->writes.items[0], "r");
-    assert_int_equal(s->timeout_ms, 5000);
-    assert_true(s->retry_set);
-    assert_int_equal(s->retry.attempts, 5);
-    assert_int_equal(s->retry.backoff_ms, 500);
-    assert_true(s->retry.factor == 2);
-    assert_str(s->retry.on.items[0], "timeout");
-    assert_true(s->undo.set);
-    assert_null(s->undo.agent.at);
-    assert_int_equal(s->undo.run.count, 3);
-    assert_int_equal(s->undo_when, UNDO_ALSO_FAILED);
-    assert_true(s->idempotent);
-    assert_true(s->expect.set && s->expect.exit_set);
-    assert_int_equal(s->expect.exit, 0);
-    assert_str(s->expect.regex, "ok");
-    assert_str(s->expect.files.items[0], "f");
-    assert_false(s->expect.nonempty);
-    assert_str(s->verify, "j");
-    assert_str(s->condition, "x");
-    assert_true(s->approval);
-    assert_int_equal(s->heartbeat_ms, 60000);
-    arena_deinit(&arena);
-}
-
-static void assert_predicate(const struct predicate *p, enum field field,
-    enum predicate_op op, const char *name, const char *operand)
-{
-    struct arena arena;
-    arena_init(&arena, &mem_libc);
-    assert_int_equal(p->field, field);
-    assert_int_equal(p->op, op);
-    assert_true(str_equal(p->name, str_of(name)));
-    assert_string_equal(test_canonical(&arena, &p->operand), operand);
-    arena_deinit(&arena);
-}
-
-static void conditions_become_predicates(void **state)
-{
-    (void)state;
-    struct arena arena;
-    struct document d;
-    arena_init(&arena, &mem_libc);
-    decode(&arena,
-        "pattern: p\nsteps: [a]\nonly_if:\n"
-        "  attributes: {env: [a, b], complexity: {ge: low, lt: high}, x: null,"
-        " y: {exists: false}}\n"
-        "  domain: a.**\n  agent_type: t\n  priority: [high, 5]\n"
-        "  text: leak\n",
-        &d);
-    assert_int_equal(d.pattern.only_if_count, 1);
-    const struct condition *c = &d.pattern.only_if[0];
-    assert_int_equal(c->count, 9);
-    const struct predicate *p = c->predicates;
-    assert_predicate(&p[0], FIELD_ATTRIBUTE, OP_IN, "env", "[\"a\",\"b\"]");
-    assert_predicate(&p[1], FIELD_ATTRIBUTE, OP_GE, "complexity", "2");
-    assert_predicate(&p[2], FIELD_ATTRIBUTE, OP_LT, "complexity", "8");
-    assert_predicate(&p[3], FIELD_ATTRIBUTE, OP_EQ, "x", "null");
-    assert_predicate(&p[4], FIELD_ATTRIBUTE, OP_ABSENT, "y", "null");
-    assert_predicate(&p[5], FIELD_DOMAIN, OP_GLOB, "", "[\"a.**\"]");
-    assert_predicate(&p[6], FIELD_AGENT_TYPE, OP_EQ, "", "\"t\"");
-    assert_predicate(&p[7], FIELD_PRIORITY, OP_IN, "", "[2,5]");
-    assert_predicate(&p[8], FIELD_TEXT, OP_MATCHES, "", "[\"leak\"]");
-    assert_int_equal(p[1].line, 4);
-    assert_int_equal(p[1].column, 46);
-    arena_deinit(&arena);
-}
-
-static void alternatives_are_an_or(void **state)
-{
-    (void)state;
-    struct arena arena;
-    struct document d;
-    arena_init(&arena, &mem_libc);
-    decode(&arena,
-        "pattern: p\nsteps: [a]\nonly_if:\n- domain: a\n- domain: b\n", &d);
-    assert_int_equal(d.pattern.only_if_count, 2);
-    assert_predicate(&d.pattern.only_if[1].predicates[0], FIELD_DOMAIN, OP_GLOB,
-        "", "[\"b\"]");
-    arena_deinit(&arena);
-}
-
 static void tasks_and_phases_make_their_kinds(void **state)
 {
     (void)state;
@@ -306,55 +207,6 @@ static void tasks_and_phases_make_their_kinds(void **state)
     arena_deinit(&arena);
 }
 
-static void steps_are_written_with_their_names_for_plans(void **state)
-{
-    (void)state;
-    struct arena arena;
-    struct document d;
-    struct value written;
-    struct step step;
-    arena_init(&arena, &mem_libc);
-    decode(&arena,
-        "pattern: p\ntasks:\n- a\n- b: {agent: x, needs: [a], timeout: 1s}\n",
-        &d);
-    assert_ok(step_encode(&arena, &d.pattern.steps[1], &written));
-    assert_string_equal(test_canonical(&arena, &written),
-        "{\"agent\":\"x\",\"name\":\"b\",\"needs\":[\"a\"],"
-        "\"timeout\":\"1s\"}");
-    assert_ok(step_decode(&arena, &written, &step, NULL));
-    assert_str(step.name, "b");
-    assert_int_equal(step.timeout_ms, 1000);
-    struct value nameless = test_json(&arena, "{\"agent\":\"x\"}");
-    ndf_error error = {0};
-    assert_int_equal(
-        step_decode(&arena, &nameless, &step, &error), NDF_ESCHEMA);
-    test_contains(error.message, "lacks the key 'name'");
-    arena_deinit(&arena);
-}
-
-static void ten_thousand_steps_are_the_limit(void **state)
-{
-    (void)state;
-    for (int count = 10000; count <= 10001; count++) {
-        struct arena arena;
-        struct document d;
-        ndf_error error = {0};
-        arena_init(&arena, &mem_libc);
-        struct value steps = value_of_array();
-        struct value v = value_of_object();
-        for (int i = 0; i < count; i++) {
-            struct str name = arena_format(&arena, "s%d", i);
-            assert_ok(value_push(&arena, &steps, value_of_str(name)));
-        }
-        assert_ok(
-            value_set(&arena, &v, STR("pattern"), value_of_str(STR("p"))));
-        assert_ok(value_set(&arena, &v, STR("tasks"), steps));
-        assert_int_equal(document_decode(&arena, &v, &d, &error),
-            count == 10000 ? NDF_OK : NDF_ELIMIT);
-        arena_deinit(&arena);
-    }
-}
-
 static void long_hostile_keys_leave_room_for_the_sentence(void **state)
 {
     (void)state;
@@ -370,17 +222,6 @@ static void long_hostile_keys_leave_room_for_the_sentence(void **state)
     assert_int_equal(document_decode(&arena, &v, &d, &error), NDF_ESCHEMA);
     test_contains(error.message, "known are: agent");
     arena_deinit(&arena);
-}
-
-static void names_of_fields_and_operators_are_those_of_files(void **state)
-{
-    (void)state;
-    assert_string_equal(predicate_op_name(OP_EQ), "eq");
-    assert_string_equal(predicate_op_name(OP_MATCHES), "matches");
-    assert_string_equal(predicate_op_name(OP_GLOB), "glob");
-    assert_string_equal(field_name(FIELD_DOMAIN), "domain");
-    assert_string_equal(field_name(FIELD_TEXT), "text");
-    assert_string_equal(field_name(FIELD_ATTRIBUTE), "attribute");
 }
 
 static const char *const oom_documents[] = {
@@ -428,14 +269,8 @@ int main(void)
         cmocka_unit_test(invalid_documents_are_refused_with_a_place),
         cmocka_unit_test(an_agent_is_read_whole),
         cmocka_unit_test(three_lines_have_sound_defaults),
-        cmocka_unit_test(a_full_step_is_read),
-        cmocka_unit_test(conditions_become_predicates),
-        cmocka_unit_test(alternatives_are_an_or),
         cmocka_unit_test(tasks_and_phases_make_their_kinds),
-        cmocka_unit_test(steps_are_written_with_their_names_for_plans),
-        cmocka_unit_test(ten_thousand_steps_are_the_limit),
         cmocka_unit_test(long_hostile_keys_leave_room_for_the_sentence),
-        cmocka_unit_test(names_of_fields_and_operators_are_those_of_files),
         cmocka_unit_test(each_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
