@@ -76,10 +76,8 @@ int cmd_dev_import(struct cli *cli)
 static int print_check(const struct cli *cli, const json_t *report)
 {
     const json_t *problems = json_object_get(report, "problems");
-    size_t i;
-    json_t *problem;
-    json_array_foreach(problems, i, problem)
-    {
+    for (size_t i = 0; i < json_array_size(problems); i++) {
+        json_t *problem = json_array_get(problems, i);
         if (json_is_string(problem)) {
             (void)term_line(&cli->out, json_string_value(problem), 0);
             (void)fputc('\n', cli->out.file);

@@ -167,10 +167,8 @@ static int print_trusted(struct cli *cli)
         return STATUS_DONE;
     }
     json_t *list = cli_document(text);
-    size_t i;
-    const json_t *path;
-    json_array_foreach(list, i, path)
-    {
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *path = json_array_get(list, i);
         (void)term_line(&cli->out, json_string_value(path), 0);
         (void)fputc('\n', cli->out.file);
     }

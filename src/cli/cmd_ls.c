@@ -25,10 +25,8 @@ static void print_patterns(const struct cli *cli, const json_t *list)
     struct table *table = table_new("llrl");
     const char *head[] = {"pattern", "kind", "steps", "description"};
     table_row(table, head);
-    size_t i;
-    const json_t *item;
-    json_array_foreach(list, i, item)
-    {
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
         char *steps = cli_member_text(item, "steps");
         const char *cells[] = {cli_get(item, "name"), cli_get(item, "kind"),
             steps, cli_get(item, "description")};
@@ -44,10 +42,8 @@ static void print_agents(const struct cli *cli, const json_t *list)
     struct table *table = table_new("llll");
     const char *head[] = {"agent", "source", "program", "description"};
     table_row(table, head);
-    size_t i;
-    const json_t *item;
-    json_array_foreach(list, i, item)
-    {
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
         bool runs = json_is_true(json_object_get(item, "runs"));
         const char *cells[] = {cli_get(item, "name"), cli_get(item, "source"),
             runs ? "yes" : "none", cli_get(item, "description")};
@@ -63,10 +59,8 @@ static void print_runs(const struct cli *cli, const json_t *list)
     struct table *table = table_new("lllrll");
     const char *head[] = {"run", "state", "started", "took", "pattern", "task"};
     table_row(table, head);
-    size_t i;
-    const json_t *item;
-    json_array_foreach(list, i, item)
-    {
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
         char when[TERM_TIME_SIZE];
         char took[TERM_TIME_SIZE] = "-";
         int64_t elapsed = run_doc_ms(item, "elapsed_ms");
@@ -87,10 +81,8 @@ static void print_sources(const struct cli *cli, const json_t *list)
     struct table *table = table_new("llrrl");
     const char *head[] = {"source", "kind", "agents", "patterns", "path"};
     table_row(table, head);
-    size_t i;
-    const json_t *item;
-    json_array_foreach(list, i, item)
-    {
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
         char *agents = cli_member_text(item, "agents");
         char *patterns = cli_member_text(item, "patterns");
         const char *cells[] = {cli_get(item, "name"), cli_get(item, "kind"),
@@ -114,10 +106,8 @@ enum { KIND_COUNT = sizeof kinds / sizeof kinds[0] };
 
 static void print_names(const struct cli *cli, const json_t *list)
 {
-    size_t i;
-    const json_t *item;
-    json_array_foreach(list, i, item)
-    {
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
         const char *id = cli_get(item, "id");
         (void)term_line(
             &cli->out, id[0] != '\0' ? id : cli_get(item, "name"), 0);

@@ -38,10 +38,8 @@ static int resume_all(struct cli *cli, struct delegation *delegation)
     json_t *runs = cli_document(text);
     int status = STATUS_DONE;
     size_t resumed = 0;
-    size_t i;
-    const json_t *run;
-    json_array_foreach(runs, i, run)
-    {
+    for (size_t i = 0; i < json_array_size(runs); i++) {
+        const json_t *run = json_array_get(runs, i);
         bool busy = false;
         if (strcmp(cli_get(run, "state"), "running") != 0) continue;
         delegation->run = cli_get(run, "id");

@@ -74,20 +74,18 @@ static void print_steps(const struct term *out, const json_t *doc)
     struct table *table = table_new("llrrl");
     const char *head[] = {"step", "result", "attempt", "took", "error"};
     table_row(table, head);
-    size_t i;
-    const json_t *item;
-    json_array_foreach(json_object_get(doc, "records"), i, item)
-        add_step(table, item);
+    const json_t *list = json_object_get(doc, "records");
+    for (size_t i = 0; i < json_array_size(list); i++)
+        add_step(table, json_array_get(list, i));
     (void)fputc('\n', out->file);
     table_print(table, out);
 }
 
 static void print_outcomes(const struct term *out, const json_t *doc)
 {
-    size_t i;
-    const json_t *item;
-    json_array_foreach(json_object_get(doc, "outcomes"), i, item)
-    {
+    const json_t *list = json_object_get(doc, "outcomes");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
         const char *should = cli_get(item, "should");
         char *text = cli_format("%s%s%s%s%s", cli_get(item, "result"),
             cli_get(item, "evidence")[0] != '\0' ? ", by " : "",
@@ -131,16 +129,15 @@ static json_t *in_order(json_t *document)
 {
     static const char *const first[] = {"agent", "pattern", "description"};
     json_t *ordered = json_object();
-    const char *key;
-    json_t *value;
     for (size_t i = 0; i < sizeof first / sizeof first[0]; i++) {
-        value = json_object_get(document, first[i]);
+        json_t *value = json_object_get(document, first[i]);
         if (value != NULL) (void)json_object_set(ordered, first[i], value);
     }
-    json_object_foreach(document, key, value)
-    {
+    void *at = json_object_iter(document);
+    for (; at != NULL; at = json_object_iter_next(document, at)) {
+        const char *key = json_object_iter_key(at);
         if (json_object_get(ordered, key) == NULL)
-            (void)json_object_set(ordered, key, value);
+            (void)json_object_set(ordered, key, json_object_iter_value(at));
     }
     return ordered;
 }

@@ -31,10 +31,9 @@ static void add_pattern(struct table *table, const json_t *item)
 {
     add_counts(table, item, cli_get(item, "name"));
     table_style(table, 0, STYLE_BOLD);
-    size_t i;
-    const json_t *domain;
-    json_array_foreach(json_object_get(item, "domains"), i, domain)
-    {
+    const json_t *list = json_object_get(item, "domains");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *domain = json_array_get(list, i);
         char *name = cli_format("  in %s", cli_get(domain, "domain"));
         add_counts(table, domain, name);
         cli_free(name);
@@ -58,10 +57,9 @@ int cmd_stats(struct cli *cli)
     const char *head[] = {
         "pattern", "runs", "wins", "of", "success", "at least", "last"};
     table_row(table, head);
-    size_t i;
-    const json_t *item;
     if (json_is_object(doc)) add_pattern(table, doc);
-    json_array_foreach(doc, i, item) add_pattern(table, item);
+    for (size_t i = 0; i < json_array_size(doc); i++)
+        add_pattern(table, json_array_get(doc, i));
     bool empty = json_is_array(doc) && json_array_size(doc) == 0;
     table_print(table, &cli->out);
     json_decref(doc);

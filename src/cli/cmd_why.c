@@ -15,10 +15,8 @@ static void print_ranking(
     const char *head[] = {
         "", "pattern", "fit", "success", "confidence", "level", "runs"};
     table_row(table, head);
-    size_t i;
-    const json_t *item;
-    json_array_foreach(ranked, i, item)
-    {
+    for (size_t i = 0; i < json_array_size(ranked); i++) {
+        const json_t *item = json_array_get(ranked, i);
         const char *name = cli_get(item, "name");
         char *cells[] = {cli_format("%zu", i + 1),
             cli_number(json_object_get(item, "fit"), 3),
@@ -63,10 +61,9 @@ static void print_factors(const struct term *out, const json_t *item)
     struct table *table = table_new("lrrll");
     const char *head[] = {"because", "value", "weighs", "", ""};
     table_row(table, head);
-    size_t i;
-    const json_t *factor;
-    json_array_foreach(json_object_get(item, "factors"), i, factor)
-    {
+    const json_t *list = json_object_get(item, "factors");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *factor = json_array_get(list, i);
         double weight =
             json_number_value(json_object_get(factor, "contribution"));
         const char *name = cli_get(factor, "name");
@@ -91,10 +88,8 @@ static void print_best(const struct term *out, const json_t *best)
     (void)fputc('\n', out->file);
     print_factors(out, best);
     const json_t *copies = json_object_get(best, "copies");
-    size_t i;
-    const json_t *copy;
-    json_array_foreach(copies, i, copy)
-    {
+    for (size_t i = 0; i < json_array_size(copies); i++) {
+        const json_t *copy = json_array_get(copies, i);
         (void)fputs(i == 0 ? "the same as " : ", ", out->file);
         (void)term_line(out, json_string_value(copy), 0);
     }
@@ -144,10 +139,8 @@ static void print_law(const struct cli *cli, const json_t *doc)
     struct table *table = table_new("ll");
     const char *head[] = {"must hold", "but the task"};
     table_row(table, head);
-    size_t i;
-    const json_t *item;
-    json_array_foreach(all, i, item)
-    {
+    for (size_t i = 0; i < json_array_size(all); i++) {
+        const json_t *item = json_array_get(all, i);
         const char *reason = cli_get(item, "why");
         char *actual = json_dumps(
             json_object_get(item, "actual"), JSON_ENCODE_ANY | JSON_COMPACT);
@@ -171,10 +164,9 @@ static void print_compared(const struct term *out, const json_t *doc)
     struct table *table = table_new("lrrrrl");
     const char *head[] = {"because", "value", "weighs", "best", "weighs", ""};
     table_row(table, head);
-    size_t i;
-    const json_t *item;
-    json_array_foreach(json_object_get(doc, "compared"), i, item)
-    {
+    const json_t *list = json_object_get(doc, "compared");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
         double mine = json_number_value(json_object_get(item, "contribution"));
         double best =
             json_number_value(json_object_get(item, "best_contribution"));

@@ -55,11 +55,9 @@ static bool is_leaf(const json_t *value)
 static bool is_short_list(const json_t *value)
 {
     size_t size = 0;
-    size_t i;
-    const json_t *item;
     if (!json_is_array(value)) return false;
-    json_array_foreach(value, i, item)
-    {
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        const json_t *item = json_array_get(value, i);
         if (!json_is_string(item) && !json_is_integer(item)) return false;
         size += json_is_string(item) ? json_string_length(item) + 2 : 8;
         if (json_is_string(item) && strchr(json_string_value(item), '\n'))
@@ -70,11 +68,9 @@ static bool is_short_list(const json_t *value)
 
 static void print_short_list(const struct term *term, const json_t *list)
 {
-    size_t i;
-    const json_t *item;
     (void)fputc('[', term->file);
-    json_array_foreach(list, i, item)
-    {
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
         if (i > 0) (void)fputs(", ", term->file);
         if (json_is_string(item))
             (void)term_line(term, json_string_value(item), 0);
@@ -116,15 +112,14 @@ static void print_behind(
 static void print_members(const struct term *term, json_t *object,
     size_t indent, size_t first, size_t depth)
 {
-    const char *key;
-    json_t *item;
-    json_object_foreach(object, key, item)
-    {
+    void *at = json_object_iter(object);
+    for (; at != NULL; at = json_object_iter_next(object, at)) {
+        const char *key = json_object_iter_key(at);
         term_pad(term, first);
         first = indent;
         term_styled(term, STYLE_NAME, key);
         (void)fputc(':', term->file);
-        print_behind(term, item, indent, depth);
+        print_behind(term, json_object_iter_value(at), indent, depth);
     }
 }
 
@@ -132,14 +127,12 @@ static void print_members(const struct term *term, json_t *object,
 static void print_tree(
     const struct term *term, json_t *value, size_t indent, size_t depth)
 {
-    size_t i;
-    json_t *item;
     if (json_is_object(value)) {
         print_members(term, value, indent, indent, depth);
         return;
     }
-    json_array_foreach(value, i, item)
-    {
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        json_t *item = json_array_get(value, i);
         term_pad(term, indent);
         (void)fputc('-', term->file);
         if (json_object_size(item) > 0 && depth < DEPTH_MAX)

@@ -40,10 +40,9 @@ void run_doc_read(struct run_doc *run, const json_t *document)
         .elapsed_ms = run_doc_ms(document, "elapsed_ms"),
     };
     run->succeeded = strcmp(run->state, "succeeded") == 0;
-    size_t i;
-    const json_t *record;
-    json_array_foreach(json_object_get(document, "records"), i, record)
-        read_record(run, record);
+    const json_t *list = json_object_get(document, "records");
+    for (size_t i = 0; i < json_array_size(list); i++)
+        read_record(run, json_array_get(list, i));
     run->outcome = cli_get(run->end, "outcome");
     run->evidence = cli_get(run->end, "evidence");
     run->error = cli_get(run->end, "error");

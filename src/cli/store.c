@@ -134,14 +134,13 @@ size_t cli_print_report(const struct cli *cli, const json_t *report)
 {
     const json_t *warnings = json_object_get(report, "warnings");
     const json_t *errors = json_object_get(report, "errors");
-    size_t i;
-    const json_t *problem;
     if (!cli->args.given[OPT_QUIET]) {
-        json_array_foreach(warnings, i, problem)
-            print_problem(cli, STYLE_WARN, "warning", problem);
+        for (size_t i = 0; i < json_array_size(warnings); i++)
+            print_problem(
+                cli, STYLE_WARN, "warning", json_array_get(warnings, i));
     }
-    json_array_foreach(errors, i, problem)
-        print_problem(cli, STYLE_BAD, "error", problem);
+    for (size_t i = 0; i < json_array_size(errors); i++)
+        print_problem(cli, STYLE_BAD, "error", json_array_get(errors, i));
     return json_array_size(errors);
 }
 
@@ -152,9 +151,8 @@ int cli_refresh(struct cli *cli)
     if (err == NDF_EREADONLY) return STATUS_DONE;
     if (err != NDF_OK) return cli_error(cli, err);
     json_t *reports = cli_document(text);
-    size_t i;
-    const json_t *report;
-    json_array_foreach(reports, i, report)(void) cli_print_report(cli, report);
+    for (size_t i = 0; i < json_array_size(reports); i++)
+        (void)cli_print_report(cli, json_array_get(reports, i));
     json_decref(reports);
     return STATUS_DONE;
 }

@@ -1,6 +1,7 @@
 /*
  * test_os.c - tests of base/os: files, trees, locks between processes.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -318,6 +319,11 @@ static void a_process_is_killed_by_its_descriptor(void **state)
         _exit(0);
     }
     int fd = os_pidfd_open(child);
+    if (fd < 0 && errno == ENOSYS) { /* under valgrind */
+        assert_ok(kill(child, SIGKILL));
+        assert_int_equal(waitpid(child, NULL, 0), child);
+        skip();
+    }
     assert_true(fd >= 0);
     assert_ok(os_pidfd_kill(fd, SIGKILL));
     int status;
