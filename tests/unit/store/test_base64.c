@@ -12,7 +12,9 @@ static void the_examples_of_the_rfc_hold(void **state)
     static const char *const pairs[][2] = {
         {"", ""},
         {"f", "Zg=="},
-        {"f" "o", "Zm8="},
+        {"f"
+         "o",
+            "Zm8="},
         {"foo", "Zm9v"},
         {"foob", "Zm9vYg=="},
         {"fooba", "Zm9vYmE="},
