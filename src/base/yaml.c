@@ -301,10 +301,15 @@ static int check_bytes(struct builder *b, struct str text)
     size_t invalid = utf8_invalid_at(text);
     if (invalid < text.size)
         return place_error(b, text, invalid, "this is no UTF-8 text");
-    const char *nul = text.size > 0 ? memchr(text.at, '\0', text.size) : NULL;
-    if (nul == NULL) return NDF_OK;
-    return place_error(b, text, (size_t)(nul - text.at),
-        "the text contains the character NUL");
+    size_t nul = str_find_char(text, '\0');
+    if (nul < text.size)
+        return place_error(b, text, nul, "the text contains the character NUL");
+    /* Nobody could use them, and libyaml compares each with each. */
+    size_t directive =
+        str_starts(text, STR("%TAG")) ? 0 : str_find(text, STR("\n%TAG"));
+    if (directive == text.size) return NDF_OK;
+    return place_error(
+        b, text, directive + 1, "tags (%TAG) are not taken: leave them out");
 }
 
 static int run_events(struct builder *b, struct str text)

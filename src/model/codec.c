@@ -117,7 +117,9 @@ static int check_required(
     for (size_t i = 0; i < map->count; i++) {
         const struct codec_key *key = &map->keys[i];
         if (key->presence != CODEC_REQUIRED) continue;
-        if (value_get(value, str_of(key->name)) != NULL) continue;
+        const struct value *given = value_get(value, str_of(key->name));
+        bool null = given != NULL && given->kind == VALUE_NULL;
+        if (given != NULL && !(null && map->null_is_absent)) continue;
         return err_at(c->error, NDF_ESCHEMA, value->line, value->column,
             "%s lacks the key '%s'", map->what, key->name);
     }

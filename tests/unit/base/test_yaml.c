@@ -133,6 +133,8 @@ static void what_is_dangerous_or_ambiguous_is_refused(void **state)
         {"a: ! 1", 1, 4, "tags"},
         {"!x [1]", 1, 1, "tags"},
         {"a: !!map {}", 1, 4, "tags"},
+        {"%TAG !a! tag:x,2000:\n--- 1", 1, 2, "tags"},
+        {"--- 1\n...\n%TAG !a! tag:x,2000:\n--- 1", 3, 1, "tags"},
         {"a: !!python/object:os.system x", 1, 4, "tags"},
         {"b: 1\n<<: {a: 1}", 2, 1, "merge"},
         {"a: 1\nb: 2\na: 3", 3, 1, "line 1"},

@@ -67,6 +67,8 @@ static void bad_outcomes_are_refused(void **state)
         {"[]", "expected a map"},
         {"{\"result\":\"success\"}", "lacks the key 'pattern'"},
         {"{\"pattern\":\"p\"}", "lacks the key 'result'"},
+        {"{\"pattern\":null,\"result\":\"success\"}",
+            "lacks the key 'pattern'"},
         {"{\"pattern\":\"p\",\"result\":\"ok\"}",
             "success, failure or unknown"},
         {"{\"pattern\":\"p\",\"result\":true}", "success, failure or unknown"},
