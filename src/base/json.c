@@ -9,6 +9,7 @@
 #include "base/json.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -213,6 +214,15 @@ static int check_bytes(struct reader r)
         r.error, NDF_ESYNTAX, r.line, r.column, "not valid JSON: %s", what);
 }
 
+/* jansson 2.14 writes beyond the buffer of its scanner when that cannot grow.
+ * The buffer is never larger than twice the text: see that there is as much. */
+static bool has_room(struct str text)
+{
+    void *room = malloc(2 * text.size + 64);
+    free(room);
+    return room != NULL;
+}
+
 int json_parse(
     struct arena *arena, struct str text, struct value *out, ndf_error *error)
 {
@@ -229,6 +239,7 @@ int json_parse(
 
     json_error_t problem;
     memset(&problem, 0, sizeof problem);
+    if (!has_room(text)) return err_set(error, NDF_ENOMEM, "out of memory");
     json_t *json = json_loadb(
         text.at, text.size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem);
     if (json == NULL) return syntax_error(&problem, error);
