@@ -59,23 +59,41 @@ const char *fit_factor_name(enum fit_factor factor)
     return names[factor];
 }
 
+static const double *weights_of(const struct fit_evidence *evidence)
+{
+    return evidence->basis == FIT_BY_TEXT ? text_weights : structure_weights;
+}
+
+static double counted(const struct fit_evidence *evidence, int factor)
+{
+    double value = evidence->value[factor];
+    bool counts = factor == FIT_LAW || factor == FIT_GOOD_FOR;
+    return counts && value > PREDICATES_COUNTED ? PREDICATES_COUNTED : value;
+}
+
+static double sum_from(const struct fit_evidence *evidence, int factor)
+{
+    const double *weights = weights_of(evidence);
+    double sum = 0;
+    for (; factor < FIT_FACTOR_COUNT; factor++)
+        sum += weights[factor] * counted(evidence, factor);
+    return sum;
+}
+
 double fit_contribution(
     const struct fit_evidence *evidence, enum fit_factor factor)
 {
-    const double *weights =
-        evidence->basis == FIT_BY_TEXT ? text_weights : structure_weights;
-    double value = evidence->value[factor];
-    if (factor == FIT_LAW || factor == FIT_GOOD_FOR)
-        value = fmin(value, PREDICATES_COUNTED);
-    return weights[factor] * value;
+    return weights_of(evidence)[factor] * counted(evidence, (int)factor);
 }
 
 double fit_log_odds(const struct fit_evidence *evidence)
 {
-    double sum = 0;
-    for (int factor = 0; factor < FIT_FACTOR_COUNT; factor++)
-        sum += fit_contribution(evidence, (enum fit_factor)factor);
-    return sum;
+    return sum_from(evidence, FIT_BASE);
+}
+
+double fit_structure(const struct fit_evidence *evidence)
+{
+    return sum_from(evidence, FIT_LAW);
 }
 
 double fit_probability(double log_odds)
@@ -86,14 +104,6 @@ double fit_probability(double log_odds)
 double fit_odds_of(double probability)
 {
     return log(probability / (1 - probability));
-}
-
-double fit_structure(const struct fit_evidence *evidence)
-{
-    double sum = 0;
-    for (int factor = FIT_LAW; factor < FIT_FACTOR_COUNT; factor++)
-        sum += fit_contribution(evidence, (enum fit_factor)factor);
-    return sum;
 }
 
 double fit_similarity(double bm25, double cosine)

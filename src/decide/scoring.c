@@ -49,18 +49,19 @@ static bool good_for_domain(const struct condition *good, struct str domain)
     return false;
 }
 
-static double domain_evidence(
+static bool names_domain(
     const struct scoring *scoring, const struct candidate *candidate)
 {
-    if (scoring->domain.size == 0) return 0;
+    if (scoring->domain.size == 0) return false;
     struct str head = first_segment(scoring->domain);
-    if (scoring->domain_inferred && str_equal(head, STR("general"))) return 0;
-    if (str_equal(first_segment(bare_name(candidate->name)), head)) return 1;
+    if (scoring->domain_inferred && str_equal(head, STR("general")))
+        return false;
+    if (str_equal(first_segment(bare_name(candidate->name)), head)) return true;
     return scoring->domain_inferred &&
            good_for_domain(candidate->good_for, scoring->domain);
 }
 
-static double kind_evidence(const struct scoring *scoring, size_t number)
+static int kind_value(const struct scoring *scoring, size_t number)
 {
     const struct selector *selector = scoring->selector;
     if (selector->kind_names[number] & 1U << scoring->hint) return 1;
@@ -74,21 +75,20 @@ static void add_structure(struct scoring *scoring, struct scored *scored)
     if (candidate->only_if_count > 0)
         scored->law =
             (uint32_t)candidate->only_if[scored->match->alternative].count;
-    double *value = scored->evidence.value;
-    value[FIT_LAW] = scored->law;
-    value[FIT_GOOD_FOR] = scored->match->held;
-    value[FIT_DOMAIN] = domain_evidence(scoring, candidate);
-    value[FIT_KIND] = kind_evidence(scoring, number);
+    scored->domain = names_domain(scoring, candidate) ? 1 : 0;
+    scored->kind = (int8_t)kind_value(scoring, number);
+}
+
+static void put_structure(
+    const struct scored *scored, struct fit_evidence *evidence)
+{
+    evidence->value[FIT_LAW] = scored->law;
+    evidence->value[FIT_GOOD_FOR] = scored->match->held;
+    evidence->value[FIT_DOMAIN] = scored->domain;
+    evidence->value[FIT_KIND] = scored->kind;
 }
 
 /* ---- text ---------------------------------------------------------------- */
-
-/* The leaders in similarity: the best, and the best that is no copy of it. */
-struct leaders {
-    const struct scored *best;
-    uint64_t identity;
-    double rival;
-};
 
 static uint64_t identity_of(
     const struct scoring *scoring, const struct scored *scored)
@@ -102,9 +102,9 @@ static bool same_words(uint64_t a, uint64_t b)
     return a == b && a != 0;
 }
 
-static void find_leaders(const struct scoring *scoring, struct leaders *out)
+static void find_leaders(struct scoring *scoring)
 {
-    *out = (struct leaders){.best = NULL};
+    struct leaders *out = &scoring->leaders;
     for (size_t i = 0; i < scoring->count; i++) {
         const struct scored *scored = &scoring->items[i];
         if (out->best == NULL || scored->similarity > out->best->similarity)
@@ -120,9 +120,9 @@ static void find_leaders(const struct scoring *scoring, struct leaders *out)
     }
 }
 
-static double margin(const struct scoring *scoring,
-    const struct leaders *leaders, const struct scored *scored)
+static double margin(const struct scoring *scoring, const struct scored *scored)
 {
+    const struct leaders *leaders = &scoring->leaders;
     double own = scored->similarity;
     double best = leaders->best->similarity;
     bool leads = scored == leaders->best ||
@@ -131,42 +131,52 @@ static double margin(const struct scoring *scoring,
     return fit_margin(own, leads ? leaders->rival : best);
 }
 
-static void add_text(struct scoring *scoring)
+static void put_text(const struct scoring *scoring, const struct scored *scored,
+    struct fit_evidence *evidence)
 {
-    struct leaders leaders;
-    find_leaders(scoring, &leaders);
-    double crowd = log((double)scoring->matches.count);
-    for (size_t i = 0; i < scoring->count; i++) {
-        struct scored *scored = &scoring->items[i];
-        double *value = scored->evidence.value;
-        /* Many weak words must not put a candidate before a better one. */
-        double bm25 = (double)fminf(scored->text.bm25, leaders.best->text.bm25);
-        scored->evidence.basis = FIT_BY_TEXT;
-        value[FIT_BASE] = 1;
-        value[FIT_WORDS] = log1p(bm25 * scoring->scores.mass);
-        value[FIT_SIMILARITY] = scored->similarity;
-        value[FIT_MARGIN] = margin(scoring, &leaders, scored);
-        value[FIT_CROWD] = crowd;
-        value[FIT_NOT_FOR] = (double)scored->text.negative;
-    }
+    /* Many weak words must not put a candidate before a better one. */
+    float most = scoring->leaders.best->text.bm25;
+    float bm25 = scored->text.bm25 < most ? scored->text.bm25 : most;
+    evidence->basis = FIT_BY_TEXT;
+    double *value = evidence->value;
+    value[FIT_BASE] = 1;
+    value[FIT_WORDS] = log1p((double)bm25 * scoring->scores.mass);
+    value[FIT_SIMILARITY] = scored->similarity;
+    value[FIT_MARGIN] = margin(scoring, scored);
+    value[FIT_CROWD] = scoring->crowd;
+    value[FIT_NOT_FOR] = (double)scored->text.negative;
 }
 
-/* A task without words: one candidate against all others that have anything
- * to say for themselves, and against none. */
-static void add_no_text(struct scoring *scoring)
+/* The odds that structure alone gives; what has nothing to say for itself does
+ * not compete. */
+static double structure_odds(const struct scored *scored)
 {
-    double sum = exp(NONE_LOG_ODDS);
-    for (size_t i = 0; i < scoring->count; i++) {
-        struct scored *scored = &scoring->items[i];
-        scored->evidence.basis = FIT_BY_STRUCTURE;
-        scored->log_odds = fit_structure(&scored->evidence);
-        if (scored->log_odds > 0) sum += exp(scored->log_odds);
+    struct fit_evidence evidence = {.basis = FIT_BY_STRUCTURE};
+    put_structure(scored, &evidence);
+    double log_odds = fit_structure(&evidence);
+    return log_odds > 0 ? exp(log_odds) : 0;
+}
+
+void scoring_evidence(const struct scoring *scoring,
+    const struct scored *scored, struct fit_evidence *out)
+{
+    *out = (struct fit_evidence){.basis = FIT_BY_STRUCTURE};
+    put_structure(scored, out);
+    if (scoring->leaders.best != NULL) put_text(scoring, scored, out);
+    else out->value[FIT_CROWD] = log(scoring->crowd - structure_odds(scored));
+}
+
+/* By text, the crowd is all that are eligible. Without words it is all others
+ * that have anything to say for themselves, and none of them. */
+static void count_crowd(struct scoring *scoring)
+{
+    if (scoring->leaders.best != NULL) {
+        scoring->crowd = log((double)scoring->matches.count);
+        return;
     }
-    for (size_t i = 0; i < scoring->count; i++) {
-        struct scored *scored = &scoring->items[i];
-        double own = scored->log_odds > 0 ? exp(scored->log_odds) : 0;
-        scored->evidence.value[FIT_CROWD] = log(sum - own);
-    }
+    scoring->crowd = exp(NONE_LOG_ODDS);
+    for (size_t i = 0; i < scoring->count; i++)
+        scoring->crowd += structure_odds(&scoring->items[i]);
 }
 
 /* ---- spine --------------------------------------------------------------- */
@@ -207,8 +217,7 @@ static int gather(struct scoring *scoring)
         scored->similarity = fit_similarity(
             (double)scored->text.bm25, (double)scored->text.cosine);
         add_structure(scoring, scored);
-        bool structure =
-            scored->law > 0 || scored->evidence.value[FIT_GOOD_FOR] > 0;
+        bool structure = scored->law > 0 || match->held > 0;
         scoring->count += !words || shares || structure;
     }
     return NDF_OK;
@@ -229,10 +238,13 @@ int scoring_make(const struct selector *selector,
     if (err == NDF_OK) err = infer_domain(out);
     if (err == NDF_OK) err = gather(out);
     if (err != NDF_OK) return err;
-    if (out->text.term_count > 0 && out->count > 0) add_text(out);
-    else add_no_text(out);
-    for (size_t i = 0; i < out->count; i++)
-        out->items[i].log_odds = fit_log_odds(&out->items[i].evidence);
+    if (out->text.term_count > 0 && out->count > 0) find_leaders(out);
+    count_crowd(out);
+    for (size_t i = 0; i < out->count; i++) {
+        struct fit_evidence evidence;
+        scoring_evidence(out, &out->items[i], &evidence);
+        out->items[i].log_odds = fit_log_odds(&evidence);
+    }
     return NDF_OK;
 }
 
@@ -324,13 +336,15 @@ static int add_factors(const struct scoring *scoring,
     out->factors =
         arena_calloc(scoring->arena, FIT_FACTOR_COUNT, sizeof *out->factors);
     if (out->factors == NULL) return NDF_ENOMEM;
+    struct fit_evidence evidence;
+    scoring_evidence(scoring, scored, &evidence);
     for (int i = 0; i < FIT_FACTOR_COUNT; i++) {
         enum fit_factor kind = (enum fit_factor)i;
-        double contribution = fit_contribution(&scored->evidence, kind);
+        double contribution = fit_contribution(&evidence, kind);
         if (contribution == 0) continue;
         struct factor *factor = &out->factors[out->factor_count++];
         *factor = (struct factor){.kind = kind,
-            .value = scored->evidence.value[kind],
+            .value = evidence.value[kind],
             .contribution = contribution,
             .words = STR("")};
         if (kind != FIT_WORDS) continue;
@@ -344,7 +358,7 @@ static int add_copies(const struct scoring *scoring,
     const struct scored *scored, struct ranked *out)
 {
     uint64_t identity = identity_of(scoring, scored);
-    if (identity == 0) return NDF_OK;
+    if (!scoring->selector->copied[scored->match->candidate]) return NDF_OK;
     out->copies =
         arena_calloc(scoring->arena, SELECTOR_COPIES_MAX, sizeof *out->copies);
     if (out->copies == NULL) return NDF_ENOMEM;

@@ -16,20 +16,28 @@ struct selector {
     struct candidate *candidates;
     size_t count;
     uint8_t *kind_names; /* bits: the kinds that a name is listed for */
+    bool *copied;        /* whether another one has the same words */
     struct map names;    /* to index + 1 */
     struct index *index;
     struct text_index *text;
     struct domains *domains;
 };
 
-/* A candidate whose law holds, with its evidence. */
+/* A candidate whose law holds; its evidence is made when it is needed. */
 struct scored {
     const struct index_match *match;
     struct text_score text; /* zero when it shares no term */
     double similarity;
-    struct fit_evidence evidence;
     double log_odds;
-    uint32_t law; /* predicates of the alternative that holds */
+    uint32_t law;        /* predicates of the alternative that holds */
+    int8_t domain, kind; /* values of these factors */
+};
+
+/* The best in similarity, and the best that is no copy of it. */
+struct leaders {
+    const struct scored *best; /* NULL: the task has no words */
+    uint64_t identity;
+    double rival;
 };
 
 /* All of one choice, before ranking. */
@@ -45,6 +53,8 @@ struct scoring {
     enum pattern_kind hint;
     struct scored *items; /* with any evidence, by candidate */
     size_t count;
+    struct leaders leaders;
+    double crowd; /* by text: ln of the eligible; else: sum of all odds */
 };
 
 /* Filter, text and fit: fills *out. NDF_OK or NDF_ENOMEM. */
@@ -54,6 +64,9 @@ int scoring_make(const struct selector *selector,
 /* The one of a candidate, or NULL. */
 const struct scored *scoring_find(
     const struct scoring *scoring, size_t candidate);
+/* What speaks for one, and against it. */
+void scoring_evidence(const struct scoring *scoring,
+    const struct scored *scored, struct fit_evidence *out);
 /* Success, confidence, level and threshold of one; all but its lower bound,
  * which comes from *success when it is wanted. */
 void scoring_rank(const struct scoring *scoring, const struct scored *scored,

@@ -42,6 +42,8 @@ void selector_free(struct selector *selector)
     text_index_free(selector->text);
     domains_free(selector->domains);
     map_deinit(&selector->names);
+    mem_free(selector->mem, selector->copied,
+        selector->count * sizeof *selector->copied);
     mem_free(selector->mem, selector->kind_names,
         selector->count * sizeof *selector->kind_names);
     mem_free(selector->mem, selector->candidates,
@@ -107,6 +109,40 @@ static int build_text(struct selector *selector)
     return err;
 }
 
+/* A candidate and what its words are. */
+struct words {
+    uint64_t identity;
+    size_t candidate;
+};
+
+static int by_identity(const void *a, const void *b)
+{
+    const struct words *x = a;
+    const struct words *y = b;
+    return (x->identity > y->identity) - (x->identity < y->identity);
+}
+
+static int build_copies(struct selector *selector)
+{
+    if (selector->count == 0) return NDF_OK;
+    size_t size = selector->count * sizeof(struct words);
+    struct words *words = mem_alloc(selector->mem, size);
+    selector->copied =
+        mem_calloc(selector->mem, selector->count, sizeof *selector->copied);
+    bool made = words != NULL && selector->copied != NULL;
+    for (size_t i = 0; made && i < selector->count; i++)
+        words[i] = (struct words){text_index_identity(selector->text, i), i};
+    if (made) qsort(words, selector->count, sizeof *words, by_identity);
+    for (size_t i = 1; made && i < selector->count; i++) {
+        if (words[i].identity == 0) continue;
+        if (words[i].identity != words[i - 1].identity) continue;
+        selector->copied[words[i].candidate] = true;
+        selector->copied[words[i - 1].candidate] = true;
+    }
+    mem_free(selector->mem, words, size);
+    return made ? NDF_OK : NDF_ENOMEM;
+}
+
 static int build(struct selector *selector, const struct candidate *candidates,
     size_t count, ndf_error *error)
 {
@@ -123,6 +159,7 @@ static int build(struct selector *selector, const struct candidate *candidates,
     int err = build_names(selector, error);
     if (err == NDF_OK) err = build_index(selector, error);
     if (err == NDF_OK) err = build_text(selector);
+    if (err == NDF_OK) err = build_copies(selector);
     /* The bytes are the caller's and the index has what it needs. */
     for (size_t i = 0; i < selector->count; i++)
         selector->candidates[i].features = (struct str){NULL, 0};

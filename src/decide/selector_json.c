@@ -190,19 +190,24 @@ static int explain_law(const struct index_explanation *explanation,
 
 /* Factor by factor: this one's and the best one's. */
 static struct value write_comparison(struct writer *w,
-    const struct fit_evidence *own, const struct fit_evidence *best)
+    const struct scoring *scoring, const struct scored *one,
+    const struct scored *other)
 {
     struct value list = value_of_array();
+    struct fit_evidence own;
+    struct fit_evidence best;
+    scoring_evidence(scoring, one, &own);
+    scoring_evidence(scoring, other, &best);
     for (int i = 0; i < FIT_FACTOR_COUNT; i++) {
         enum fit_factor factor = (enum fit_factor)i;
-        double mine = fit_contribution(own, factor);
-        double theirs = fit_contribution(best, factor);
+        double mine = fit_contribution(&own, factor);
+        double theirs = fit_contribution(&best, factor);
         if (mine == 0 && theirs == 0) continue;
         struct value item = value_of_object();
         put(w, &item, "name", value_of_str(str_of(fit_factor_name(factor))));
-        put(w, &item, "value", value_of_real(own->value[i]));
+        put(w, &item, "value", value_of_real(own.value[i]));
         put(w, &item, "contribution", value_of_real(mine));
-        put(w, &item, "best_value", value_of_real(best->value[i]));
+        put(w, &item, "best_value", value_of_real(best.value[i]));
         put(w, &item, "best_contribution", value_of_real(theirs));
         push(w, &list, item);
     }
@@ -229,8 +234,7 @@ static int explain_weaker(const struct scoring *scoring,
     put_numbers(&w, out, &mine);
     put(&w, out, "best", winner);
     put(&w, out, "factors", write_factors(&w, &mine));
-    put(&w, out, "compared",
-        write_comparison(&w, &own->evidence, &best->evidence));
+    put(&w, out, "compared", write_comparison(&w, scoring, own, best));
     return w.err;
 }
 
