@@ -18,8 +18,7 @@
 enum {
     REAL_DIGITS_MAX = 17,
     REAL_TEXT_SIZE = 64,
-    REAL_POINT_MAX = 21, /* ES6 writes 1e21 and more with an exponent */
-    REAL_POINT_MIN = -6, /* and less than 1e-6 */
+    REAL_POINT_MIN = -6, /* ES6 writes less than 1e-6 with an exponent */
     SORT_ON_STACK = 24,
 };
 
@@ -77,17 +76,16 @@ static void write_real(struct buf *buf, double real)
     struct decimal d = {.count = 0};
     decimal_of(real, &d);
     if (d.negative) buf_add_char(buf, '-');
-    if (d.point > REAL_POINT_MAX || d.point <= REAL_POINT_MIN ||
-        d.count <= d.point) {
-        write_exponential(buf, &d);
-    } else if (d.point <= 0) {
+    if (d.point > 0 && d.point < d.count) {
+        buf_add(buf, d.digits, (size_t)d.point);
+        buf_add_char(buf, '.');
+        buf_add(buf, d.digits + d.point, (size_t)(d.count - d.point));
+    } else if (d.point <= 0 && d.point > REAL_POINT_MIN) {
         buf_add(buf, "0.", 2);
         add_zeros(buf, -d.point);
         buf_add(buf, d.digits, (size_t)d.count);
     } else {
-        buf_add(buf, d.digits, (size_t)d.point);
-        buf_add_char(buf, '.');
-        buf_add(buf, d.digits + d.point, (size_t)(d.count - d.point));
+        write_exponential(buf, &d);
     }
 }
 

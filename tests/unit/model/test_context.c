@@ -100,7 +100,7 @@ static void bad_contexts_are_refused_in_one_sentence(void **state)
     } rows[] = {
         {"[]", "expected a map", NDF_ESCHEMA},
         {"1", "expected a map", NDF_ESCHEMA},
-        {"{\"domian\":\"x\"}", "did you mean 'domain'?", NDF_ESCHEMA},
+        {"{\"domein\":\"x\"}", "did you mean 'domain'?", NDF_ESCHEMA},
         {"{\"zzz\":1}", "known are: domain, agent_type", NDF_ESCHEMA},
         {"{\"domain\":\"a..b\"}", "dotted name", NDF_ESCHEMA},
         {"{\"domain\":\"a.*\"}", "dotted name", NDF_ESCHEMA},
