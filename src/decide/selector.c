@@ -290,9 +290,10 @@ static int rank(const struct scoring *scoring, size_t limit, struct entry **out,
      * confident cannot come in, and its counts need not be asked for. */
     double bar = -INFINITY;
     for (size_t i = 0; i < scoring->count; i++) {
-        struct entry entry = {.scored = &scoring->items[i]};
-        if (!survives(entry.scored, &bound)) continue;
-        if (entry.scored->log_odds < bar - ROUNDING) continue;
+        const struct scored *scored = &scoring->items[i];
+        if (!survives(scored, &bound)) continue;
+        if (scored->log_odds < bar - ROUNDING) continue;
+        struct entry entry = {.scored = scored};
         scoring_rank(scoring, entry.scored, &entry.ranked, &entry.success);
         insert(scoring->selector, entries, room, count, &entry);
         if (*count == room)

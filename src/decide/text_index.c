@@ -28,6 +28,7 @@ static const double common[TOKENS_CLASSES] = {0.5, 0.3, 0.12, 0.04};
 
 struct document {
     float length; /* of its core, in words of weight 1 */
+    float pivot;  /* the count at which a word gives half of its most */
     float norm;   /* of its TF-IDF vector */
     uint32_t negative_at, negative_count;
     float negative_norm;
@@ -43,7 +44,6 @@ struct text_index {
     const struct mem *mem;
     struct document *documents;
     size_t count;
-    double average;
     struct postings words, grams;
     struct negative *negatives; /* by document, then hash */
     size_t negative_count, negative_room;
@@ -99,17 +99,29 @@ struct scratch {
     struct posting_entry *entries, *other;
 };
 
-/* Reads count entries of size bytes at `at`. */
-static void read_entries(const char *at, size_t size,
-    struct posting_entry *entries, size_t count, uint32_t document)
+static void read_word_entries(const char *at, struct posting_entry *entries,
+    size_t count, uint32_t document)
 {
-    for (size_t i = 0; i < count; i++, at += size) {
-        entries[i] = (struct posting_entry){
-            .hash = form_u32(at),
+    for (size_t i = 0; i < count; i++, at += FORM_WORD) {
+        entries[i] = (struct posting_entry){.hash = form_u32(at),
             .document = document,
             .core = form_u16(at + 4),
-            .body = size == FORM_WORD ? form_u16(at + 6) : 0,
-        };
+            .body = form_u16(at + 6)};
+    }
+}
+
+/* The weight of a 4-gram is only ever used dampened: nearly all stand once in
+ * a document, so the root is rarely taken. */
+static void read_gram_entries(const char *at, struct posting_entry *entries,
+    size_t count, uint32_t document)
+{
+    for (size_t i = 0; i < count; i++, at += FORM_PAIR) {
+        uint16_t weight = form_u16(at + 4);
+        if (weight != FORM_UNIT)
+            weight = (uint16_t)(dampen((double)weight / FORM_UNIT) * FORM_UNIT +
+                                0.5);
+        entries[i] = (struct posting_entry){
+            .hash = form_u32(at), .document = document, .core = weight};
     }
 }
 
@@ -120,7 +132,7 @@ static int read_words(struct text_index *index, const struct str *features,
     for (size_t d = 0; d < index->count; d++) {
         if (!valid[d]) continue;
         size_t words = form_u32(features[d].at + 4);
-        read_entries(features[d].at + FORM_HEADER, FORM_WORD,
+        read_word_entries(features[d].at + FORM_HEADER,
             scratch->entries + total, words, (uint32_t)d);
         total += words;
     }
@@ -136,8 +148,8 @@ static int read_grams(struct text_index *index, const struct str *features,
         if (!valid[d]) continue;
         const char *at = features[d].at;
         size_t grams = form_u32(at + 8);
-        read_entries(at + FORM_HEADER + (size_t)form_u32(at + 4) * FORM_WORD,
-            FORM_PAIR, scratch->entries + total, grams, (uint32_t)d);
+        at += FORM_HEADER + (size_t)form_u32(at + 4) * FORM_WORD;
+        read_gram_entries(at, scratch->entries + total, grams, (uint32_t)d);
         total += grams;
     }
     return postings_init(
@@ -163,17 +175,29 @@ static void read_head(struct text_index *index, struct str features, size_t d)
     }
 }
 
-/* Adds the squares of a term's weights to the norms of its documents. */
-static void add_squares(struct text_index *index,
-    const struct postings *postings, size_t term, double weight)
+/* Adds the squares of a word's weights to the norms of its documents. */
+static void add_word(struct text_index *index, size_t term)
 {
-    for (uint32_t i = postings->starts[term]; i < postings->starts[term + 1];
-         i++) {
-        const struct posting *item = &postings->items[i];
-        double count = (double)item->core / FORM_UNIT;
-        index->documents[item->document].norm +=
-            (float)(count * weight * weight);
-    }
+    const struct postings *words = &index->words;
+    size_t having = words->starts[term + 1] - words->starts[term];
+    double weight = word_idf(index, words->hashes[term], having);
+    double square = weight * weight / FORM_UNIT;
+    const struct posting *items = words->items + words->starts[term];
+    for (size_t i = 0; i < having; i++)
+        index->documents[items[i].document].norm +=
+            (float)(items[i].core * square);
+}
+
+static void add_gram(struct text_index *index, size_t term)
+{
+    const struct postings *grams = &index->grams;
+    size_t having = grams->starts[term + 1] - grams->starts[term];
+    double weight = idf(index, having, COMMON_GRAM) / FORM_UNIT;
+    double square = weight * weight;
+    const struct posting *items = grams->items + grams->starts[term];
+    for (size_t i = 0; i < having; i++)
+        index->documents[items[i].document].norm +=
+            (float)(items[i].core * items[i].core * square);
 }
 
 static void weigh_negatives(struct text_index *index)
@@ -197,22 +221,20 @@ static void weigh_negatives(struct text_index *index)
 
 static void weigh(struct text_index *index)
 {
-    const struct postings *words = &index->words;
-    for (size_t t = 0; t < words->term_count; t++) {
-        size_t having = words->starts[t + 1] - words->starts[t];
-        add_squares(index, words, t, word_idf(index, words->hashes[t], having));
-    }
-    const struct postings *grams = &index->grams;
-    for (size_t t = 0; t < grams->term_count; t++) {
-        size_t having = grams->starts[t + 1] - grams->starts[t];
-        add_squares(index, grams, t, idf(index, having, COMMON_GRAM));
-    }
+    for (size_t t = 0; t < index->words.term_count; t++)
+        add_word(index, t);
+    for (size_t t = 0; t < index->grams.term_count; t++)
+        add_gram(index, t);
     double length = 0;
     for (size_t d = 0; d < index->count; d++) {
         index->documents[d].norm = sqrtf(index->documents[d].norm);
         length += (double)index->documents[d].length;
     }
-    index->average = length > 0 ? length / (double)index->count : 1;
+    double average = length > 0 ? length / (double)index->count : 1;
+    for (size_t d = 0; d < index->count; d++) {
+        double share = (double)index->documents[d].length / average;
+        index->documents[d].pivot = (float)(K1 * (1 - B + B * share));
+    }
     weigh_negatives(index);
 }
 
@@ -301,9 +323,7 @@ static double saturation(
     const struct text_index *index, const struct posting *item)
 {
     double count = (double)(item->core + item->body) / FORM_UNIT;
-    double length = (double)index->documents[item->document].length;
-    double pivot = K1 * (1 - B + B * length / index->average);
-    return count / (count + pivot);
+    return count / (count + (double)index->documents[item->document].pivot);
 }
 
 static void score_word(
@@ -335,10 +355,9 @@ static void score_gram(const struct text_index *index, uint32_t hash,
     double rare = idf(index, having, COMMON_GRAM);
     double count = dampen(times);
     sums->square += count * rare * count * rare;
-    for (size_t i = 0; i < having; i++) {
-        double core = dampen((double)items[i].core / FORM_UNIT);
-        sums->dot[items[i].document] += (float)(count * rare * rare * core);
-    }
+    float weight = (float)(count * rare * rare / FORM_UNIT);
+    for (size_t i = 0; i < having; i++)
+        sums->dot[items[i].document] += weight * (float)items[i].core;
 }
 
 /* The cosine of the query's words with the not_for of a document. */
