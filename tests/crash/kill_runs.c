@@ -10,6 +10,7 @@
  * the end compares three books: what was acknowledged, what the journal says,
  * and what the programs themselves wrote down when they started.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -284,22 +285,33 @@ static void compare(
     else if (run->end != NDF_RUN_SUCCEEDED) book->wrong++;
 }
 
+static bool command_names(const char *pid, const char *program)
+{
+    char path[64], text[4096] = "";
+    snprintf(path, sizeof path, "/proc/%.16s/cmdline", pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
+    if (fd >= 0) close(fd);
+    for (ssize_t i = 0; i < size; i++)
+        if (text[i] == '\0') text[i] = ' ';
+    return strstr(text, program) != NULL;
+}
+
 /* Agents that still live: their command line names our folder. */
 static unsigned count_agents(const char *dir)
 {
-    char command[PATH_MAX + 64], answer[32] = "0";
-    snprintf(command, sizeof command,
-        "grep -l -a -F '%.1000s/agent.sh' /proc/[0-9]*/cmdline 2>/dev/null | "
-        "grep -v -c /proc/self",
-        dir);
-    FILE *pipe_file = popen(command, "r");
-    if (pipe_file == NULL) die("popen");
+    char program[DIR_SIZE + 16];
+    snprintf(program, sizeof program, "%.1000s/agent.sh", dir);
+    DIR *processes = opendir("/proc");
+    if (processes == NULL) die("/proc");
     unsigned found = 0;
-    if (fgets(answer, sizeof answer, pipe_file) != NULL)
-        found = (unsigned)strtoul(answer, NULL, 10);
-    pclose(pipe_file);
-    /* The shell and the grep themselves name it too. */
-    return found > 2 ? found - 2 : 0;
+    const struct dirent *item;
+    while ((item = readdir(processes)) != NULL)
+        if (item->d_name[0] >= '1' && item->d_name[0] <= '9' &&
+            command_names(item->d_name, program))
+            found++;
+    closedir(processes);
+    return found;
 }
 
 static void one_run(struct book *book, const char *dir)
