@@ -10,6 +10,7 @@
 
 #include "engine/engine.h"
 #include "run/agent_callback.h"
+#include "run/agent_kinds.h"
 #include "run/executor.h"
 
 enum { RUNNER_POLL_MS = 200 };

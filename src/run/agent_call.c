@@ -1,14 +1,9 @@
 /*
- * agent_call.c - the ways agents run, and the names of how calls end.
+ * agent_call.c - copies of calls, and the names of how they end.
  *
- * A new way is a new file with its table and one line here. Invariant: the
- * names are in journals, so they never change.
+ * Invariant: the names are in journals, so they never change.
  */
 #include "run/agent_call.h"
-
-#include "model/plan.h"
-#include "run/agent_callback.h"
-#include "run/agent_process.h"
 
 static const char *const status_names[] = {
     [AGENT_EXITED] = "exited",
@@ -23,15 +18,6 @@ static const char *const status_names[] = {
 };
 
 enum { STATUS_COUNT = sizeof status_names / sizeof *status_names };
-
-const struct agent_kind *agent_kind_of(int runtime)
-{
-    static const struct agent_kind *const kinds[] = {
-        [RUNTIME_PROCESS] = &agent_process,
-        [RUNTIME_CALLBACK] = &agent_callback,
-    };
-    return kinds[runtime];
-}
 
 const char *agent_status_name(enum agent_status status)
 {

@@ -134,8 +134,6 @@ static inline void agent_task_free(struct agent_task *task)
     if (task != NULL) task->kind->free(task);
 }
 
-/* The kind for a plan's runtime (enum runtime); see agent_call.c. */
-const struct agent_kind *agent_kind_of(int runtime);
 /* "exited", "timed_out", ...; for journals. */
 const char *agent_status_name(enum agent_status status);
 /* A deep copy in arena. fn, fn_ud stay as they are. */
