@@ -1,8 +1,8 @@
 /*
  * cmd_import.c - bringing agents and patterns in: init, import, trust.
  */
-#include <errno.h>
 #include <glob.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -123,17 +123,18 @@ static void write_ignore(void)
     (void)fclose(file);
 }
 
-static char *init_path(const struct cli *cli)
+/* A store that is named is made where it was named; else the project's. */
+static bool is_named(const struct cli *cli)
 {
-    bool named = cli->args.given[OPT_STORE];
-    return named ? cli_store_path(cli) : cli_text(".ndf/ndf.db");
+    const char *named = getenv("NDF_STORE");
+    return cli->args.given[OPT_STORE] || (named != NULL && named[0] != '\0');
 }
 
 int cmd_init(struct cli *cli)
 {
-    char *path = init_path(cli);
+    char *path = is_named(cli) ? cli_store_path(cli) : cli_text(".ndf/ndf.db");
     bool was_there = access(path, F_OK) == 0;
-    bool own_folder = !cli->args.given[OPT_STORE];
+    bool own_folder = !is_named(cli);
     cli->args.values[OPT_STORE] = path;
     int status = cli_open(cli, OPEN_TO_FILL);
     if (status == STATUS_DONE && own_folder) write_ignore();

@@ -14,6 +14,10 @@ exits 0 env NDF_STORE="$SCRATCH/named.db" "$NDF" import mine.yaml -q
 [ -e "$SCRATCH/named.db" ] || fail 'NDF_STORE does not name the store'
 is_silent "$ERR"
 
+exits 0 env NDF_STORE="$SCRATCH/other.db" "$NDF" init
+says "$ERR" 'other\.db'
+[ ! -e .ndf ] || fail 'init made a store that is not the one named'
+
 # A project's store is found from below; init takes in what lies there.
 mkdir -p project/.claude/agents project/deep/er
 cd project
