@@ -1,5 +1,5 @@
 /*
- * options.c - the tables of commands and options.
+ * tables.c - the tables of commands and options.
  *
  * Every option has one meaning in all of ndf, so a line can be read before it
  * is known which command it names.
