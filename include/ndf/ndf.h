@@ -81,8 +81,8 @@ enum ndf_open_mode {
  * the defaults for what it lacks, a longer one is refused (NDF_EINVAL). */
 typedef struct ndf_options {
     size_t size;
-    const char *path;       /* the store; NULL: private, in memory */
-    ndf_alloc_fn alloc;     /* NULL: realloc and free */
+    const char *path;   /* the store; NULL: private, in memory */
+    ndf_alloc_fn alloc; /* NULL: realloc and free */
     void *alloc_ud;
     const ndf_clock *clock; /* copied; NULL: the machine's */
     int mode;               /* enum ndf_open_mode */
@@ -169,12 +169,11 @@ NDF_API int ndf_refresh(
 
 enum ndf_trust { NDF_TRUST_ASK = 0, NDF_TRUST_GRANT, NDF_TRUST_REVOKE };
 
-/* Whether programs of a folder (and of all below it) may be run (action: enum
- * ndf_trust); kept in the
- * user's data folder, never in the store. *trusted (may be NULL) is the state
- * after the call. */
-NDF_API int ndf_trust_folder(ndf_engine *engine, const char *path,
-    int action, int *trusted, ndf_error *error);
+/* Whether programs of a folder (and of all below it) may be run; kept in the
+ * user's data folder, never in the store. action: enum ndf_trust. *trusted
+ * (may be NULL) is the state after the call. */
+NDF_API int ndf_trust_folder(ndf_engine *engine, const char *path, int action,
+    int *trusted, ndf_error *error);
 
 /* The folders and files that are trusted, an array of absolute paths. */
 NDF_API int ndf_trust_list(
@@ -252,7 +251,7 @@ typedef struct ndf_event {
     int attempt;        /* from 1; 0 for the run's own events */
     int steps_done;
     int steps_total;
-    int64_t at_ms;      /* wall time */
+    int64_t at_ms; /* wall time */
     uint64_t elapsed_ms;
 } ndf_event;
 
@@ -263,7 +262,7 @@ typedef struct ndf_run_options {
     size_t size;
     ndf_event_fn event; /* NULL: none */
     void *event_ud;
-    const char *cwd;    /* where agents run; NULL: the process's */
+    const char *cwd; /* where agents run; NULL: the process's */
 } ndf_run_options;
 
 #define NDF_RUN_OPTIONS_INIT                                                   \
@@ -327,8 +326,8 @@ enum ndf_list_kind {
 };
 
 /* A JSON array, by name (runs: newest first), at most limit (0: all). */
-NDF_API int ndf_list(ndf_engine *engine, int kind, size_t limit,
-    ndf_text **out, ndf_error *error);
+NDF_API int ndf_list(ndf_engine *engine, int kind, size_t limit, ndf_text **out,
+    ndf_error *error);
 /* One agent, pattern or run (by id or its unambiguous start), whole. */
 NDF_API int ndf_show(
     ndf_engine *engine, const char *name, ndf_text **out, ndf_error *error);

@@ -1,6 +1,8 @@
 /*
  * support.c - see support.h.
  */
+#include "support/support.h"
+
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +10,6 @@
 
 #include "base/err.h"
 #include "base/os.h"
-#include "support/support.h"
 
 static void *counting_alloc(
     void *ud, void *ptr, size_t old_size, size_t new_size)

@@ -5,12 +5,11 @@
 #ifndef NDF_TESTS_SUPPORT_H
 #define NDF_TESTS_SUPPORT_H
 
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include <cmocka.h>
 
 #include "base/err.h"
 #include "base/mem.h"
