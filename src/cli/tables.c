@@ -4,12 +4,11 @@
  * Every option has one meaning in all of ndf, so a line can be read before it
  * is known which command it names.
  */
-#include "cli/options.h"
-
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/options.h"
 
 #define BIT(id) (UINT32_C(1) << (id))
 
