@@ -5,11 +5,14 @@
 #ifndef NDF_TESTS_SUPPORT_H
 #define NDF_TESTS_SUPPORT_H
 
-#include <cmocka.h>
+/* clang-format off: cmocka.h needs these before it */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
+/* clang-format on */
 
 #include "base/err.h"
 #include "base/mem.h"
