@@ -68,13 +68,28 @@ static int kind_value(const struct scoring *scoring, size_t number)
     return selector->candidates[number].kind == scoring->hint ? 0 : -1;
 }
 
+/* Whether a law that holds names domains, not just shuts some out. */
+static bool asks_for_domain(const struct condition *law)
+{
+    for (size_t i = 0; i < law->count; i++) {
+        enum predicate_op op = law->predicates[i].op;
+        if (law->predicates[i].field == FIELD_DOMAIN &&
+            (op == OP_GLOB || op == OP_EQ || op == OP_IN))
+            return true;
+    }
+    return false;
+}
+
 static void add_structure(struct scoring *scoring, struct scored *scored)
 {
     size_t number = scored->match->candidate;
     const struct candidate *candidate = &scoring->selector->candidates[number];
-    if (candidate->only_if_count > 0)
-        scored->law =
-            (uint32_t)candidate->only_if[scored->match->alternative].count;
+    if (candidate->only_if_count > 0) {
+        const struct condition *law =
+            &candidate->only_if[scored->match->alternative];
+        scored->law = (uint32_t)law->count;
+        scored->for_domain = asks_for_domain(law);
+    }
     scored->domain = names_domain(scoring, candidate) ? 1 : 0;
     scored->kind = (int8_t)kind_value(scoring, number);
 }
@@ -143,7 +158,7 @@ static void put_text(const struct scoring *scoring, const struct scored *scored,
     value[FIT_WORDS] = log1p((double)bm25 * scoring->scores.mass);
     value[FIT_SIMILARITY] = scored->similarity;
     value[FIT_MARGIN] = margin(scoring, scored);
-    value[FIT_CROWD] = scoring->crowd;
+    value[FIT_CROWD] = log((double)scoring->matches.count);
     value[FIT_NOT_FOR] = (double)scored->text.negative;
 }
 
@@ -157,26 +172,43 @@ static double structure_odds(const struct scored *scored)
     return log_odds > 0 ? exp(log_odds) : 0;
 }
 
+/* Whether structure alone may speak for one: when the task has no words, or
+ * when it was said to be in the very domain that the law asks for. */
+static bool may_do_without_words(
+    const struct scoring *scoring, const struct scored *scored)
+{
+    return scoring->leaders.best == NULL || scored->for_domain;
+}
+
+/* Without words it is one candidate against all others that have anything to
+ * say for themselves, and against none of them. */
+static void sum_odds(struct scoring *scoring)
+{
+    scoring->odds = exp(NONE_LOG_ODDS);
+    for (size_t i = 0; i < scoring->count; i++) {
+        if (may_do_without_words(scoring, &scoring->items[i]))
+            scoring->odds += structure_odds(&scoring->items[i]);
+    }
+}
+
+static void put_no_text(const struct scoring *scoring,
+    const struct scored *scored, struct fit_evidence *evidence)
+{
+    evidence->basis = FIT_BY_STRUCTURE;
+    evidence->value[FIT_CROWD] = log(scoring->odds - structure_odds(scored));
+}
+
 void scoring_evidence(const struct scoring *scoring,
     const struct scored *scored, struct fit_evidence *out)
 {
-    *out = (struct fit_evidence){.basis = FIT_BY_STRUCTURE};
-    put_structure(scored, out);
+    struct fit_evidence other = {.basis = FIT_BY_STRUCTURE};
+    put_structure(scored, &other);
+    *out = other;
     if (scoring->leaders.best != NULL) put_text(scoring, scored, out);
-    else out->value[FIT_CROWD] = log(scoring->crowd - structure_odds(scored));
-}
-
-/* By text, the crowd is all that are eligible. Without words it is all others
- * that have anything to say for themselves, and none of them. */
-static void count_crowd(struct scoring *scoring)
-{
-    if (scoring->leaders.best != NULL) {
-        scoring->crowd = log((double)scoring->matches.count);
-        return;
-    }
-    scoring->crowd = exp(NONE_LOG_ODDS);
-    for (size_t i = 0; i < scoring->count; i++)
-        scoring->crowd += structure_odds(&scoring->items[i]);
+    else put_no_text(scoring, scored, out);
+    if (out->basis != FIT_BY_TEXT || !scored->for_domain) return;
+    put_no_text(scoring, scored, &other);
+    if (fit_log_odds(&other) > fit_log_odds(out)) *out = other;
 }
 
 /* ---- spine --------------------------------------------------------------- */
@@ -239,7 +271,7 @@ int scoring_make(const struct selector *selector,
     if (err == NDF_OK) err = gather(out);
     if (err != NDF_OK) return err;
     if (out->text.term_count > 0 && out->count > 0) find_leaders(out);
-    count_crowd(out);
+    sum_odds(out);
     for (size_t i = 0; i < out->count; i++) {
         struct fit_evidence evidence;
         scoring_evidence(out, &out->items[i], &evidence);

@@ -31,6 +31,7 @@ struct scored {
     double log_odds;
     uint32_t law;        /* predicates of the alternative that holds */
     int8_t domain, kind; /* values of these factors */
+    bool for_domain;     /* its law asks for the domain that was stated */
 };
 
 /* The best in similarity, and the best that is no copy of it. */
@@ -54,7 +55,7 @@ struct scoring {
     struct scored *items; /* with any evidence, by candidate */
     size_t count;
     struct leaders leaders;
-    double crowd; /* by text: ln of the eligible; else: sum of all odds */
+    double odds; /* of all that structure speaks for, and of none */
 };
 
 /* Filter, text and fit: fills *out. NDF_OK or NDF_ENOMEM. */

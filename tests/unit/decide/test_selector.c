@@ -2,6 +2,7 @@
  * test_selector.c - which pattern is taken, and why.
  */
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -214,6 +215,26 @@ static void without_words_law_and_taste_decide(void **state)
     s = choose(world, "{}");
     assert_true(s->chosen == SELECTOR_NONE);
     assert_int_equal(s->eligible, 1);
+}
+
+static void the_law_of_a_stated_domain_does_without_words(void **state)
+{
+    struct world *world = *state;
+    const char *task = "{\"text\": \"put it live\", \"domain\": \"ops.x\"}";
+    add(world, "ship", "Deploys a release.",
+        "\"only_if\": {\"domain\": \"ops.**\"}");
+    add(world, "paint", "Paints walls.",
+        "\"only_if\": {\"domain\": {\"ne\": \"sea\"}}");
+    const struct selection *s = choose(world, task);
+    assert_int_equal(s->eligible, 2);
+    assert_true(s->chosen == 0);
+    /* Two of them: words would have to decide. */
+    selector_free(world->selector);
+    world->selector = NULL;
+    add(world, "roll", "Rolls back.", "\"only_if\": {\"domain\": \"ops.*\"}");
+    assert_true(choose(world, task)->chosen == SELECTOR_NONE);
+    task = "{\"text\": \"roll it back\", \"domain\": \"ops.x\"}";
+    assert_true(choose(world, task)->chosen == 2);
 }
 
 static void taste_decides_between_equals(void **state)
@@ -578,6 +599,46 @@ static void a_name_is_found_and_may_not_come_twice(void **state)
     assert_null(selector);
 }
 
+/* ---- threads ------------------------------------------------------------- */
+
+static void *choose_often(void *ud)
+{
+    const struct world *world = ud;
+    struct context context = {.attributes = value_of_object(),
+        .text = STR("fix the memory leak in the web shop")};
+    struct selector_query query = {
+        .context = &context, .config = selector_config_default()};
+    for (int i = 0; i < 50; i++) {
+        struct arena scratch;
+        struct selection selection;
+        arena_init(&scratch, &mem_libc);
+        int err =
+            selector_select(world->selector, &query, &scratch, &selection);
+        bool right = err == NDF_OK && selection.chosen == 1;
+        arena_deinit(&scratch);
+        if (!right) return ud;
+    }
+    return NULL;
+}
+
+static void many_threads_choose_at_once(void **state)
+{
+    enum { THREADS = 4 };
+    struct world *world = *state;
+    add(world, "a", "Paints.", "\"good_for\": {\"text\": \"(a+)+$\"}");
+    add(world, "b", "Fixes memory leaks.",
+        "\"good_for\": {\"text\": \"\\\\bleak\"}");
+    compile(world);
+    pthread_t threads[THREADS];
+    for (int i = 0; i < THREADS; i++)
+        assert_ok(pthread_create(&threads[i], NULL, choose_often, world));
+    for (int i = 0; i < THREADS; i++) {
+        void *wrong;
+        assert_ok(pthread_join(threads[i], &wrong));
+        assert_null(wrong);
+    }
+}
+
 static int use_all(const struct mem *mem, void *ud)
 {
     struct world *world = ud;
@@ -626,6 +687,7 @@ int main(void)
         TEST(each_task_finds_its_agent),
         TEST(a_law_that_does_not_hold_excludes),
         TEST(without_words_law_and_taste_decide),
+        TEST(the_law_of_a_stated_domain_does_without_words),
         TEST(taste_decides_between_equals),
         TEST(not_for_speaks_against),
         TEST(an_unknown_domain_is_inferred_and_soft),
@@ -645,6 +707,7 @@ int main(void)
         TEST(why_not_compares_the_evidence),
         cmocka_unit_test(more_candidates_than_are_scored_are_still_ranked),
         TEST(a_name_is_found_and_may_not_come_twice),
+        TEST(many_threads_choose_at_once),
         TEST(each_allocation_may_fail),
     };
 #undef TEST
