@@ -63,8 +63,7 @@ struct callback_pool {
     bool closing;
 };
 
-/* ---- replies
- * ----------------------------------------------------------------- */
+/* ---- replies ------------------------------------------------------------ */
 
 static int reply_json(
     ndf_reply *reply, const char *json, size_t size, struct value *out)
@@ -115,8 +114,7 @@ int ndf_reply_error(ndf_reply *reply, const char *text, size_t size)
     return err;
 }
 
-/* ---- jobs
- * ------------------------------------------------------------------------ */
+/* ---- jobs --------------------------------------------------------------- */
 
 static void job_free(struct job *job)
 {
@@ -245,8 +243,7 @@ static void *worker(void *ud)
     return NULL;
 }
 
-/* ---- the pool
- * --------------------------------------------------------------------- */
+/* ---- the pool ----------------------------------------------------------- */
 
 int callback_pool_new(
     struct callback_pool **out, const struct mem *mem, struct loop *loop)
@@ -317,8 +314,7 @@ static bool pool_add(struct callback_pool *pool, struct job *job)
     return added;
 }
 
-/* ---- the table
- * ------------------------------------------------------------------ */
+/* ---- the table ---------------------------------------------------------- */
 
 static void callback_free(struct agent_task *base)
 {

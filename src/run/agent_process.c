@@ -211,8 +211,7 @@ static int make_argv(struct process *p, struct strings *argv)
     return argv->err;
 }
 
-/* ---- starting
- * ----------------------------------------------------------------- */
+/* ---- starting ----------------------------------------------------------- */
 
 /* A descriptor with the call's lock. */
 static int take_lock(struct process *p, int *out, ndf_error *error)
@@ -310,8 +309,7 @@ static int spawn(struct process *p, const char *init_path, int lock,
     return err;
 }
 
-/* ---- ending
- * -------------------------------------------------------------------- */
+/* ---- ending ------------------------------------------------------------- */
 
 static void stop_waiting(struct process *p)
 {
@@ -437,8 +435,7 @@ static int process_adopt(struct agent_task **out, const struct agent_host *host,
     return NDF_OK;
 }
 
-/* ---- the table
- * ------------------------------------------------------------------ */
+/* ---- the table ---------------------------------------------------------- */
 
 static int start_locked(
     struct process *p, const char *init_path, int lock, ndf_error *error)

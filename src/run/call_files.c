@@ -121,8 +121,7 @@ static struct str explain(struct arena *arena, const struct agent_call *call,
     return arena_str(arena, str_of(why));
 }
 
-/* ---- the result
- * -------------------------------------------------------------- */
+/* ---- the result --------------------------------------------------------- */
 
 static int read_log(struct arena *arena, const struct agent_call *call,
     struct agent_result *out)
@@ -195,8 +194,7 @@ int call_result_read(struct arena *arena, const struct agent_call *call,
     return out->files != NULL ? NDF_OK : NDF_ENOMEM;
 }
 
-/* ---- the watcher
- * -------------------------------------------------------------- */
+/* ---- the watcher -------------------------------------------------------- */
 
 /* Start time of a process in ticks since boot; 0 when it is gone. */
 static uint64_t start_of(pid_t pid)

@@ -186,7 +186,7 @@ struct str executor_record_blob(const struct value *body)
     return value_get_str(value_get(body, STR("output_blob")), STR("sha256"));
 }
 
-/* ---- events -------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------------- */
 
 static int on_run_timeout(struct executor *x)
 {

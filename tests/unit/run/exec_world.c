@@ -89,8 +89,7 @@ uint64_t world_draw(struct world *w, uint64_t n)
     return (w->random * 0x2545F4914F6CDD1Du >> 33) % n;
 }
 
-/* ---- records
- * ----------------------------------------------------------------- */
+/* ---- records ------------------------------------------------------------ */
 
 size_t world_count(const struct world *w, const char *kind, const char *step)
 {
@@ -159,8 +158,7 @@ static void write_batch(struct world *w)
     vec_remove(&w->batches, 0);
 }
 
-/* ---- calls
- * -------------------------------------------------------------------- */
+/* ---- calls -------------------------------------------------------------- */
 
 static struct world_call *call_of(struct world *w, struct str file)
 {
@@ -248,8 +246,7 @@ static void on_stop(struct world *w, uint64_t number)
     }
 }
 
-/* ---- actions
- * ------------------------------------------------------------------- */
+/* ---- actions ------------------------------------------------------------ */
 
 static void on_timer(struct world *w, const struct exec_action *action)
 {
@@ -323,8 +320,7 @@ static void give(struct world *w, const struct exec_event *event)
     arena_deinit(&arena);
 }
 
-/* ---- lives
- * ---------------------------------------------------------------------- */
+/* ---- lives -------------------------------------------------------------- */
 
 static int replay(struct world *w, ndf_error *error)
 {
@@ -390,8 +386,7 @@ void world_cancel(struct world *w)
     give(w, &(struct exec_event){.kind = EXEC_CANCEL});
 }
 
-/* ---- what can happen
- * -------------------------------------------------------------- */
+/* ---- what can happen ---------------------------------------------------- */
 
 /* Whether a call has something to say to the living executor. */
 static bool can_end(const struct world_call *call)

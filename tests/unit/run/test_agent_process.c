@@ -1,8 +1,6 @@
 /*
- * test_agent_process.c - real programs under ndf-init: good ones, bad ones,
- * and those whose owner dies. NDF_INIT is the path of ndf-init.
+ * test_agent_process.c - real programs under ndf-init: good ones and bad ones.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -15,165 +13,15 @@
 #include <unistd.h>
 
 #include "base/os.h"
-#include "run/agent_process.h"
-#include "support/parse.h"
-#include "support/support.h"
+#include "process_stage.h"
 
-enum { ARGV_MAX = 8, PATIENCE_MS = 60000 };
-
-struct stage {
-    struct test_mem mem;
-    struct test_dir dir;
-    struct loop *loop;
-    struct agent_host host;
-    struct agent_call call;
-    struct str argv[ARGV_MAX];
-    struct agent_task *task;
-    struct loop_timer *watchdog;
-    struct arena arena; /* of what is kept of the result */
-    struct agent_result result;
-    bool done;
-};
-
-static void make_host(struct stage *s)
-{
-    assert_ok(loop_new(&s->loop, &s->mem.mem));
-    s->host = (struct agent_host){.mem = &s->mem.mem,
-        .loop = s->loop,
-        .clock = &clock_system,
-        .init_path = getenv("NDF_INIT")};
-    assert_non_null(s->host.init_path);
-}
-
-static int make_stage(void **state)
-{
-    static struct stage s;
-    memset(&s, 0, sizeof s);
-    test_mem_init(&s.mem, -1);
-    test_dir_make(&s.dir);
-    arena_init(&s.arena, &mem_libc);
-    make_host(&s);
-    char boot[OS_BOOT_ID_SIZE];
-    os_boot_id(boot);
-    s.call = (struct agent_call){.run = STR("run-1"),
-        .step = STR("scan"),
-        .key = STR("run-1/scan"),
-        .attempt = 1,
-        .agent = STR("scanner"),
-        .env = value_of_object(),
-        .cwd = str_of(s.dir.path),
-        .request = STR("{\"task\":\"t\"}"),
-        .timeout_ms = PATIENCE_MS,
-        .grace_ms = 200,
-        .file = STR("s1.1"),
-        .boot = arena_str(&s.arena, str_of(boot)),
-        .dir = str_of(s.dir.path)};
-    *state = &s;
-    return 0;
-}
-
-static int free_stage(void **state)
-{
-    struct stage *s = *state;
-    agent_task_free(s->task);
-    loop_timer_free(s->watchdog);
-    loop_free(s->loop);
-    arena_deinit(&s->arena);
-    assert_int_equal(s->mem.live, 0);
-    test_dir_remove(&s->dir);
-    return 0;
-}
-
-/* sh -c script, or any argv. */
-static void use(struct stage *s, const char *const *argv)
-{
-    s->call.argv = (struct str_list){s->argv, 0};
-    for (; argv[s->call.argv.count] != NULL; s->call.argv.count++) {
-        s->argv[s->call.argv.count] = str_of(argv[s->call.argv.count]);
-    }
-}
-
-static void use_sh(struct stage *s, const char *script)
-{
-    use(s, (const char *const[]){"sh", "-c", script, NULL});
-}
-
-static void on_done(void *ud, const struct agent_result *result)
-{
-    struct stage *s = ud;
-    assert_false(s->done);
-    s->done = true;
-    s->result = *result;
-    s->result.error = arena_str(&s->arena, result->error);
-    s->result.log = arena_str(&s->arena, result->log);
-    assert_ok(value_copy(&s->arena, &result->output, &s->result.output));
-    assert_ok(value_copy(&s->arena, &result->patch, &s->result.patch));
-    if (result->file_count > 0) {
-        s->result.files = arena_dup(&s->arena, result->files,
-            result->file_count * sizeof *result->files);
-    }
-    agent_task_free(s->task);
-    s->task = NULL;
-    loop_stop(s->loop);
-}
-
-static void on_watchdog(void *ud)
-{
-    (void)ud;
-    fail_msg("the call never ended");
-}
-
-static void wait_done(struct stage *s)
-{
-    assert_ok(
-        loop_timer_new(&s->watchdog, s->loop, 2 * PATIENCE_MS, on_watchdog, s));
-    assert_ok(loop_run(s->loop));
-    loop_timer_free(s->watchdog);
-    s->watchdog = NULL;
-    assert_true(s->done);
-}
-
-static void start(struct stage *s)
-{
-    ndf_error error = {0};
-    int err =
-        agent_process.start(&s->task, &s->host, &s->call, on_done, s, &error);
-    if (err != NDF_OK) fail_msg("%s", error.message);
-}
-
-static void run(struct stage *s)
-{
-    start(s);
-    wait_done(s);
-}
-
-static void adopt(struct stage *s)
-{
-    ndf_error error = {0};
-    assert_ok(
-        agent_process.adopt(&s->task, &s->host, &s->call, on_done, s, &error));
-    wait_done(s);
-}
-
-static void stop_task(void *ud)
-{
-    struct stage *s = ud;
-    agent_task_stop(s->task);
-}
-
-static void stop_after(struct stage *s, uint64_t ms, struct loop_timer **timer)
-{
-    assert_ok(loop_timer_new(timer, s->loop, ms, stop_task, s));
-}
-
-/* ---- agents that do what they should
- * ------------------------------------------ */
+/* ---- agents that do what they should ------------------------------------ */
 
 static void a_program_reads_its_request_and_answers(void **state)
 {
     struct stage *s = *state;
-    use_sh(s, "cat; echo problem >&2; exit 3");
-    run(s);
+    stage_use_sh(s, "cat; echo problem >&2; exit 3");
+    stage_run(s);
     assert_int_equal(s->result.status, AGENT_EXITED);
     assert_int_equal(s->result.exit, 3);
     assert_str(s->result.output.string, "{\"task\":\"t\"}");
@@ -184,8 +32,8 @@ static void a_program_reads_its_request_and_answers(void **state)
 static void an_answer_in_json_is_taken_apart(void **state)
 {
     struct stage *s = *state;
-    use_sh(s, "echo '{\"output\": 5, \"patch\": {\"priority\": 1}}'");
-    run(s);
+    stage_use_sh(s, "echo '{\"output\": 5, \"patch\": {\"priority\": 1}}'");
+    stage_run(s);
     assert_int_equal(s->result.output.integer, 5);
     assert_int_equal(value_get_int(&s->result.patch, STR("priority"), 0), 1);
 }
@@ -193,9 +41,9 @@ static void an_answer_in_json_is_taken_apart(void **state)
 static void arguments_arrive_as_they_are(void **state)
 {
     struct stage *s = *state;
-    use(s,
+    stage_use(s,
         (const char *const[]){"printf", "%s|", "a b", "$(x)\n'\"", "", NULL});
-    run(s);
+    stage_run(s);
     assert_str(s->result.output.string, "a b|$(x)\n'\"||");
 }
 
@@ -207,9 +55,10 @@ static void the_environment_is_an_allow_list(void **state)
     s->call.env = env;
     assert_int_equal(setenv("NDF_TEST_SECRET", "leak", 1), 0);
     assert_int_equal(setenv("LC_TEST", "lc", 1), 0);
-    use_sh(s, "echo $TOKEN,$LANG,$LC_TEST,$NDF_TEST_SECRET,$NDF_RUN,$NDF_STEP,"
-              "$NDF_STEP_KEY,$NDF_ATTEMPT,${HOME:+home}");
-    run(s);
+    stage_use_sh(s,
+        "echo $TOKEN,$LANG,$LC_TEST,$NDF_TEST_SECRET,$NDF_RUN,$NDF_STEP,"
+        "$NDF_STEP_KEY,$NDF_ATTEMPT,${HOME:+home}");
+    stage_run(s);
     assert_int_equal(unsetenv("NDF_TEST_SECRET"), 0);
     assert_int_equal(unsetenv("LC_TEST"), 0);
     test_contains(
@@ -221,9 +70,9 @@ static void only_the_lock_is_open_besides_the_three(void **state)
     struct stage *s = *state;
     int leak = open("/dev/null", O_RDONLY);
     assert_true(leak > 2);
-    use_sh(s, "i=0; while [ $i -lt 64 ]; do [ -e /proc/$$/fd/$i ] && "
-              "echo -n \"$i \"; i=$((i+1)); done");
-    run(s);
+    stage_use_sh(s, "i=0; while [ $i -lt 64 ]; do [ -e /proc/$$/fd/$i ] && "
+                    "echo -n \"$i \"; i=$((i+1)); done");
+    stage_run(s);
     close(leak);
     assert_str(s->result.output.string, "0 1 2 3");
 }
@@ -237,8 +86,9 @@ static void the_host_s_signals_do_not_reach_it(void **state)
     sigaddset(&set, SIGTERM);
     sigprocmask(SIG_BLOCK, &set, &before);
     sigaction(SIGPIPE, &ignore, &old);
-    use_sh(s, "grep -E 'Sig(Blk|Ign)' /proc/self/status | tr -d '\\t\\n'");
-    run(s);
+    stage_use_sh(
+        s, "grep -E 'Sig(Blk|Ign)' /proc/self/status | tr -d '\\t\\n'");
+    stage_run(s);
     sigprocmask(SIG_SETMASK, &before, NULL);
     sigaction(SIGPIPE, &old, NULL);
     assert_str(s->result.output.string,
@@ -254,8 +104,8 @@ static void it_runs_in_its_folder_and_its_files_are_looked_at(void **state)
     assert_int_equal(
         utimensat(AT_FDCWD, test_path(&s->dir, "old"), past, 0), 0);
     s->call.files = (struct str_list){files, 3};
-    use_sh(s, "echo x > made; pwd");
-    run(s);
+    stage_use_sh(s, "echo x > made; pwd");
+    stage_run(s);
     assert_string_equal(s->result.output.string.at, s->dir.path);
     assert_int_equal(s->result.files[0], AGENT_FILE_FRESH);
     assert_int_equal(s->result.files[1], AGENT_FILE_MISSING);
@@ -265,15 +115,14 @@ static void it_runs_in_its_folder_and_its_files_are_looked_at(void **state)
 static void stderr_keeps_its_tail(void **state)
 {
     struct stage *s = *state;
-    use_sh(s, "yes x | head -c 200000 >&2; echo end >&2; echo ok");
-    run(s);
+    stage_use_sh(s, "yes x | head -c 200000 >&2; echo end >&2; echo ok");
+    stage_run(s);
     assert_int_equal(s->result.status, AGENT_EXITED);
     assert_in_range(s->result.log.size, 60000, AGENT_STDERR_MAX);
     assert_string_equal(s->result.log.at + s->result.log.size - 4, "\nend");
 }
 
-/* ---- agents that do not
- * -------------------------------------------------------- */
+/* ---- agents that do not ------------------------------------------------- */
 
 static void one_that_cannot_start_says_why(void **state)
 {
@@ -298,8 +147,8 @@ static void one_that_cannot_start_says_why(void **state)
         snprintf(file, sizeof file, "s%zu.1", i + 1);
         s->call.file = str_of(file);
         s->done = false;
-        use(s, (const char *const[]){cases[i].program, NULL});
-        run(s);
+        stage_use(s, (const char *const[]){cases[i].program, NULL});
+        stage_run(s);
         assert_int_equal(s->result.status, AGENT_START_FAILED);
         test_contains(s->result.error.at, cases[i].says);
     }
@@ -309,8 +158,8 @@ static void a_folder_that_is_missing_is_named(void **state)
 {
     struct stage *s = *state;
     s->call.cwd = STR("/no/such/folder");
-    use_sh(s, "echo hi");
-    run(s);
+    stage_use_sh(s, "echo hi");
+    stage_run(s);
     assert_int_equal(s->result.status, AGENT_START_FAILED);
     test_contains(s->result.error.at, "/no/such/folder");
 }
@@ -320,9 +169,9 @@ static void a_missing_watcher_is_an_error(void **state)
     struct stage *s = *state;
     ndf_error error = {0};
     s->host.init_path = "/no/such/ndf-init";
-    use_sh(s, "echo hi");
-    assert_int_equal(
-        agent_process.start(&s->task, &s->host, &s->call, on_done, s, &error),
+    stage_use_sh(s, "echo hi");
+    assert_int_equal(agent_process.start(
+                         &s->task, &s->host, &s->call, stage_done, s, &error),
         NDF_EAGENT);
     assert_null(s->task);
     test_contains(error.message, "/no/such/ndf-init");
@@ -340,8 +189,8 @@ static void too_many_arguments_are_an_error_that_says_stdin(void **state)
         many[i] = i == 0 ? STR("true") : str_of(large);
     }
     s->call.argv = (struct str_list){many, count};
-    assert_int_equal(
-        agent_process.start(&s->task, &s->host, &s->call, on_done, s, &error),
+    assert_int_equal(agent_process.start(
+                         &s->task, &s->host, &s->call, stage_done, s, &error),
         NDF_ELIMIT);
     test_contains(error.message, "stdin");
 }
@@ -349,8 +198,8 @@ static void too_many_arguments_are_an_error_that_says_stdin(void **state)
 static void one_that_prints_nothing_ends_with_an_empty_output(void **state)
 {
     struct stage *s = *state;
-    use(s, (const char *const[]){"true", NULL});
-    run(s);
+    stage_use(s, (const char *const[]){"true", NULL});
+    stage_run(s);
     assert_int_equal(s->result.status, AGENT_EXITED);
     assert_str(s->result.output.string, "");
 }
@@ -358,8 +207,8 @@ static void one_that_prints_nothing_ends_with_an_empty_output(void **state)
 static void one_that_closes_its_stdout_is_waited_for(void **state)
 {
     struct stage *s = *state;
-    use_sh(s, "echo early; exec >&- 2>&-; sleep 0.3; exit 4");
-    run(s);
+    stage_use_sh(s, "echo early; exec >&- 2>&-; sleep 0.3; exit 4");
+    stage_run(s);
     assert_int_equal(s->result.exit, 4);
     assert_str(s->result.output.string, "early");
 }
@@ -367,8 +216,8 @@ static void one_that_closes_its_stdout_is_waited_for(void **state)
 static void one_that_dies_of_a_signal_says_which(void **state)
 {
     struct stage *s = *state;
-    use_sh(s, "echo x; kill -SEGV $$");
-    run(s);
+    stage_use_sh(s, "echo x; kill -SEGV $$");
+    stage_run(s);
     assert_int_equal(s->result.status, AGENT_SIGNALLED);
     assert_int_equal(s->result.signal, SIGSEGV);
 }
@@ -377,8 +226,8 @@ static void one_that_never_ends_is_ended(void **state)
 {
     struct stage *s = *state;
     s->call.timeout_ms = 200;
-    use_sh(s, "echo before; sleep 1000; echo after");
-    run(s);
+    stage_use_sh(s, "echo before; sleep 1000; echo after");
+    stage_run(s);
     assert_int_equal(s->result.status, AGENT_TIMED_OUT);
     assert_str(s->result.output.string, "before");
     assert_true(s->result.latency_ms >= 200);
@@ -388,8 +237,8 @@ static void one_that_ignores_term_is_killed(void **state)
 {
     struct stage *s = *state;
     s->call.timeout_ms = 200;
-    use_sh(s, "trap '' TERM; while :; do sleep 0.05; done");
-    run(s);
+    stage_use_sh(s, "trap '' TERM; while :; do sleep 0.05; done");
+    stage_run(s);
     assert_int_equal(s->result.status, AGENT_TIMED_OUT);
     assert_int_equal(s->result.signal, SIGKILL);
 }
@@ -398,8 +247,8 @@ static void one_that_prints_without_end_is_ended(void **state)
 {
     struct stage *s = *state;
     s->call.output_max = 100000;
-    use(s, (const char *const[]){"yes", "abc", NULL});
-    run(s);
+    stage_use(s, (const char *const[]){"yes", "abc", NULL});
+    stage_run(s);
     assert_int_equal(s->result.status, AGENT_OUTPUT_CAP);
     assert_in_range(s->result.output.string.size, 99990, 100000);
 }
@@ -408,15 +257,15 @@ static void the_output_may_be_as_long_as_the_limit(void **state)
 {
     struct stage *s = *state;
     s->call.output_max = 100000;
-    use_sh(s, "head -c 100000 /dev/zero | tr '\\0' x");
-    run(s);
+    stage_use_sh(s, "head -c 100000 /dev/zero | tr '\\0' x");
+    stage_run(s);
     assert_int_equal(s->result.status, AGENT_EXITED);
     assert_int_equal(s->result.output.string.size, 100000);
 
     s->done = false;
     s->call.file = STR("s1.2");
-    use_sh(s, "head -c 100001 /dev/zero | tr '\\0' x");
-    run(s);
+    stage_use_sh(s, "head -c 100001 /dev/zero | tr '\\0' x");
+    stage_run(s);
     assert_int_equal(s->result.status, AGENT_OUTPUT_CAP);
 }
 
@@ -424,38 +273,27 @@ static void a_gigabyte_is_not_kept(void **state)
 {
     struct stage *s = *state;
     struct stat st;
-    use_sh(s, "head -c 1073741824 /dev/zero");
-    run(s);
+    stage_use_sh(s, "head -c 1073741824 /dev/zero");
+    stage_run(s);
     assert_int_equal(s->result.status, AGENT_OUTPUT_CAP);
     assert_int_equal(stat(test_path(&s->dir, "s1.1.out"), &st), 0);
     assert_int_equal(st.st_size, AGENT_OUTPUT_DEFAULT);
-}
-
-/* The pid that the script wrote into a file. */
-static pid_t pid_in(struct stage *s, const char *name)
-{
-    struct buf buf;
-    buf_init(&buf, &mem_libc);
-    assert_ok(os_read_file(test_path(&s->dir, name), 64, &buf, NULL));
-    pid_t pid = (pid_t)strtol(buf.at, NULL, 10);
-    buf_deinit(&buf);
-    assert_true(pid > 1);
-    return pid;
 }
 
 static void children_left_behind_are_killed(void **state)
 {
     struct stage *s = *state;
     /* One in the group, one in a session of its own, both holding stdout. */
-    use_sh(s, "sleep 1000 & echo $! > near; "
-              "setsid sh -c 'setsid sleep 1000 & echo $! > far' & wait $!; "
-              "echo ok");
-    run(s);
+    stage_use_sh(s,
+        "sleep 1000 & echo $! > near; "
+        "setsid sh -c 'setsid sleep 1000 & echo $! > far' & wait $!; "
+        "echo ok");
+    stage_run(s);
     assert_int_equal(s->result.status, AGENT_EXITED);
     assert_str(s->result.output.string, "ok");
-    assert_int_equal(kill(pid_in(s, "near"), 0), -1);
+    assert_int_equal(kill(stage_pid_in(s, "near"), 0), -1);
     assert_int_equal(errno, ESRCH);
-    assert_int_equal(kill(pid_in(s, "far"), 0), -1);
+    assert_int_equal(kill(stage_pid_in(s, "far"), 0), -1);
     assert_int_equal(errno, ESRCH);
 }
 
@@ -463,10 +301,11 @@ static void a_stop_ends_it(void **state)
 {
     struct stage *s = *state;
     struct loop_timer *timer;
-    use_sh(s, "trap 'echo bye; exit 0' TERM; while :; do sleep 0.02; done");
-    start(s);
-    stop_after(s, 300, &timer);
-    wait_done(s);
+    stage_use_sh(
+        s, "trap 'echo bye; exit 0' TERM; while :; do sleep 0.02; done");
+    stage_start(s);
+    stage_stop_after(s, 300, &timer);
+    stage_wait(s);
     loop_timer_free(timer);
     assert_int_equal(s->result.status, AGENT_CANCELLED);
     assert_str(s->result.output.string, "bye");
@@ -477,14 +316,14 @@ static void a_watcher_that_is_killed_takes_its_agent_along(void **state)
     struct stage *s = *state;
     struct loop_timer *timer;
     /* A child in a session of its own keeps the lock. */
-    use_sh(
+    stage_use_sh(
         s, "setsid sleep 1000 & echo $! > far; kill -KILL $PPID; sleep 1000");
-    start(s);
-    stop_after(s, 30000, &timer);
-    wait_done(s);
+    stage_start(s);
+    stage_stop_after(s, 30000, &timer);
+    stage_wait(s);
     loop_timer_free(timer);
     assert_int_equal(s->result.status, AGENT_LOST);
-    pid_t far = pid_in(s, "far");
+    pid_t far = stage_pid_in(s, "far");
     for (int i = 0; i < 1000 && kill(far, 0) == 0; i++) {
         const struct timespec pause = {0, 10000000};
         nanosleep(&pause, NULL);
@@ -500,137 +339,12 @@ static void a_watcher_that_is_killed_takes_its_agent_along(void **state)
     buf_deinit(&buf);
 }
 
-/* ---- a second time
- * --------------------------------------------------------------- */
-
-static void a_call_is_never_started_twice(void **state)
-{
-    struct stage *s = *state;
-    ndf_error error = {0};
-    use_sh(s, "echo once >> count; echo ok");
-    run(s);
-    assert_int_equal(
-        agent_process.start(&s->task, &s->host, &s->call, on_done, s, &error),
-        NDF_EBUSY);
-    test_contains(error.message, "started before");
-}
-
-/* The owner starts the call in a process of its own and dies at once. */
-static void start_and_die(struct stage *s)
-{
-    pid_t owner = fork();
-    assert_true(owner >= 0);
-    if (owner == 0) {
-        struct agent_task *task;
-        /* The loop of our parent is left alone: its epoll is shared. */
-        if (loop_new(&s->loop, &s->mem.mem) != NDF_OK) _exit(1);
-        s->host.loop = s->loop;
-        int err =
-            agent_process.start(&task, &s->host, &s->call, on_done, s, NULL);
-        _exit(err == NDF_OK ? 0 : 1);
-    }
-    int status;
-    assert_int_equal(waitpid(owner, &status, 0), owner);
-    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-}
-
-static void a_running_call_is_adopted(void **state)
-{
-    struct stage *s = *state;
-    use_sh(s, "echo once >> count; sleep 0.5; echo survived; exit 7");
-    start_and_die(s);
-    adopt(s);
-    assert_int_equal(s->result.status, AGENT_EXITED);
-    assert_int_equal(s->result.exit, 7);
-    assert_str(s->result.output.string, "survived");
-}
-
-static void a_finished_call_is_adopted(void **state)
-{
-    struct stage *s = *state;
-    use_sh(s, "echo done");
-    start_and_die(s);
-    while (access(test_path(&s->dir, "s1.1.exit"), F_OK) != 0) {
-        const struct timespec pause = {0, 10000000};
-        nanosleep(&pause, NULL);
-    }
-    adopt(s);
-    assert_int_equal(s->result.status, AGENT_EXITED);
-    assert_str(s->result.output.string, "done");
-}
-
-static void an_adopted_call_keeps_its_time_limit(void **state)
-{
-    struct stage *s = *state;
-    s->call.timeout_ms = 500;
-    use_sh(s, "sleep 1000");
-    start_and_die(s);
-    adopt(s);
-    assert_int_equal(s->result.status, AGENT_TIMED_OUT);
-}
-
-static void an_adopted_call_can_be_stopped(void **state)
-{
-    struct stage *s = *state;
-    struct loop_timer *timer;
-    use_sh(s, "sleep 1000");
-    start_and_die(s);
-    stop_after(s, 100, &timer);
-    adopt(s);
-    loop_timer_free(timer);
-    assert_int_equal(s->result.status, AGENT_CANCELLED);
-}
-
-static void what_was_never_started_is_told_from_what_was_lost(void **state)
-{
-    struct stage *s = *state;
-    use_sh(s, "echo hi");
-    adopt(s); /* no file at all */
-    assert_int_equal(s->result.status, AGENT_NEVER_STARTED);
-
-    s->done = false;
-    s->call.boot = STR("another boot");
-    adopt(s);
-    assert_int_equal(s->result.status, AGENT_LOST);
-
-    s->done = false;
-    s->call.file = STR("s2.1");
-    test_write(&s->dir, "s2.1.lock", "");
-    test_write(&s->dir, "s2.1.started", "1 1\n");
-    adopt(s);
-    assert_int_equal(s->result.status, AGENT_LOST);
-}
-
-static void an_output_that_was_changed_is_not_believed(void **state)
-{
-    struct stage *s = *state;
-    use_sh(s, "echo good");
-    run(s);
-    test_write(&s->dir, "s1.1.out", "evil\n");
-    s->done = false;
-    adopt(s);
-    assert_int_equal(s->result.status, AGENT_LOST);
-}
-
-static void what_an_orphaned_agent_left_is_killed(void **state)
-{
-    struct stage *s = *state;
-    /* The watcher is killed by the agent; the child keeps the lock. */
-    use_sh(s, "setsid sh -c 'echo x > up; sleep 1000' & "
-              "while ! [ -e up ]; do sleep 0.01; done; kill -KILL $PPID; "
-              "sleep 1000");
-    start_and_die(s);
-    adopt(s);
-    assert_int_equal(s->result.status, AGENT_LOST);
-}
-
-/* ---- memory
- * ------------------------------------------------------------------------ */
+/* ---- memory ------------------------------------------------------------- */
 
 static void a_start_without_memory_leaves_nothing_running(void **state)
 {
     struct stage *s = *state;
-    use_sh(s, "echo ok");
+    stage_use_sh(s, "echo ok");
     for (long left = 0; !s->done; left++) {
         ndf_error error = {0};
         char file[32];
@@ -638,10 +352,10 @@ static void a_start_without_memory_leaves_nothing_running(void **state)
         s->call.file = str_of(file);
         s->mem.left = left;
         int err = agent_process.start(
-            &s->task, &s->host, &s->call, on_done, s, &error);
+            &s->task, &s->host, &s->call, stage_done, s, &error);
         s->mem.left = -1;
         if (err == NDF_OK) {
-            wait_done(s);
+            stage_wait(s);
             assert_int_equal(s->result.status, AGENT_EXITED);
         } else {
             assert_int_equal(err, NDF_ENOMEM);
@@ -649,9 +363,6 @@ static void a_start_without_memory_leaves_nothing_running(void **state)
         }
     }
 }
-
-#define STAGE(name)                                                            \
-    cmocka_unit_test_setup_teardown(name, make_stage, free_stage)
 
 int main(void)
 {
@@ -679,14 +390,6 @@ int main(void)
         STAGE(children_left_behind_are_killed),
         STAGE(a_stop_ends_it),
         STAGE(a_watcher_that_is_killed_takes_its_agent_along),
-        STAGE(a_call_is_never_started_twice),
-        STAGE(a_running_call_is_adopted),
-        STAGE(a_finished_call_is_adopted),
-        STAGE(an_adopted_call_keeps_its_time_limit),
-        STAGE(an_adopted_call_can_be_stopped),
-        STAGE(what_was_never_started_is_told_from_what_was_lost),
-        STAGE(an_output_that_was_changed_is_not_believed),
-        STAGE(what_an_orphaned_agent_left_is_killed),
         STAGE(a_start_without_memory_leaves_nothing_running),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
