@@ -9,7 +9,6 @@
 #include "base/json.h"
 
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -218,8 +217,9 @@ static int check_bytes(struct reader r)
  * The buffer is never larger than twice the text: see that there is as much. */
 static bool has_room(struct str text)
 {
-    void *room = malloc(2 * text.size + 64);
-    free(room);
+    size_t size = 2 * text.size + 64;
+    void *room = mem_alloc(&mem_libc, size);
+    mem_free(&mem_libc, room, size);
     return room != NULL;
 }
 

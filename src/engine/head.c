@@ -7,7 +7,6 @@
 #include "base/utf8.h"
 #include "base/vec.h"
 #include "decide/text.h"
-#include "engine/registry.h"
 
 static bool program_is_relative(const struct str_list *run)
 {
@@ -33,7 +32,7 @@ static void encode_agent(const struct agent *agent, struct buf *out)
 {
     buf_add_char(out, agent->run.count > 0 ? 'r' : '-');
     buf_add_char(out, program_is_relative(&agent->run) ? '.' : '-');
-    buf_add_str(out, cut(agent->description, REGISTRY_DESCRIPTION_MAX));
+    buf_add_str(out, cut(agent->description, HEAD_DESCRIPTION_MAX));
 }
 
 int head_encode(
@@ -87,8 +86,7 @@ int head_decode(struct arena *arena, struct str bytes, enum document_kind kind,
     if (err != NDF_OK || document.kind != DOCUMENT_PATTERN) return NDF_ECORRUPT;
     out->pattern = arena_dup(arena, &document.pattern, sizeof *out->pattern);
     if (out->pattern == NULL) return NDF_ENOMEM;
-    out->description =
-        cut(document.pattern.description, REGISTRY_DESCRIPTION_MAX);
+    out->description = cut(document.pattern.description, HEAD_DESCRIPTION_MAX);
     out->relative_program = undo_is_relative(out->pattern);
     return NDF_OK;
 }

@@ -9,8 +9,10 @@
 #include "base/buf.h"
 #include "model/document.h"
 
+enum { HEAD_DESCRIPTION_MAX = 240 }; /* bytes */
+
 struct head {
-    struct str description;  /* cut to REGISTRY_DESCRIPTION_MAX */
+    struct str description;  /* cut to HEAD_DESCRIPTION_MAX */
     bool runs;               /* an agent with a program */
     bool relative_program;   /* some program is named relative to the file */
     struct pattern *pattern; /* NULL for an agent */

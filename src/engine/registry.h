@@ -42,7 +42,7 @@ struct entry {
     uint8_t hash[HASH_SHA256_SIZE]; /* of its canonical document */
     struct str path;                /* the file, absolute; "" from the host */
     uint32_t line;
-    struct str description;    /* cut to REGISTRY_DESCRIPTION_MAX */
+    struct str description;    /* cut to HEAD_DESCRIPTION_MAX */
     bool runs;                 /* an agent with a program of its own */
     struct pattern *pattern;   /* NULL for an agent */
     struct entry *same_name;   /* the next of that name */
@@ -50,8 +50,6 @@ struct entry {
     size_t copies;             /* exact copies folded into this */
     size_t candidate;          /* in the selector; SELECTOR_NONE if folded */
 };
-
-enum { REGISTRY_DESCRIPTION_MAX = 240 };
 
 struct registry {
     const struct mem *mem;

@@ -6,7 +6,6 @@
 #include "base/yaml.h"
 #include "decide/text.h"
 #include "engine/head.h"
-#include "engine/registry.h"
 #include "support/support.h"
 
 static void decode(struct arena *arena, const char *yaml, struct document *out)
@@ -60,7 +59,7 @@ static void a_long_description_is_cut_at_a_character(void **state)
     for (int i = 0; i < 200; i++, size += 2)
         memcpy(yaml + size, "é", 3);
     struct head head = round_trip(&arena, yaml);
-    assert_int_equal(head.description.size, REGISTRY_DESCRIPTION_MAX - 1);
+    assert_int_equal(head.description.size, HEAD_DESCRIPTION_MAX - 1);
     arena_deinit(&arena);
 }
 
