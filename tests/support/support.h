@@ -5,7 +5,8 @@
 #ifndef NDF_TESTS_SUPPORT_H
 #define NDF_TESTS_SUPPORT_H
 
-/* clang-format off: cmocka.h needs these before it */
+/* cmocka.h needs these before it. */
+/* clang-format off */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
