@@ -37,7 +37,7 @@ killed_run() {
 # Kills the watcher of the agent, and the agent with it.
 kill_watcher() {
     for folder in /proc/[0-9]*; do
-        tr '\0' ' ' <"$folder/cmdline" 2>/dev/null |
+        { tr '\0' ' ' <"$folder/cmdline"; } 2>/dev/null |
             grep -q "^/bin/sh $SCRATCH/work/.*slow" || continue
         watcher=$(sed -n 's/^PPid:[[:space:]]*//p' "$folder/status")
         [ "$(cat "/proc/$watcher/comm")" = ndf-init ] ||
