@@ -4,7 +4,9 @@
 #ifndef NDF_DECIDE_JUDGE_H
 #define NDF_DECIDE_JUDGE_H
 
-#include "decide/index.h"
+#include "decide/matcher.h"
+#include "model/context.h"
+#include "model/pattern.h"
 
 /* A predicate with its regular expressions compiled. */
 struct judge_predicate {

@@ -6,9 +6,9 @@
 #define NDF_DECIDE_SCORING_H
 
 #include "base/map.h"
+#include "decide/choice.h"
 #include "decide/domain.h"
 #include "decide/index.h"
-#include "decide/selector.h"
 #include "decide/text.h"
 
 struct selector {

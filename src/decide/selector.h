@@ -12,36 +12,14 @@
 #define NDF_DECIDE_SELECTOR_H
 
 #include "base/value.h"
-#include "decide/fit.h"
-#include "decide/success.h"
-#include "model/context.h"
-#include "model/pattern.h"
-
-enum {
-    SELECTOR_SCORED_MAX = 4096, /* survivors of the prior scored fully */
-    SELECTOR_LIMIT = 10,        /* ranked ones returned unless asked */
-    SELECTOR_WORDS_MAX = 8,     /* matching words named in a factor */
-    SELECTOR_COPIES_MAX = 8,    /* exact copies named in a reason */
-};
-#define SELECTOR_NONE SIZE_MAX
-
-/* What selecting needs to know of a pattern or an agent. */
-struct candidate {
-    struct str name;                 /* qualified where names clash; unique */
-    enum pattern_kind kind;          /* an agent is PATTERN_SEQUENTIAL */
-    const struct condition *only_if; /* any of them; count 0: no law */
-    size_t only_if_count;
-    const struct condition *good_for;          /* NULL: none */
-    const struct confidence_rules *confidence; /* NULL: all defaults */
-    struct str features;                       /* of text_features; copied */
-    struct str fallback; /* another candidate's name; .at NULL: none */
-};
+#include "decide/choice.h"
 
 struct selector;
 
 /* Copies the array; borrows the names, conditions, rules and fallbacks for the
- * selector's life. NDF_OK, NDF_ENOMEM, NDF_ELIMIT, NDF_ESCHEMA (a regular
- * expression that the decoder would have refused). */
+ * selector's life. NDF_OK, NDF_ENOMEM, NDF_ELIMIT, NDF_EEXISTS (two of one
+ * name), NDF_ESCHEMA (a regular expression that the decoder would have
+ * refused). */
 int selector_new(struct selector **out, const struct mem *mem,
     const struct candidate *candidates, size_t count, ndf_error *error);
 void selector_free(struct selector *selector);
@@ -52,69 +30,8 @@ const struct candidate *selector_candidate(
 /* The index of a name, or SELECTOR_NONE. */
 size_t selector_find(const struct selector *selector, struct str name);
 
-/* The counts of one candidate: in one domain (.at NULL: unknown; leave
- * *domain_tally zero) and in all. Both are zeroed before the call. Must be
- * thread-safe if selecting is; called at most SELECTOR_SCORED_MAX times. */
-typedef void (*selector_tally_fn)(void *ud, size_t candidate, struct str domain,
-    struct tally *domain_tally, struct tally *pattern_tally);
-
-/* What a candidate's own rules do not say. */
-struct selector_config {
-    double threshold;      /* of confidence */
-    double cold_threshold; /* of fit, below min_executions */
-    uint32_t min_executions;
-    double medium, high; /* where the levels begin */
-    uint64_t half_life_ms;
-};
+/* What decides when nothing else is said. */
 struct selector_config selector_config_default(void);
-
-struct selector_query {
-    const struct context *context;
-    int64_t now_ms; /* wall time */
-    size_t limit;   /* 0: SELECTOR_LIMIT */
-    struct selector_config config;
-    struct tally kinds[3];     /* by enum pattern_kind: all patterns of it */
-    selector_tally_fn tallies; /* NULL: nothing was ever executed */
-    void *ud;
-};
-
-/* One reason with its number. */
-struct factor {
-    enum fit_factor kind;
-    double value;
-    double contribution; /* to the log-odds of fit */
-    struct str words;    /* "memory (0.61), leak (0.39)"; may be empty */
-};
-
-enum level { LEVEL_LOW, LEVEL_MEDIUM, LEVEL_HIGH };
-
-struct ranked {
-    size_t candidate;
-    double fit, success, lower, confidence;
-    enum level level;
-    uint64_t executions;
-    bool cold;     /* too few executions: fit alone decides */
-    double needed; /* the threshold that applies to it */
-    struct factor *factors;
-    size_t factor_count;
-    size_t *copies; /* other candidates with the same words and law */
-    size_t copy_count;
-};
-
-struct selection {
-    struct ranked *ranked;
-    size_t count;
-    size_t chosen;     /* a candidate, or SELECTOR_NONE */
-    bool fallback;     /* chosen is the fallback of the best */
-    struct str reason; /* one sentence; NUL-terminated */
-    struct str domain; /* stated or inferred; .at NULL: unknown */
-    bool domain_inferred;
-    size_t eligible; /* candidates whose law holds */
-    size_t total;
-    double known;      /* share of the task's words that any candidate knows */
-    bool effort_limit; /* a regular expression gave up */
-    bool text_cut;     /* the task was longer than what is read of it */
-};
 
 /* Results live in arena and borrow from selector. NDF_OK also when nothing is
  * good enough; NDF_ENOMEM. */
@@ -124,9 +41,11 @@ int selector_select(const struct selector *selector,
 /* The document of `ndf why --json`. NDF_OK or NDF_ENOMEM. */
 int selection_encode(struct arena *arena, const struct selection *selection,
     const struct selector *selector, struct value *out);
-/* Why a candidate was not chosen: {pattern, eligible, failed: [{predicate,
- * expected, actual, ...}]} or its evidence against the best one's, factor by
- * factor. NDF_OK, NDF_EINVAL (no such candidate), NDF_ENOMEM. */
+/* Why a candidate was not chosen: {pattern, eligible, failed: {predicate,
+ * expected, actual, ...}, alternatives: [failed...]}, or its evidence against
+ * the best one's, factor by factor: {pattern, eligible, chosen, reason, fit...,
+ * best: {name, fit...}, factors, compared}. NDF_OK, NDF_EINVAL (no such
+ * candidate), NDF_ENOMEM. */
 int selector_explain(const struct selector *selector,
     const struct selector_query *query, size_t candidate, struct arena *arena,
     struct value *out);

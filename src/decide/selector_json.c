@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "decide/scoring.h"
+#include "decide/selector.h"
 
 /* Collects members; the first error sticks. */
 struct writer {
