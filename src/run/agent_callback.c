@@ -48,6 +48,7 @@ struct callback {
     struct loop_timer *timer;
     agent_done_fn done;
     void *ud;
+    uint64_t timeout_ms;
     enum agent_status ended_by; /* when the timer fires before the job ends */
 };
 
@@ -332,10 +333,8 @@ static void on_ended(void *ud)
         .status = task->ended_by, .error = STR(""), .log = STR("")};
     loop_timer_free(task->timer);
     task->timer = NULL;
-    if (task->job != NULL) {
-        result.latency_ms = task->job->call.timeout_ms;
-        task->job->task = NULL;
-    }
+    if (task->job != NULL) task->job->task = NULL;
+    if (task->ended_by == AGENT_TIMED_OUT) result.latency_ms = task->timeout_ms;
     task->job = NULL;
     task->done(task->ud, &result);
 }
@@ -365,6 +364,7 @@ static int callback_start(struct agent_task **out,
     struct callback *task = task_new(host, done, ud);
     if (task == NULL) return err_set(error, NDF_ENOMEM, "out of memory");
     task->ended_by = AGENT_TIMED_OUT;
+    task->timeout_ms = call->timeout_ms;
     int err = job_new(&task->job, host, call);
     if (err == NDF_OK && call->timeout_ms > 0) {
         err = loop_timer_new(
