@@ -182,7 +182,7 @@ static int do_it(struct doing *doing)
     delegation.pattern = doing->pattern;
     delegation.context = doing->context;
     status = delegate(cli, &delegation, NULL);
-    if (status != STATUS_NOT_FOUND) {
+    if (delegation.started) {
         keep_pick(doing);
         say_change(doing);
     }

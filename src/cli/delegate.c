@@ -103,7 +103,7 @@ static int start(struct cli *cli, const struct delegation *delegation,
         watch_options(watch), run, &cli->error);
 }
 
-int delegate(struct cli *cli, const struct delegation *delegation, bool *busy)
+int delegate(struct cli *cli, struct delegation *delegation, bool *busy)
 {
     struct watch *watch = watch_new(cli);
     ndf_run *run = NULL;
@@ -114,6 +114,7 @@ int delegate(struct cli *cli, const struct delegation *delegation, bool *busy)
         if (err == NDF_EBUSY && busy != NULL) return STATUS_DONE;
         return cli_error(cli, err);
     }
+    delegation->started = true;
     char *id = cli_text(ndf_run_id(run));
     int state = NDF_RUN_RUNNING;
     int status = watch_run(watch, run, delegation->timeout_ms, &state);

@@ -11,13 +11,14 @@ struct delegation {
     const char *run;     /* to resume; NULL: start */
     const ndf_context *context;
     int64_t timeout_ms; /* < 0: none */
+    bool started;       /* set by delegate: there is a run */
 };
 
 /* Runs it to its end, prints the output of the last step on standard output
  * (with --json the whole run) and says how it went. Returns the exit status;
  * *busy, when not NULL, is set if another process owns the run, and then
  * nothing is said. */
-int delegate(struct cli *cli, const struct delegation *delegation, bool *busy);
+int delegate(struct cli *cli, struct delegation *delegation, bool *busy);
 /* --timeout in milliseconds into *ms, -1 when not given. STATUS_DONE, or
  * prints. */
 int delegate_timeout(const struct cli *cli, int64_t *ms);

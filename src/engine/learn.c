@@ -19,10 +19,8 @@ static int learn(
     char id[ENGINE_ID_SIZE];
     int err = engine_new_id(id);
     if (err != NDF_OK) return err;
-    struct learning learning = {.mem = &engine->mem,
-        .outcome = *outcome,
-        .id = str_of(id),
-        .counts = outcome->should.at == NULL};
+    struct learning learning = {
+        .mem = &engine->mem, .outcome = *outcome, .id = str_of(id)};
     err = store_write(engine->store, learn_work, &learning, error);
     if (err == NDF_OK) engine_learned(engine, &learning);
     return err;

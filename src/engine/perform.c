@@ -165,8 +165,7 @@ static int prepare_end(struct append_job *job, const struct value *body)
             .at_ms = job->at_ms,
             .latency_ms = elapsed > 0 ? (uint64_t)elapsed : 0,
             .cost = (double)NAN},
-        .id = str_of(id),
-        .counts = true};
+        .id = str_of(id)};
     return NDF_OK;
 }
 

@@ -128,6 +128,12 @@ static int find_earlier(void *ud, const struct store_outcome *row)
     return NDF_OK;
 }
 
+/* A label alone ("that one would have been right") tells of no execution. */
+static bool is_execution(const struct outcome *outcome)
+{
+    return outcome->run.at != NULL || outcome->should.at == NULL;
+}
+
 /* Adds the outcome to one tally, after taking back the earlier one's part. */
 static int count_into(struct store_tx *tx, const struct learning *learning,
     const struct earlier *earlier, struct str domain, struct tally *out,
@@ -152,9 +158,9 @@ static int count_into(struct store_tx *tx, const struct learning *learning,
         tally.wins = fmin(fmax(0, tally.wins), tally.tries);
     }
     if (earlier->any && tally.count > 0) tally.count--;
-    tally =
-        tally_add(tally, learning->counts ? outcome->result : OUTCOME_UNKNOWN,
-            1, outcome->at_ms, half_life);
+    tally = tally_add(tally,
+        outcome->should.at == NULL ? outcome->result : OUTCOME_UNKNOWN, 1,
+        outcome->at_ms, half_life);
     *out = tally;
     row.wins = tally.wins;
     row.tries = tally.tries;
@@ -190,10 +196,11 @@ int learning_write(
             .body = buf_str(&body)};
         err = tx_outcome_add(tx, &row, NULL, error);
     }
-    if (err == NDF_OK)
+    bool executed = is_execution(outcome);
+    if (err == NDF_OK && executed)
         err = count_into(
             tx, learning, &earlier, STR(""), &learning->total, error);
-    if (err == NDF_OK && outcome->domain.at != NULL)
+    if (err == NDF_OK && executed && outcome->domain.at != NULL)
         err = count_into(
             tx, learning, &earlier, outcome->domain, &learning->domain, error);
     buf_deinit(&body);
@@ -204,6 +211,7 @@ int learning_write(
 int learning_apply(struct scores *scores, const struct learning *learning)
 {
     const struct outcome *outcome = &learning->outcome;
+    if (!is_execution(outcome)) return NDF_OK;
     int err = scores_put(scores, outcome->pattern, STR(""), learning->total);
     if (err == NDF_OK && outcome->domain.at != NULL)
         err = scores_put(

@@ -33,7 +33,6 @@ struct learning {
     const struct mem *mem;
     struct outcome outcome; /* borrowed */
     struct str id;          /* of the outcome; unique */
-    bool counts;            /* it says something about its pattern's success */
     uint64_t half_life_ms;
     struct tally total;  /* result: the counts after it */
     struct tally domain; /* result; only if outcome.domain is known */

@@ -19,8 +19,7 @@ static struct learning learning_of(const char *id, const char *run,
             .should = str_of(should),
             .at_ms = 1000000,
             .cost = (double)NAN},
-        .id = str_of(id),
-        .counts = should == NULL};
+        .id = str_of(id)};
 }
 
 static int work(struct store_tx *tx, void *ud, ndf_error *error)
@@ -68,6 +67,11 @@ static void memory_and_store_count_the_same(void **state)
     assert_true(tally.wins == 1 && tally.tries == 3 && tally.count == 3);
     learn(store, &scores, learning_of("6", "r1", OUTCOME_UNKNOWN, "host/q"));
     learn(store, &scores, learning_of("7", "r1", OUTCOME_UNKNOWN, "host/q"));
+    tally = scores_get(&scores, STR("host/p"), STR(""));
+    assert_true(tally.wins == 1 && tally.tries == 2 && tally.count == 3);
+
+    /* A label without a run is no execution. */
+    learn(store, &scores, learning_of("8", NULL, OUTCOME_UNKNOWN, "host/p"));
     tally = scores_get(&scores, STR("host/p"), STR(""));
     assert_true(tally.wins == 1 && tally.tries == 2 && tally.count == 3);
 
