@@ -19,6 +19,9 @@
  * log-odds would. */
 #define NONE_LOG_ODDS 1.0
 
+/* The least share of a word that is shown to people. */
+#define WORTH_NAMING 0.01
+
 /* ---- structure ----------------------------------------------------------- */
 
 /* The name without its source: "security.review" of "team/security.review". */
@@ -354,7 +357,7 @@ static int write_words(
     if (err != NDF_OK) return err;
     *out = STR("");
     if (count > SELECTOR_WORDS_MAX) count = SELECTOR_WORDS_MAX;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && words[i].share >= WORTH_NAMING; i++) {
         *out = arena_format(scoring->arena, "%.*s%s%.*s (%.2f)", STR_ARG(*out),
             i > 0 ? ", " : "", STR_ARG(words[i].word), words[i].share);
         if (out->at == NULL) return NDF_ENOMEM;

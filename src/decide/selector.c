@@ -351,12 +351,11 @@ static struct str reason_of_nothing(
             arena, "there are no patterns or agents yet: import some");
     if (scoring->matches.count == 0)
         return arena_format(arena,
-            "none of the %zu patterns and agents allows this context: the "
-            "only_if of each excludes it",
+            "no pattern or agent allows this context: the only_if of all %zu "
+            "excludes it",
             total);
     return arena_format(arena,
-        "none of the %zu eligible patterns and agents shares a word with the "
-        "task",
+        "no pattern or agent shares a word with the task (%zu could be taken)",
         scoring->matches.count);
 }
 

@@ -81,7 +81,7 @@ static void forms_of_a_word_meet(void **state)
     static const char *const other[][2] = {
         {"string", "str"},
         {"need", "ne"},
-        {"this", "thi"},
+        {"focus", "focu"},
         {"status", "statu"},
         {"sing", "s"},
         {"memory", "leak"},
