@@ -52,9 +52,10 @@ int agent_call_copy(
     struct arena *arena, const struct agent_call *from, struct agent_call *to)
 {
     *to = *from;
-    struct str *texts[] = {&to->run, &to->step, &to->key, &to->agent, &to->cwd,
-        &to->request, &to->file, &to->boot};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    enum { TEXTS = 8 };
+    struct str *const texts[TEXTS] = {&to->run, &to->step, &to->key, &to->agent,
+        &to->cwd, &to->request, &to->file, &to->boot};
+    for (size_t i = 0; i < TEXTS; i++) {
         *texts[i] = arena_str(arena, *texts[i]);
         if (texts[i]->at == NULL) return NDF_ENOMEM;
     }

@@ -9,7 +9,7 @@
  * Invariant: a call is started only under its lock and only when S.started is
  * not there; so it runs at most once, whoever tries.
  */
-#define _GNU_SOURCE
+#define _GNU_SOURCE /* NOLINT(bugprone-*,readability-*): not our name */
 #include "run/agent_process.h"
 
 #include <errno.h>
@@ -456,7 +456,7 @@ static int start_locked(
     }
     p->pidfd = os_pidfd_open(p->pid);
     if (p->pidfd >= 0) {
-        err = loop_watch_new(&p->watch, p->loop, p->pidfd, on_watcher_end, p);
+        (void)loop_watch_new(&p->watch, p->loop, p->pidfd, on_watcher_end, p);
     }
     if (p->watch != NULL) {
         loop_timer_free(p->timer);

@@ -88,45 +88,44 @@ struct executor {
     uint64_t seed;
     struct arena arena; /* lives as long as the executor */
 
-    struct exec_node *nodes; /* in preorder */
-    uint32_t node_count;
-    struct map by_id; /* step id -> exec_node */
-    uint32_t *leaves; /* node index of each step, in order */
-    uint32_t leaf_count;
+    /* The plan: nodes in preorder, and its steps ("leaves") in order. */
+    struct exec_node *nodes;
+    uint32_t *leaves; /* node index of each step */
+    uint32_t node_count, leaf_count;
+    struct map by_id;            /* step id -> exec_node */
     struct template_step *steps; /* of each leaf: what templates see */
     struct value *outputs;       /* of each leaf */
     bool *used;                  /* of each leaf: is its output needed? */
 
-    struct arena context_arenas[2]; /* the context is in the one at .which */
-    int which;
+    /* The context now; it is in context_arenas[which]. */
+    struct arena context_arenas[2];
     struct context context;
     struct value context_value;
     char context_hex[HASH_HEX_SIZE];
     bool context_stored; /* its bytes are with some record */
+    bool began;
+    bool failing;  /* undoing */
+    bool ended;    /* an end record was made */
+    bool finished; /* END was said, or out of memory */
+    int which;
 
+    /* What was done and spent. */
     uint32_t *order; /* leaves in the order of their completion */
-    uint32_t order_count;
-    uint64_t intents;
-    uint32_t proofs;
-    double deducted;
-    uint64_t busy_ms;
+    uint32_t order_count, proofs;
+    uint64_t intents, busy_ms;
     int64_t tokens;
-    double cost;
+    double cost, deducted;
 
-    enum exec_reason cancel; /* REASON_NONE: not cancelled */
+    /* How it goes wrong. REASON_NONE, NULL: it does not. */
+    enum exec_reason cancel, failed_reason;
     uint64_t cancel_token;
-    ndf_error cancel_error;
-    struct exec_node *failed; /* the step that failed last; NULL: none */
-    enum exec_reason failed_reason;
-    ndf_error failed_error;
+    struct exec_node *failed; /* the step that failed last */
+    ndf_error cancel_error, failed_error;
     ndf_error undo_error; /* of the last undo that failed */
-    bool failing;         /* undoing */
-
-    bool ended; /* an end record was made */
-    uint64_t end_token;
     struct exec_end end;
+    uint64_t end_token;
 
-    bool began, finished;      /* finished: END was said, or out of memory */
+    /* Of this life. */
     uint64_t issued, recorded; /* batch tokens */
     uint64_t counter;          /* of calls and timers */
     uint64_t run_timer;

@@ -132,7 +132,7 @@ static void apply_usage(struct executor *x, const struct value *usage)
             tokens > INT64_MAX - x->tokens ? INT64_MAX : x->tokens + tokens;
     }
     if (cost == NULL) return;
-    double amount = NAN;
+    double amount = (double)NAN;
     if (cost->kind == VALUE_INT) amount = (double)cost->integer;
     if (cost->kind == VALUE_REAL) amount = cost->real;
     if (!(amount >= 0)) return;

@@ -124,7 +124,7 @@ static void executor_init(
         .plan = options->plan,
         .seed = options->seed,
         .tokens = -1,
-        .cost = NAN,
+        .cost = (double)NAN,
     };
     arena_init(&x->arena, x->mem);
     arena_init(&x->context_arenas[0], x->mem);

@@ -36,6 +36,7 @@ bool exit_file_parse(const char *text, struct exit_file *out)
     struct exit_file file = {{0}, 0, 0, 0, 0, 0, 0, 0};
     char again[EXIT_FILE_SIZE];
     /* What was read is written again and compared: sscanf need not judge. */
+    /* NOLINTNEXTLINE(cert-err34-c): see above */
     int count = sscanf(text,
         "ndf-exit-1 %15[a-z_] %d %d %d %d %" SCNu64 " %" SCNx64 " %" SCNu64,
         file.status, &file.exit, &file.signal, &file.stage, &file.error,

@@ -12,7 +12,7 @@
  * Invariants: S.started is there before the agent runs. When S.exit appears,
  * nothing that the agent started is left (what it may have is killed first).
  */
-#define _GNU_SOURCE
+#define _GNU_SOURCE /* NOLINT(bugprone-*,readability-*): not our name */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -295,7 +295,7 @@ int template_text(struct arena *arena, const struct template_scope *scope,
             buf_add_str(&buf, piece.text);
             continue;
         }
-        struct value value;
+        struct value value = value_null;
         err = lookup(arena, scope, piece.text, &value, error);
         if (err == NDF_OK) add_text(&buf, &value);
     }

@@ -53,7 +53,7 @@ void world_init(struct world *w, const struct mem *mem, const char *steps,
         .version = STR("v"),
         .cwd = STR("/"),
         .rollback = true,
-        .budget = {.cost = NAN}};
+        .budget = {.cost = (double)NAN}};
     w->plan.root = (struct plan_node){.kind = NODE_SEQUENCE,
         .id = STR("root"),
         .child_count = list.array.count,

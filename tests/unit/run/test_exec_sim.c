@@ -18,7 +18,7 @@ enum { SIM_COUNT = 10000, SIM_STEPS_MAX = 5, SIM_LIVES_MAX = 12 };
 struct sim {
     struct world w;
     char steps[4096];
-    char names[SIM_STEPS_MAX][8];
+    char names[SIM_STEPS_MAX][24];
     char work[SIM_STEPS_MAX][8];
     char undo[SIM_STEPS_MAX][8];
     bool idempotent[SIM_STEPS_MAX];
