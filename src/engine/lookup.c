@@ -14,10 +14,11 @@ static int keep_run(void *ud, const struct store_run *row)
     struct search *search = ud;
     search->count++;
     search->found = *row;
-    struct str *texts[] = {&search->found.id, &search->found.pattern,
+    enum { TEXTS = 6 };
+    struct str *texts[TEXTS] = {&search->found.id, &search->found.pattern,
         &search->found.domain, &search->found.text, &search->found.cwd,
         &search->found.owner};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    for (size_t i = 0; i < TEXTS; i++) {
         *texts[i] = arena_str(search->arena, *texts[i]);
         if (texts[i]->at == NULL) return NDF_ENOMEM;
     }

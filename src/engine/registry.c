@@ -242,8 +242,8 @@ static int make_selector(
 {
     struct vec list;
     vec_init(&list, registry->mem, sizeof(struct candidate));
-    registry->candidates = arena_calloc(
-        &registry->arena, registry->count, sizeof *registry->candidates);
+    registry->candidates =
+        arena_calloc(&registry->arena, registry->count, sizeof(struct entry *));
     int err = registry->candidates != NULL ? NDF_OK : NDF_ENOMEM;
     for (size_t i = 0; err == NDF_OK && i < registry->count; i++) {
         struct entry *entry = &registry->entries[i];
