@@ -97,7 +97,8 @@ static bool is_integer(const struct value *value)
 {
     if (value->kind == VALUE_INT) return true;
     if (value->kind != VALUE_REAL) return false;
-    return value->real >= -0x1p62 && value->real <= 0x1p62 &&
+    const double limit = 4611686018427387904.0; /* 2^62 */
+    return value->real >= -limit && value->real <= limit &&
            (double)(int64_t)value->real == value->real;
 }
 

@@ -224,6 +224,8 @@ static void on_start(struct world *w, const struct exec_call *from)
     assert_false(is_recorded(
         w, call->undo ? "undo_result" : "result", call->step, call->attempt));
     assert_true(from->call.request.size > 2);
+    w->last = *from;
+    assert_ok(agent_call_copy(&w->arena, &from->call, &w->last.call));
     call->state = CALL_RUNS;
     call->starts++;
     call->number = from->number;
@@ -447,6 +449,7 @@ static void end_call(struct world *w, struct world_call *call)
     struct agent_result result;
     uint64_t number = call->number;
     fill_result(w, call, &result);
+    if (w->instead != NULL) result = *w->instead;
     call->number = 0;
     if (call->state == CALL_RUNS) {
         call->state = CALL_ENDED;
