@@ -167,6 +167,9 @@ static void keep_out(struct watcher *w, size_t size)
     size_t kept = size < room ? size : (size_t)room;
     if (write_all(w->out_file, w->chunk, kept) != 0) {
         if (w->result.error == 0) w->result.error = errno;
+        /* Half a chunk may be there; the checksum knows nothing of it. */
+        (void)!ftruncate(w->out_file, (off_t)w->result.size);
+        (void)lseek(w->out_file, 0, SEEK_END);
         end_agent(w, "output_lost");
         return;
     }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -339,6 +340,22 @@ static void a_watcher_that_is_killed_takes_its_agent_along(void **state)
     buf_deinit(&buf);
 }
 
+static void an_output_that_cannot_be_kept_is_told_so(void **state)
+{
+    struct stage *s = *state;
+    struct rlimit before, small;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = before;
+    small.rlim_cur = 4096;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    stage_use_sh(s, "head -c 100000 /dev/zero; sleep 1000");
+    stage_start(s);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    stage_wait(s);
+    assert_int_equal(s->result.status, AGENT_OUTPUT_LOST);
+    test_contains(s->result.error.at, "too large");
+}
+
 /* ---- memory ------------------------------------------------------------- */
 
 static void a_start_without_memory_leaves_nothing_running(void **state)
@@ -390,6 +407,7 @@ int main(void)
         STAGE(children_left_behind_are_killed),
         STAGE(a_stop_ends_it),
         STAGE(a_watcher_that_is_killed_takes_its_agent_along),
+        STAGE(an_output_that_cannot_be_kept_is_told_so),
         STAGE(a_start_without_memory_leaves_nothing_running),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
