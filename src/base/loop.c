@@ -76,6 +76,20 @@ static void on_wake(evutil_socket_t fd, short what, void *ud)
     if (stop) (void)event_base_loopbreak(loop->base);
 }
 
+/* libevent ends the process when a descriptor of its own cannot be had, so see
+ * that there are some. */
+static bool has_descriptors(int like)
+{
+    enum { NEEDED = 8 };
+    int fds[NEEDED];
+    int count = 0;
+    while (count < NEEDED && (fds[count] = dup(like)) >= 0)
+        count++;
+    for (int i = 0; i < count; i++)
+        (void)close(fds[i]);
+    return count == NEEDED;
+}
+
 static struct event_base *base_new(void)
 {
     struct event_config *config = event_config_new();
@@ -105,7 +119,7 @@ int loop_new(struct loop **out, const struct mem *mem)
     loop->mem = mem;
     loop->posts_end = &loop->posts;
     loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (loop->wake_fd < 0) {
+    if (loop->wake_fd < 0 || !has_descriptors(loop->wake_fd)) {
         err = NDF_EIO;
         goto fail;
     }

@@ -27,6 +27,7 @@ struct loop_post {
     struct loop_post *next; /* the loop's */
 };
 
+/* NDF_OK, NDF_ENOMEM, or NDF_EIO: too few descriptors are free. */
 int loop_new(struct loop **out, const struct mem *mem);
 /* Posted work that has not run is dropped. Accepts NULL. */
 void loop_free(struct loop *loop);

@@ -40,6 +40,8 @@ int os_lock(int fd);
 /* Waits for the lock: at most timeout_ms (< 0: for ever). NDF_ETIMEOUT. */
 int os_lock_wait(int fd, int64_t timeout_ms);
 void os_unlock(int fd);
+/* Whether another open file description holds it; takes nothing. */
+bool os_locked(int fd);
 
 /* Unpredictable bytes. */
 int os_random(void *bytes, size_t size);

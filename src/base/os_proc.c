@@ -59,6 +59,12 @@ int os_lock_wait(int fd, int64_t timeout_ms)
     }
 }
 
+bool os_locked(int fd)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
 void os_unlock(int fd)
 {
     (void)lock_call(fd, F_OFD_SETLK, F_UNLCK);

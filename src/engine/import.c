@@ -3,7 +3,9 @@
  * is known of it, reports, and the public calls.
  */
 #include <ctype.h>
+#include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "base/os.h"
@@ -183,8 +185,8 @@ static int find_root(struct import *import, const char *path, ndf_error *error)
     buf_init(&real, import->stage.mem);
     int err = os_real_path(path, &real, error);
     if (err == NDF_OK && !utf8_valid(buf_str(&real)))
-        err = err_set(
-            error, NDF_EINVAL, "the path is no valid UTF-8: rename the folder");
+        err = err_set(error, NDF_EINVAL,
+            "the path %s is no valid UTF-8: rename it", real.at);
     if (err == NDF_OK) {
         import->root = arena_str(&import->stage.arena, buf_str(&real));
         if (import->root.at == NULL) err = NDF_ENOMEM;
@@ -250,7 +252,8 @@ static int refresh_source(ndf_engine *engine, const struct source *source,
     int err = import_known(&import, source);
     if (err == NDF_OK) err = encode_list(&import, &source->run);
     if (err == NDF_OK) err = importing_run(&import, IMPORT_AGAIN, error);
-    bool news = import.changed > 0 || import.removed.count > 0;
+    bool news = import.changed > 0 || import.removed.count > 0 ||
+                import.errors.array.count > 0;
     if (err == NDF_OK && news) {
         struct value report, copy;
         err = report_import(&import, &report, error);
@@ -288,6 +291,19 @@ int ndf_refresh(ndf_engine *engine, ndf_text **report, ndf_error *error)
     return engine_explain(err, "the files cannot be read again", error);
 }
 
+/* As it is written, without looking whether it is there. */
+static int absolute_path(const char *path, struct buf *out)
+{
+    char cwd[PATH_MAX];
+    struct str given = str_of(path);
+    while (given.size > 1 && str_ends(given, STR("/")))
+        given.size--;
+    buf_reset(out);
+    if (path[0] != '/' && getcwd(cwd, sizeof cwd) == NULL) return NDF_ENOTFOUND;
+    os_join(out, path[0] == '/' ? STR("") : str_of(cwd), given);
+    return buf_error(out);
+}
+
 int ndf_trust_folder(ndf_engine *engine, const char *path, int action,
     int *trusted, ndf_error *error)
 {
@@ -298,6 +314,9 @@ int ndf_trust_folder(ndf_engine *engine, const char *path, int action,
     struct buf real;
     buf_init(&real, &engine->mem);
     err = os_real_path(path, &real, error);
+    /* The trust in a folder that is gone can still be taken back. */
+    if (err == NDF_ENOTFOUND && action == NDF_TRUST_REVOKE)
+        err = absolute_path(path, &real);
     struct str where = buf_str(&real);
     if (err == NDF_OK && action == NDF_TRUST_GRANT)
         err = trust_grant(&engine->trust, where, error);

@@ -373,6 +373,17 @@ static int read_files(struct import *import, const struct vec *files)
     return err == NDF_OK ? find_removed(import) : err;
 }
 
+/* A root that is gone may be a disk that is not mounted: its entries stay, and
+ * that is said each time. */
+static int keep_gone(struct import *import)
+{
+    ndf_error gone = {0};
+    err_set(&gone, NDF_ENOTFOUND,
+        "source '%.*s' is gone; what was read of it is kept",
+        STR_ARG(import->source));
+    return note(import, &import->errors, import->root, &gone);
+}
+
 int importing_run(
     struct import *import, enum import_turn turn, ndf_error *error)
 {
@@ -381,13 +392,13 @@ int importing_run(
     struct vec files;
     vec_init(&files, import->stage.mem, sizeof(struct walk_file));
     int err = walk_files(&import->stage.arena, import->root, &files, error);
-    if (err == NDF_ENOTFOUND && !first) err = NDF_OK; /* all of it is gone */
     if (err == NDF_OK) {
         fingerprint(&files, mark);
         same = !first && str_starts(import->old_state, str_of(mark));
         if (!same) err = read_files(import, &files);
     }
     vec_deinit(&files);
+    if (err == NDF_ENOTFOUND && !first) return keep_gone(import);
     if (err != NDF_OK) return err;
     if (first && import->explicit_file && import->errors.array.count > 0) {
         *error = import->first_error;

@@ -8,6 +8,7 @@
 #include "engine/planner.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/hash.h"
 #include "base/map.h"
@@ -91,17 +92,26 @@ static int resolve_runtime(struct planning *p, const struct entry *entry,
     return err == NDF_OK ? resolve_program(p, entry, agent) : err;
 }
 
-static int find_agent(struct planning *p, struct str name, struct agent *agent,
-    enum runtime *runtime)
+/* The nearest name is in the sentence already: puts before it who asks. */
+static int dangling(struct planning *p, uint32_t line)
+{
+    if (p->error == NULL) return NDF_EREFERENCE;
+    char why[NDF_MESSAGE_SIZE];
+    memcpy(why, p->error->message, sizeof why);
+    return err_set(p->error, NDF_EREFERENCE,
+        "'%.*s' (%.*s:%u) cannot be run: %s", STR_ARG(p->origin->label),
+        STR_ARG(p->origin->path.size > 0 ? p->origin->path
+                                         : p->origin->source->name),
+        (unsigned)(line > 0 ? line : p->origin->line), why);
+}
+
+static int find_agent(struct planning *p, const struct step *step,
+    struct str name, struct agent *agent, enum runtime *runtime)
 {
     const struct entry *entry;
     int err = registry_find(
         p->planner->registry, name, p->origin->source->name, &entry, p->error);
-    if (err == NDF_ENOTFOUND) {
-        /* The nearest name is in the sentence already. */
-        if (p->error != NULL) p->error->code = NDF_EREFERENCE;
-        return NDF_EREFERENCE;
-    }
+    if (err == NDF_ENOTFOUND) return dangling(p, step->line);
     if (err != NDF_OK) return err;
     if (entry->kind != DOCUMENT_AGENT)
         return err_set(p->error, NDF_EREFERENCE,
@@ -123,10 +133,10 @@ static int plan_step(struct planning *p, const struct pattern *pattern,
     node->id = step->name;
     node->step = *step;
     if (!step->retry_set) node->step.retry = pattern->retry;
-    int err = find_agent(p, step->agent, &node->agent, &node->runtime);
+    int err = find_agent(p, step, step->agent, &node->agent, &node->runtime);
     if (err == NDF_OK && step->undo.agent.at != NULL)
         err = find_agent(
-            p, step->undo.agent, &node->undo_agent, &node->undo_runtime);
+            p, step, step->undo.agent, &node->undo_agent, &node->undo_runtime);
     if (err != NDF_OK) return err;
     if (step->undo.run.count > 0) {
         /* An undo of its own is a program of the pattern's file. */
@@ -246,10 +256,7 @@ static int follow(struct planning *p, struct vec *stack, struct map *done,
     const struct entry *to;
     int err = registry_find(
         p->planner->registry, name, from->entry->source->name, &to, p->error);
-    if (err == NDF_ENOTFOUND) {
-        if (p->error != NULL) p->error->code = NDF_EREFERENCE;
-        return NDF_EREFERENCE;
-    }
+    if (err == NDF_ENOTFOUND) return dangling(p, from->entry->line);
     if (err != NDF_OK) return err;
     const struct visit *visits = stack->at;
     for (size_t i = 0; i < stack->count; i++)

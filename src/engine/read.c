@@ -1,9 +1,12 @@
 /*
  * read.c - lists and single things as documents.
  */
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/json.h"
+#include "base/os.h"
 #include "engine/lookup.h"
 #include "run/executor.h"
 
@@ -137,12 +140,25 @@ static int list_sources(const struct registry *registry, size_t limit,
  */
 
 struct listing {
+    const ndf_engine *engine;
     const struct registry *registry;
     struct store_reader *reader;
     struct arena *arena;
     struct value *out;
     ndf_error *error;
 };
+
+/* A run without an owner is not running, whatever was recorded last. */
+static bool has_owner(
+    const ndf_engine *engine, struct arena *arena, const struct store_run *run)
+{
+    struct str path = arena_format(arena, "%s/%.*s.owner",
+        engine->runs_dir != NULL ? engine->runs_dir : "", STR_ARG(run->id));
+    int fd = path.at != NULL ? open(path.at, O_RDWR | O_CLOEXEC) : -1;
+    bool owned = fd >= 0 && os_locked(fd);
+    if (fd >= 0) close(fd);
+    return owned;
+}
 
 static struct object describe_run(
     struct listing *list, const struct store_run *run)
@@ -151,7 +167,10 @@ static struct object describe_run(
     struct object object = object_new(list->arena);
     put_str(&object, "id", run->id);
     put_str(&object, "pattern", entry != NULL ? entry->label : run->pattern);
-    put_str(&object, "state", str_of(state_name(run->state)));
+    bool left = run->state == NDF_RUN_RUNNING &&
+                !has_owner(list->engine, list->arena, run);
+    put_str(&object, "state",
+        left ? STR("interrupted") : str_of(state_name(run->state)));
     put_str(&object, "domain", run->domain);
     put_str(&object, "text", run->text);
     put_str(&object, "cwd", run->cwd);
@@ -280,8 +299,11 @@ static int with_listing(ndf_engine *engine, read_fn read, void *ud,
     struct arena arena;
     arena_init(&arena, &engine->mem);
     struct value value = value_of_array();
-    struct listing list = {
-        .registry = registry, .arena = &arena, .out = &value, .error = error};
+    struct listing list = {.engine = engine,
+        .registry = registry,
+        .arena = &arena,
+        .out = &value,
+        .error = error};
     err = store_read_begin(engine->store, &list.reader, error);
     if (err == NDF_OK) {
         err = read(&list, ud);

@@ -247,7 +247,8 @@ static int runner_new(struct runner **out, ndf_engine *engine, ndf_error *error)
     if (err != NDF_OK) {
         runner_free(runner);
         return err_set(error, err, "the engine's thread cannot be started: %s",
-            ndf_strerror(err));
+            err == NDF_EIO ? "too many files are open (see ulimit -n)"
+                           : ndf_strerror(err));
     }
     *out = runner;
     return NDF_OK;
@@ -318,7 +319,7 @@ static void begin_run(void *ud)
     set_poll(runner);
     run_ref(run);
     run_dispatch(run, &(struct exec_event){.kind = EXEC_BEGIN});
-    if (runner->closing)
+    if (runner->closing || run->cancel_first)
         run_dispatch(run, &(struct exec_event){.kind = EXEC_CANCEL});
     run_unref(run);
 }

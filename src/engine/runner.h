@@ -49,6 +49,7 @@ struct ndf_run {
     struct run_call *calls;
     struct run_timer *timers;
     uint32_t steps_done, steps_total;
+    bool cancel_first; /* a cancel was waiting when it was taken up */
     struct loop_post begin;
     struct loop_post cancel;
     _Atomic bool cancelling; /* cancel is posted */

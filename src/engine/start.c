@@ -404,6 +404,29 @@ static int find_run(struct ndf_run *run, struct str id, ndf_error *error)
     return NDF_OK;
 }
 
+static int note_cancel(void *ud, const struct store_command *command)
+{
+    if (str_equal(command->kind, STR("cancel"))) *(int64_t *)ud = command->id;
+    return NDF_OK;
+}
+
+/* Takes the cancels that were left while nobody owned the run: they count
+ * before its next step does. */
+static int take_cancels(struct store_tx *tx, void *ud, ndf_error *error)
+{
+    struct ndf_run *run = ud;
+    run->cancel_first = false;
+    for (;;) {
+        int64_t id = 0; /* of the last one that waits */
+        int err = read_commands(
+            tx_reader(tx), str_of(run->id), note_cancel, &id, error);
+        if (err != NDF_OK || id == 0) return err;
+        run->cancel_first = true;
+        err = tx_command_take(tx, id, error);
+        if (err != NDF_OK) return err;
+    }
+}
+
 int ndf_run_resume(ndf_engine *engine, const char *id,
     const ndf_run_options *options, ndf_run **out, ndf_error *error)
 {
@@ -430,6 +453,8 @@ int ndf_run_resume(ndf_engine *engine, const char *id,
         run_ended(run, NDF_OK, run->state, "");
     } else if (err == NDF_OK) {
         err = read_back(run, error);
+        if (err == NDF_OK)
+            err = store_write(engine->store, take_cancels, run, error);
         if (err == NDF_OK) err = hand_over(run, error);
     }
     if (err != NDF_OK) {

@@ -13,6 +13,7 @@
 
 #include "base/json.h"
 #include "base/os.h"
+#include "base/utf8.h"
 
 enum { TRUST_FILE_MAX = 4 * 1024 * 1024 };
 
@@ -41,7 +42,11 @@ static int read_list(const struct trust *trust, struct arena *arena,
         err = json_parse(arena, buf_str(&content), out, error);
         if (err == NDF_OK && out->kind != VALUE_ARRAY)
             err = err_set(error, NDF_ESCHEMA, "the trust list is no list");
-        if (err != NDF_OK) err_prefix(error, path.at);
+        if (err != NDF_OK && err != NDF_ENOMEM)
+            err = err_set(error, err,
+                "the list of trusted folders, %s, cannot be read: mend it, or "
+                "remove it and trust your folders again",
+                path.at);
     }
     buf_deinit(&content);
     buf_deinit(&path);
@@ -130,6 +135,10 @@ static int edit_list(const struct trust *trust, struct str path, enum edit edit,
 
 int trust_grant(const struct trust *trust, struct str path, ndf_error *error)
 {
+    if (!utf8_valid(path))
+        return err_set(error, NDF_EINVAL,
+            "%.*s cannot be trusted: its path is no valid UTF-8, rename it",
+            STR_ARG(path));
     return edit_list(trust, path, EDIT_ADD, error);
 }
 
