@@ -2,8 +2,10 @@
  * test_run.c - running patterns over functions and real programs.
  */
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "api/api.h"
@@ -378,6 +380,59 @@ static void events_tell_the_story_in_order(void **state)
     fixture_close(&fixture);
 }
 
+/* In a child: starts a slow run, says its id, and waits to be killed. */
+static void own_a_run(const struct fixture *fixture, int fd)
+{
+    ndf_options options = NDF_OPTIONS_INIT;
+    options.path = fixture->store;
+    options.home = fixture->home;
+    ndf_engine *engine;
+    ndf_context *context;
+    ndf_run *run;
+    int err = ndf_open(&engine, &options, NULL);
+    if (err == NDF_OK) err = ndf_context_new(engine, "{}", 2, &context, NULL);
+    if (err == NDF_OK)
+        err = ndf_run_start(engine, "slow", context, NULL, &run, NULL);
+    if (err != NDF_OK) _exit(1);
+    char id[64];
+    snprintf(id, sizeof id, "%s", ndf_run_id(run));
+    if (write(fd, id, sizeof id) != (ssize_t)sizeof id) _exit(1);
+    pause();
+    _exit(1);
+}
+
+static void a_cancel_counts_when_the_owner_is_dead(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture);
+    fixture_register(&fixture, "agent: slow\nrun: [sleep, '1000']\n");
+    ndf_close(fixture.engine);
+    int fds[2];
+    char id[64] = "";
+    assert_int_equal(pipe(fds), 0);
+    pid_t pid = fork();
+    if (pid == 0) own_a_run(&fixture, fds[1]);
+    assert_int_equal(read(fds[0], id, sizeof id), sizeof id);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    close(fds[0]);
+    close(fds[1]);
+    fixture.engine = NULL;
+    fixture_reopen(&fixture);
+    json_t *shown = fixture_show(&fixture, id);
+    assert_string_equal(string_at(shown, "state"), "interrupted");
+    json_decref(shown);
+    assert_ok(ndf_cancel(fixture.engine, id, &fixture.error));
+    ndf_run *run;
+    int end;
+    assert_ok(ndf_run_resume(fixture.engine, id, NULL, &run, &fixture.error));
+    assert_ok(ndf_run_wait(run, 60000, &end, &fixture.error));
+    assert_int_equal(end, NDF_RUN_CANCELLED);
+    ndf_run_free(run);
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -391,6 +446,7 @@ int main(void)
         cmocka_unit_test(closing_leaves_nothing_running),
         cmocka_unit_test(many_threads_may_run_at_once),
         cmocka_unit_test(events_tell_the_story_in_order),
+        cmocka_unit_test(a_cancel_counts_when_the_owner_is_dead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
