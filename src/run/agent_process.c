@@ -23,6 +23,7 @@
 
 #include "base/os.h"
 #include "run/call_files.h"
+#include "run/exit_file.h"
 
 enum {
     PROCESS_LOCK_FD = 3,       /* where the watcher finds the lock */
@@ -40,9 +41,10 @@ struct process {
     struct agent_call call;
     agent_done_fn done;
     void *ud;
-    int lock;  /* of S.lock, when it is waited for; else -1 */
-    int pidfd; /* own: of the watcher; else -1 */
-    pid_t pid; /* own: of the watcher; else 0 */
+    int lock;           /* of S.lock, when it is waited for; else -1 */
+    int pidfd;          /* own: of the watcher; else -1 */
+    pid_t pid;          /* own: of the watcher; else 0 */
+    int watcher_status; /* as waitpid gives it, once it ended */
     struct loop_watch *watch;
     struct loop_timer *timer;
     bool stopped;
@@ -336,7 +338,13 @@ static enum agent_status status_of_nothing(const struct process *p)
     bool started;
     (void)call_started(p->mem, &p->call, &started);
     if (started) return AGENT_LOST;
-    if (p->pid > 0) return AGENT_START_FAILED;
+    /* A missing file proves nothing (the agent may have removed it); the word
+     * of the watcher does. */
+    if (p->pid > 0) {
+        bool not_started = WIFEXITED(p->watcher_status) &&
+                           WEXITSTATUS(p->watcher_status) == INIT_NOT_STARTED;
+        return not_started ? AGENT_START_FAILED : AGENT_LOST;
+    }
     os_boot_id(boot);
     /* After a crash of the machine a file that is not there may have been. */
     bool same_boot = boot[0] != '\0' && str_equal(p->call.boot, str_of(boot));
@@ -348,7 +356,7 @@ static void tell(struct process *p)
 {
     struct agent_result result;
     stop_waiting(p);
-    if (p->pid > 0) (void)waitpid(p->pid, NULL, WNOHANG);
+    if (p->pid > 0) (void)waitpid(p->pid, &p->watcher_status, WNOHANG);
     int err = call_result_read(&p->arena, &p->call, &result);
     if (err != NDF_OK) {
         result = (struct agent_result){.error = STR(""), .log = STR("")};
@@ -380,22 +388,17 @@ static void on_poll(void *ud);
  * left when there is no watcher any more. */
 static void tend(struct process *p)
 {
-    int watcher = call_watcher_open(p->mem, &p->call);
-    if (watcher < 0) {
-        p->orphan_polls++;
-        if (p->orphan_polls >= PROCESS_ORPHAN_POLLS) call_holders_kill(p->lock);
+    uint64_t patience = grace_of(&p->call) + PROCESS_KILL_MS;
+    int number = 0;
+    if (p->stopped && p->stop_polls == 0) number = SIGTERM;
+    if (p->stop_polls > patience / PROCESS_POLL_MS) number = SIGKILL;
+    if (call_watcher_signal(p->mem, &p->call, number)) {
+        p->orphan_polls = 0;
+        if (p->stopped) p->stop_polls++;
         return;
     }
-    p->orphan_polls = 0;
-    if (p->stopped) {
-        uint64_t patience = (grace_of(&p->call) + PROCESS_KILL_MS);
-        if (p->stop_polls == 0) os_pidfd_kill(watcher, SIGTERM);
-        if (p->stop_polls > patience / PROCESS_POLL_MS) {
-            os_pidfd_kill(watcher, SIGKILL);
-        }
-        p->stop_polls++;
-    }
-    close(watcher);
+    p->orphan_polls++;
+    if (p->orphan_polls >= PROCESS_ORPHAN_POLLS) call_holders_kill(p->lock);
 }
 
 static void on_poll(void *ud)

@@ -196,7 +196,8 @@ int call_result_read(struct arena *arena, const struct agent_call *call,
 
 /* ---- the watcher -------------------------------------------------------- */
 
-/* Start time of a process in ticks since boot; 0 when it is gone. */
+/* Start time of a process in ticks since boot; 0 when it is gone, or a zombie
+ * that nobody has buried. */
 static uint64_t start_of(pid_t pid)
 {
     char path[64];
@@ -209,6 +210,7 @@ static uint64_t start_of(pid_t pid)
     if (size <= 0) return 0;
     stat[size] = '\0';
     const char *at = strrchr(stat, ')');
+    if (at != NULL && strncmp(at, ") Z", 3) == 0) return 0;
     for (int field = 2; at != NULL && field < CALL_START_FIELD; field++) {
         at = strchr(at + 1, ' ');
     }
@@ -228,23 +230,46 @@ int call_started(
     return path.at != NULL ? NDF_OK : NDF_ENOMEM;
 }
 
-int call_watcher_open(const struct mem *mem, const struct agent_call *call)
+/* What S.started says. */
+static bool read_started(const struct mem *mem, const struct agent_call *call,
+    pid_t *pid, uint64_t *start)
 {
     struct buf buf;
-    int pid = 0;
-    uint64_t start = 0;
+    int number = 0;
+    *start = 0;
     buf_init(&buf, mem);
     int err = read_part(call, ".started", CALL_STARTED_MAX, &buf);
     /* NOLINTNEXTLINE(cert-err34-c): a wrong number finds no process */
-    int count = sscanf(buf_str(&buf).at, "%d %" SCNu64, &pid, &start);
+    int count = sscanf(buf_str(&buf).at, "%d %" SCNu64, &number, start);
     buf_deinit(&buf);
-    if (err != NDF_OK || count != 2 || pid <= 1 || start == 0) return -1;
-    int pidfd = os_pidfd_open((pid_t)pid);
-    if (pidfd < 0) return -1;
+    *pid = (pid_t)number;
+    return err == NDF_OK && count == 2 && number > 1 && *start != 0;
+}
+
+/* Where there is no pidfd (an old sandbox, valgrind), by number: the caller has
+ * just looked who it is. */
+static void signal_process(pid_t pid, int pidfd, int number)
+{
+    if (number == 0) return;
+    if (pidfd >= 0) {
+        os_pidfd_kill(pidfd, number);
+    } else {
+        (void)kill(pid, number);
+    }
+}
+
+bool call_watcher_signal(
+    const struct mem *mem, const struct agent_call *call, int number)
+{
+    pid_t pid;
+    uint64_t start;
+    if (!read_started(mem, call, &pid, &start)) return false;
+    int pidfd = os_pidfd_open(pid);
     /* The number may be another's by now; its start time tells. */
-    if (start_of((pid_t)pid) == start) return pidfd;
-    close(pidfd);
-    return -1;
+    bool alive = start_of(pid) == start;
+    if (alive) signal_process(pid, pidfd, number);
+    if (pidfd >= 0) close(pidfd);
+    return alive;
 }
 
 static bool holds_file(const char *pid, const struct stat *file)
@@ -274,9 +299,10 @@ void call_holders_kill(int fd)
         long pid = strtol(entry->d_name, NULL, 10);
         if (pid <= 1 || pid == (long)getpid()) continue;
         int pidfd = os_pidfd_open((pid_t)pid);
-        if (pidfd < 0) continue;
-        if (holds_file(entry->d_name, &file)) os_pidfd_kill(pidfd, SIGKILL);
-        close(pidfd);
+        if (holds_file(entry->d_name, &file)) {
+            signal_process((pid_t)pid, pidfd, SIGKILL);
+        }
+        if (pidfd >= 0) close(pidfd);
     }
     closedir(proc);
 }

@@ -23,8 +23,10 @@ int call_result_read(struct arena *arena, const struct agent_call *call,
  * NDF_ENOMEM. */
 int call_started(
     const struct mem *mem, const struct agent_call *call, bool *out);
-/* A pidfd of the watcher that wrote S.started; -1 when it does not live. */
-int call_watcher_open(const struct mem *mem, const struct agent_call *call);
+/* Whether the watcher that wrote S.started lives; if so it gets the signal
+ * (0: none). */
+bool call_watcher_signal(
+    const struct mem *mem, const struct agent_call *call, int number);
 /* Kills every process that holds the file of fd open (our own excepted): all
  * that is left of an agent whose watcher died. */
 void call_holders_kill(int fd);

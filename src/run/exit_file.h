@@ -12,6 +12,9 @@
 
 enum { EXIT_FILE_SIZE = 256, EXIT_STATUS_SIZE = 16 };
 
+/* How ndf-init itself ends when it cannot say it in a file. */
+enum init_status { INIT_NOT_STARTED = 3, INIT_RESULT_LOST = 4 };
+
 /* Where a call failed that could not be started. */
 enum exit_stage { EXIT_STAGE_NONE, EXIT_STAGE_CWD, EXIT_STAGE_EXEC };
 

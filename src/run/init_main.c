@@ -487,13 +487,13 @@ int main(int argc, char **argv)
     w->grace_ms = strtoll(argv[4], NULL, 10);
     w->output_max = strtoll(argv[5], NULL, 10);
     w->argv = argv + INIT_ARGS;
-    if (set_up(w) != 0) return 3;
+    if (set_up(w) != 0) return INIT_NOT_STARTED;
     int exit_fd = reserve_exit(w);
     w->out_file = open_file(w, ".out", O_WRONLY | O_CREAT | O_TRUNC);
-    if (exit_fd < 0 || w->out_file < 0) return 3;
-    if (write_started(w) != 0) return 3;
+    if (exit_fd < 0 || w->out_file < 0) return INIT_NOT_STARTED;
+    if (write_started(w) != 0) return INIT_NOT_STARTED;
     w->started_ms = now_ms();
     if (start_agent(w) == 0) watch_agent(w);
     write_err(w);
-    return write_exit(w, exit_fd) == 0 ? 0 : 3;
+    return write_exit(w, exit_fd) == 0 ? 0 : INIT_RESULT_LOST;
 }

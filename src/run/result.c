@@ -91,7 +91,10 @@ int result_parse(struct arena *arena, struct str raw, struct agent_result *out)
 
 bool result_empty(const struct agent_result *result)
 {
-    if (result->patch.kind != VALUE_NULL) return false;
+    bool patched = result->patch.kind != VALUE_NULL &&
+                   !(result->patch.kind == VALUE_OBJECT &&
+                       result->patch.object.count == 0);
+    if (patched) return false;
     if (result->output.kind == VALUE_NULL) return true;
     return result->output.kind == VALUE_STRING &&
            str_trim(result->output.string).size == 0;

@@ -91,7 +91,8 @@ static void silence_is_empty_and_a_patch_is_not(void **state)
         {"{\"usage\": {}}", true},
         {"{\"output\": 0}", false},
         {"{\"output\": []}", false},
-        {"{\"patch\": {}}", false},
+        {"{\"patch\": {}}", true},
+        {"{\"patch\": {\"priority\": 2}}", false},
         {".", false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
