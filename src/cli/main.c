@@ -10,21 +10,23 @@
 
 #include "cli/cli.h"
 
-/* A handler instead of SIG_IGN: programs that are started get the default
- * back. Writing then fails with EPIPE, and the program ends quietly. */
-static void on_pipe(int signal)
+static void on_write(int signal)
 {
     (void)signal;
 }
 
-static void ignore_pipe(void)
+/* Writing to a reader that went away, or past the limit on the size of a file,
+ * must fail with an error and not end the program. A handler instead of
+ * SIG_IGN: programs that are started get the default back. */
+static void let_writes_fail(void)
 {
     struct sigaction action;
     memset(&action, 0, sizeof action);
-    action.sa_handler = on_pipe;
+    action.sa_handler = on_write;
     action.sa_flags = SA_RESTART;
     (void)sigemptyset(&action.sa_mask);
     (void)sigaction(SIGPIPE, &action, NULL);
+    (void)sigaction(SIGXFSZ, &action, NULL);
 }
 
 /* --help and --version may stand with or without a command. */
@@ -65,7 +67,7 @@ int main(int argc, char **argv)
     memset(&cli, 0, sizeof cli);
     fill_standard();
     (void)setlocale(LC_CTYPE, "");
-    ignore_pipe();
+    let_writes_fail();
     term_init(&cli.out, stdout);
     term_init(&cli.err, stderr);
     int status = dispatch(&cli, argc, argv);

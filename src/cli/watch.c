@@ -15,7 +15,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TICK_MS = 80, NAME_COLUMNS = 16, ACTIVE_MAX = 16 };
+enum {
+    TICK_MS = 80,
+    NAME_COLUMNS = 16,
+    ACTIVE_MAX = 16,
+    SIGNAL_COUNT = 3,
+    LAST_WORDS_SIZE = 256,
+};
 
 struct note {
     struct note *next;
@@ -43,17 +49,55 @@ struct watch {
     int steps_done, steps_total;
     bool quiet;
     bool timed_out;
-    struct sigaction old_int, old_term;
+    struct sigaction old[SIGNAL_COUNT];
 };
 
-/* The one thing that is global: signals have no other way in. */
-static volatile sig_atomic_t interrupts;
+/* What ends a run: Ctrl-C, kill, a terminal that is closed. */
+static const int signals[SIGNAL_COUNT] = {SIGINT, SIGTERM, SIGHUP};
 
+/* All that is global: signals have no other way in. The last words are made
+ * while nothing can interrupt, and written by the handler. */
+static volatile sig_atomic_t interrupts;
+static char last_words[LAST_WORDS_SIZE];
+static volatile sig_atomic_t last_words_size;
+
+/* A closed terminal may be told twice, by the kernel and by the shell: only
+ * what a person sends again leaves at once. */
 static void on_interrupt(int signal)
 {
-    (void)signal;
+    if (signal == SIGHUP && interrupts > 0) return;
     interrupts++;
-    if (interrupts > 1) _exit(STATUS_INTERRUPTED);
+    if (interrupts < 2) return;
+    ssize_t written = write(STDERR_FILENO, last_words, (size_t)last_words_size);
+    (void)written;
+    _exit(STATUS_INTERRUPTED);
+}
+
+static void prepare_last_words(const char *run)
+{
+    last_words_size = 0;
+    int size = snprintf(last_words, sizeof last_words,
+        "\nndf: run %s is left as it is; `ndf resume %s` ends and undoes it\n",
+        run, run);
+    if (size > 0 && (size_t)size < sizeof last_words) last_words_size = size;
+}
+
+static void catch_signals(struct watch *watch)
+{
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_interrupt;
+    action.sa_flags = SA_RESTART;
+    (void)sigemptyset(&action.sa_mask);
+    interrupts = 0;
+    last_words_size = 0;
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+        (void)sigaction(signals[i], NULL, &watch->old[i]);
+        /* nohup says that a closed terminal is no reason to end. */
+        if (signals[i] == SIGHUP && watch->old[i].sa_handler == SIG_IGN)
+            continue;
+        (void)sigaction(signals[i], &action, NULL);
+    }
 }
 
 static int64_t now_ms(void)
@@ -101,14 +145,7 @@ struct watch *watch_new(const struct cli *cli)
     watch->options.event = on_event;
     watch->options.event_ud = watch;
     (void)pthread_mutex_init(&watch->mutex, NULL);
-    struct sigaction action;
-    memset(&action, 0, sizeof action);
-    action.sa_handler = on_interrupt;
-    action.sa_flags = SA_RESTART;
-    (void)sigemptyset(&action.sa_mask);
-    interrupts = 0;
-    (void)sigaction(SIGINT, &action, &watch->old_int);
-    (void)sigaction(SIGTERM, &action, &watch->old_term);
+    catch_signals(watch);
     return watch;
 }
 
@@ -130,8 +167,8 @@ static struct note *take_notes(struct watch *watch)
 void watch_free(struct watch *watch)
 {
     if (watch == NULL) return;
-    (void)sigaction(SIGINT, &watch->old_int, NULL);
-    (void)sigaction(SIGTERM, &watch->old_term, NULL);
+    for (size_t i = 0; i < SIGNAL_COUNT; i++)
+        (void)sigaction(signals[i], &watch->old[i], NULL);
     struct note *note = take_notes(watch);
     while (note != NULL) {
         struct note *next = note->next;
@@ -325,6 +362,7 @@ int watch_run(struct watch *watch, ndf_run *run, int64_t timeout_ms, int *state)
 {
     int64_t start = now_ms();
     bool cancelled = false;
+    prepare_last_words(ndf_run_id(run));
     int err = NDF_ETIMEOUT;
     while (err == NDF_ETIMEOUT) {
         ndf_error error = {0};

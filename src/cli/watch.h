@@ -8,7 +8,8 @@
 
 struct watch;
 
-/* Prepares for one run; catches SIGINT and SIGTERM until watch_free. */
+/* Prepares for one run; catches SIGINT, SIGTERM and SIGHUP (unless
+ * it was ignored) until watch_free. */
 struct watch *watch_new(const struct cli *cli);
 void watch_free(struct watch *watch);
 /* For ndf_run_start and ndf_run_resume; borrowed from watch. */

@@ -70,6 +70,22 @@ print(json.load(sys.stdin)[0]["id"])')
 }
 stopped interrupt
 [ "$got" = 130 ] || fail "exit $got, wanted 130"
+# A terminal that is closed ends the run, and may say so twice; not under nohup.
+hang_up() {
+    kill -HUP "$owner"
+    kill -HUP "$owner"
+}
+stopped hang_up
+[ "$got" = 130 ] || fail "exit $got, wanted 130"
+rm -f waiting
+(trap '' HUP && exec "$NDF" run waits.long x) >"$OUT" 2>"$ERR" &
+owner=$!
+while [ ! -e waiting ]; do sleep 0.05; done
+kill -HUP "$owner"
+sleep 0.3
+kill -0 "$owner" 2>/dev/null || fail 'it ended in spite of nohup'
+kill -INT "$owner"
+wait "$owner" || true
 stopped cancel
 [ "$got" = 1 ] || fail "exit $got, wanted 1"
 

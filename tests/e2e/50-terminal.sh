@@ -83,8 +83,9 @@ exits 0 "$NDF" ls runs --json
 is_json "$OUT" 'it[0]["state"] == "cancelled"'
 
 exits 130 terminal '1:^C 1.5:^C' "$NDF" run stubborn
+says "$OUT" 'is left as it is; `ndf resume [0-9a-z]+` ends and undoes it'
 exits 0 "$NDF" ls runs --json
-is_json "$OUT" 'it[0]["state"] == "running"'
+is_json "$OUT" 'it[0]["state"] in ("running", "interrupted")'
 
 # A limit on the whole does the same.
 exits 6 "$NDF" run make.slowly --timeout 500ms
