@@ -139,6 +139,7 @@ static bool is_allowed(struct str name)
 /* Adds NAME=VALUE, in place of an earlier one of that name. */
 static void env_add(struct strings *env, struct str name, struct str value)
 {
+    if (env->err != NDF_OK) return;
     struct str text =
         arena_format(env->arena, "%.*s=%.*s", STR_ARG(name), STR_ARG(value));
     for (size_t i = 0; text.at != NULL && i < env->count; i++) {
