@@ -7,6 +7,7 @@
 #include "cli/delegate.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/run_doc.h"
 
@@ -57,7 +58,7 @@ static void say_end(const struct cli *cli, const struct run_doc *run)
     char time[TERM_TIME_SIZE] = "";
     if (run->elapsed_ms >= 0) term_duration((uint64_t)run->elapsed_ms, time);
     if (cli->args.given[OPT_QUIET] && run->succeeded) return;
-    (void)fputc('\n', err->file);
+    if (isatty(fileno(err->file)) == 1) (void)fputc('\n', err->file);
     if (run->succeeded) {
         term_styled(err, STYLE_GOOD, err->unicode ? "\xE2\x9C\x93 " : "");
         cli_say(cli, "%s done in %s (run %s)", run->pattern, time, run->id);

@@ -4,7 +4,8 @@
  * The engine's thread only copies events onto a queue; the main thread takes
  * them off a dozen times a second and writes. On a terminal the steps at work
  * are a block that is drawn again each time; what has ended is written above
- * it once. Elsewhere each event is a line.
+ * it once. A terminal that cannot draw gets a line for each event, and what is
+ * no terminal gets none: how the run ended is said in any case.
  */
 #include "cli/watch.h"
 
@@ -140,7 +141,8 @@ struct watch *watch_new(const struct cli *cli)
     struct watch *watch = cli_alloc(sizeof *watch);
     watch->cli = cli;
     watch->notes_end = &watch->notes;
-    watch->quiet = cli->args.given[OPT_QUIET];
+    watch->quiet =
+        cli->args.given[OPT_QUIET] || isatty(fileno(cli->err.file)) != 1;
     watch->options = (ndf_run_options)NDF_RUN_OPTIONS_INIT;
     watch->options.event = on_event;
     watch->options.event_ud = watch;

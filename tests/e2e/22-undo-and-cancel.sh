@@ -42,7 +42,7 @@ exits 0 "$NDF" init
 exits 0 "$NDF" trust .
 
 exits 1 "$NDF" run fails x
-says "$ERR" 'breaks'
+one_sentence 'breaks'
 [ "$(tr '\n' ' ' <undone)" = 'b a ' ] || fail "undone: $(cat undone)"
 [ ! -e a ] && [ ! -e b ] || fail 'a or b is still there'
 
