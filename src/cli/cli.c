@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { WORD_MAX = 200, WORD_HEAD = 60, WORD_TAIL = 100 };
+
 static _Noreturn void out_of_memory(void)
 {
     (void)fputs("ndf: out of memory\n", stderr);
@@ -34,18 +36,24 @@ char *cli_text(const char *text)
     return memcpy(copy, text, strlen(text) + 1);
 }
 
-char *cli_format(const char *format, ...)
+static char *format_list(const char *format, va_list args)
 {
-    va_list args;
-    va_start(args, format);
     va_list again;
     va_copy(again, args);
     int size = vsnprintf(NULL, 0, format, args);
-    va_end(args);
     size_t room = (size_t)(size < 0 ? 0 : size) + 1;
     char *text = cli_alloc(room);
     (void)vsnprintf(text, room, format, again);
     va_end(again);
+    return text;
+}
+
+char *cli_format(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *text = format_list(format, args);
+    va_end(args);
     return text;
 }
 
@@ -54,17 +62,49 @@ void cli_free(void *ptr)
     free(ptr);
 }
 
+/* The first byte of a character, at or after i. */
+static size_t next_character(const char *text, size_t i)
+{
+    while (((unsigned char)text[i] & 0xC0U) == 0x80U)
+        i++;
+    return i;
+}
+
+void cli_cut_words(char *text)
+{
+    static const char dots[] = "...";
+    char *out = text;
+    while (*text != '\0') {
+        size_t size = strcspn(text, " \n");
+        if (size > WORD_MAX) {
+            size_t head = next_character(text, WORD_HEAD);
+            size_t tail = next_character(text, size - WORD_TAIL);
+            memmove(out, text, head);
+            memcpy(out + head, dots, strlen(dots));
+            memmove(out + head + strlen(dots), text + tail, size - tail);
+            out += head + strlen(dots) + (size - tail);
+        } else {
+            memmove(out, text, size);
+            out += size;
+        }
+        text += size;
+        if (*text != '\0') *out++ = *text++;
+    }
+    *out = '\0';
+}
+
 /* Nothing that comes from outside may steer the terminal, so messages are
  * formatted first and cleaned then. */
 static void print_sentence(const struct cli *cli, enum style style,
     const char *start, const char *format, va_list args)
 {
-    char text[2 * NDF_MESSAGE_SIZE];
-    (void)vsnprintf(text, sizeof text, format, args);
+    char *text = format_list(format, args);
+    cli_cut_words(text);
     (void)fflush(stdout);
     term_styled(&cli->err, style, start);
     (void)term_line(&cli->err, text, 0);
     (void)fputc('\n', cli->err.file);
+    cli_free(text);
 }
 
 int cli_fail(const struct cli *cli, int status, const char *format, ...)

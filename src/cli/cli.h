@@ -34,6 +34,7 @@ struct cli {
     struct term err; /* all else */
     ndf_engine *engine;
     ndf_error error; /* of the last call of the library */
+    char *run;       /* whose output is printed; NULL: none */
 };
 
 int cmd_init(struct cli *cli);
@@ -66,6 +67,9 @@ char *cli_format(const char *format, ...)
     __attribute__((format(printf, 1, 2), nonnull(1)));
 void cli_free(void *ptr);
 
+/* Cuts the middle out of words (paths, mostly) that no person would read to
+ * their end; in place. */
+void cli_cut_words(char *text);
 /* "ndf: sentence" on standard error. Returns status. */
 int cli_fail(const struct cli *cli, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

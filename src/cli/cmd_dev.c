@@ -27,10 +27,11 @@ int cmd_dev_export(struct cli *cli)
     bool failed = fflush(file) != 0 || ferror(file) != 0;
     int number = errno;
     if (!standard) failed |= fclose(file) != 0;
-    if (failed && standard && number == EPIPE) return STATUS_DONE;
+    /* Of standard output main says what is wrong. */
+    if (failed && standard) return STATUS_DONE;
     if (failed)
         return cli_fail(
-            cli, STATUS_STORE, "cannot write %s: %s", path, strerror(number));
+            cli, STATUS_FAILED, "cannot write %s: %s", path, strerror(number));
     return err == NDF_OK ? STATUS_DONE : cli_error(cli, err);
 }
 

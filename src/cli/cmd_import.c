@@ -40,6 +40,11 @@ static int import_path(struct cli *cli, const char *path, json_t *reports)
     ndf_text *text = NULL;
     int err = ndf_import(cli->engine, path, args->values[OPT_SOURCE],
         args->rest, &text, &cli->error);
+    /* A file that is there and holds no agent is not what it should be. */
+    if (err == NDF_ENOTFOUND && access(path, F_OK) == 0) {
+        (void)cli_error(cli, err);
+        return STATUS_USAGE;
+    }
     if (err != NDF_OK) return cli_error(cli, err);
     json_t *report = cli_document(text);
     size_t errors = cli_print_report(cli, report);

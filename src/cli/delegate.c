@@ -82,6 +82,8 @@ static int tell(struct cli *cli, const char *id, int status)
     struct run_doc run;
     run_doc_read(&run, doc);
     if (status == STATUS_FAILED && run.timed_out) status = STATUS_TIMEOUT;
+    cli_free(cli->run);
+    cli->run = cli_text(run.id);
     if (cli->args.given[OPT_JSON]) {
         text = NULL;
         err = ndf_show(cli->engine, id, &text, &cli->error);
@@ -112,8 +114,13 @@ int delegate(struct cli *cli, struct delegation *delegation, bool *busy)
     if (busy != NULL) *busy = err == NDF_EBUSY;
     if (err != NDF_OK) {
         watch_free(watch);
-        if (err == NDF_EBUSY && busy != NULL) return STATUS_DONE;
-        return cli_error(cli, err);
+        if (err != NDF_EBUSY || delegation->run == NULL)
+            return cli_error(cli, err);
+        if (busy != NULL) return STATUS_DONE;
+        return cli_fail(cli, STATUS_FAILED,
+            "run %s is at work in another process: wait for it, or end and "
+            "undo it with `ndf cancel %s`",
+            delegation->run, delegation->run);
     }
     delegation->started = true;
     char *id = cli_text(ndf_run_id(run));

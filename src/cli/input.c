@@ -10,7 +10,7 @@
 
 #include "cli/cli.h"
 
-enum { FILE_MAX = 64 << 20, CHUNK = 64 * 1024 };
+enum { FILE_MAX = 64 << 20, CHUNK = 64 * 1024, TASK_MAX = 1 << 20 };
 
 static char *read_stream(FILE *file, size_t *size)
 {
@@ -41,7 +41,8 @@ char *cli_read_file(
         S_ISDIR(info.st_mode)) {
         int number = file != NULL ? EISDIR : errno;
         *status = number == ENOENT ? STATUS_NOT_FOUND : STATUS_USAGE;
-        (void)cli_fail(cli, 0, "cannot read %s: %s", path, strerror(number));
+        (void)cli_fail(cli, 0, "cannot read %s: %s",
+            standard ? "standard input" : path, strerror(number));
         if (file != NULL && !standard) (void)fclose(file);
         return NULL;
     }
@@ -50,10 +51,11 @@ char *cli_read_file(
     if (!standard) (void)fclose(file);
     if (!failed && *size <= FILE_MAX) return text;
     cli_free(text);
-    if (failed) (void)cli_fail(cli, STATUS_USAGE, "cannot read %s", path);
+    const char *what = standard ? "standard input" : path;
+    if (failed) (void)cli_fail(cli, STATUS_USAGE, "cannot read %s", what);
     else
         (void)cli_fail(cli, STATUS_USAGE,
-            "%s is larger than %zu MiB, the most that is read", path,
+            "%s is larger than %zu MiB, the most that is read", what,
             (size_t)FILE_MAX >> 20);
     return NULL;
 }
@@ -93,16 +95,35 @@ long cli_limit(const struct cli *cli, long fallback)
 
 /* ---- the context --------------------------------------------------------- */
 
-static bool set_text(struct cli *cli, json_t *object, const char *key,
-    const char *text, size_t size)
+/* What a person gave as text, and what they call it. */
+struct given {
+    const char *what, *text;
+    size_t size;
+};
+
+static bool set_text(
+    struct cli *cli, json_t *object, const char *key, const struct given *given)
 {
-    json_t *value = json_stringn(text, size);
-    if (value != NULL && strlen(text) >= size)
+    json_t *value = json_stringn(given->text, given->size);
+    if (value != NULL && strlen(given->text) >= given->size)
         return json_object_set_new(object, key, value) == 0;
     json_decref(value);
     (void)cli_fail(cli, STATUS_USAGE,
-        "%s is not text: it must be UTF-8 without NUL bytes", key);
+        "%s cannot be read as text, which is UTF-8 without NUL bytes: convert "
+        "it, or name a file that holds it",
+        given->what);
     return false;
+}
+
+static bool set_option(
+    struct cli *cli, json_t *object, const char *key, enum option_id option)
+{
+    const char *text = cli->args.values[option];
+    char *what = cli_format("the value of --%s", options[option].name);
+    struct given given = {what, text, strlen(text)};
+    bool ok = set_text(cli, object, key, &given);
+    cli_free(what);
+    return ok;
 }
 
 /* The library judges the file, as it says best what is wrong and where; what is
@@ -132,6 +153,25 @@ static json_t *read_context_file(struct cli *cli, const char *path, int *status)
     ndf_close(engine);
     cli_free(text);
     return json;
+}
+
+static const char *task_file(const char *path)
+{
+    return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
+/* A task is a text for people and models; what is longer is material. */
+static bool fits_task(struct cli *cli, const char *path, size_t size)
+{
+    if (size <= TASK_MAX) return true;
+    bool standard = strcmp(path, "-") == 0;
+    (void)cli_fail(cli, STATUS_USAGE,
+        "%s has %zu bytes, and a task at most %d (1 MiB): %s name the file in "
+        "the task, as in: ndf do \"do what %s says\"",
+        task_file(path), size, TASK_MAX,
+        standard ? "write it to a file and" : "instead",
+        standard ? "FILE" : path);
+    return false;
 }
 
 /* The words of the line, or the file of --file. */
@@ -164,7 +204,10 @@ static bool add_task(struct cli *cli, json_t *context, size_t from, int *status)
     } else {
         return true;
     }
-    bool ok = set_text(cli, context, "text", text, size);
+    struct given given = {"the task", text, size};
+    bool ok = path == NULL || fits_task(cli, path, size);
+    if (ok && path != NULL) given.what = task_file(path);
+    if (ok) ok = set_text(cli, context, "text", &given);
     cli_free(text);
     return ok;
 }
@@ -184,9 +227,19 @@ static bool add_attribute(struct cli *cli, json_t *attributes, const char *pair)
     json_error_t error;
     json_t *value =
         json_loads(text, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
-    bool ok = true;
-    if (value != NULL) ok = json_object_set_new(attributes, key, value) == 0;
-    else ok = set_text(cli, attributes, key, text, strlen(text));
+    json_t *name = json_string(key);
+    char *what = cli_format("the value of --attr %s", key);
+    struct given given = {what, text, strlen(text)};
+    if (name == NULL)
+        (void)cli_fail(cli, STATUS_USAGE,
+            "the name of --attr %s cannot be read as text, which is UTF-8",
+            pair);
+    if (name == NULL) json_decref(value);
+    bool ok = name != NULL &&
+              (value != NULL ? json_object_set_new(attributes, key, value) == 0
+                             : set_text(cli, attributes, key, &given));
+    json_decref(name);
+    cli_free(what);
     cli_free(key);
     return ok;
 }
@@ -220,7 +273,7 @@ static bool add_priority(struct cli *cli, json_t *context)
     if (end != text && *end == '\0' && errno == 0)
         return json_object_set_new(context, "priority", json_integer(number)) ==
                0;
-    return set_text(cli, context, "priority", text, strlen(text));
+    return set_option(cli, context, "priority", OPT_PRIORITY);
 }
 
 static bool add_names(struct cli *cli, json_t *context)
@@ -230,9 +283,8 @@ static bool add_names(struct cli *cli, json_t *context)
         const char *key;
     } names[] = {{OPT_DOMAIN, "domain"}, {OPT_AGENT_TYPE, "agent_type"}};
     for (size_t i = 0; i < 2; i++) {
-        const char *text = cli->args.values[names[i].option];
-        if (text == NULL) continue;
-        if (!set_text(cli, context, names[i].key, text, strlen(text)))
+        if (cli->args.values[names[i].option] == NULL) continue;
+        if (!set_option(cli, context, names[i].key, names[i].option))
             return false;
     }
     return true;

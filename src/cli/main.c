@@ -61,6 +61,27 @@ static int dispatch(struct cli *cli, int argc, char **argv)
     return cli->command->run(cli);
 }
 
+/* A full disk behind standard output must not look like success; a reader that
+ * went away is no news. What failed long ago is tried again for its reason. */
+static int end_output(struct cli *cli, int status)
+{
+    errno = 0;
+    bool failed = fflush(stdout) != 0;
+    if (!failed && ferror(stdout) == 0) return status;
+    if (!failed && (fputc('\n', stdout) == EOF || fflush(stdout) != 0))
+        failed = true;
+    if (errno == EPIPE) return status;
+    const char *why = errno == EBADF ? "it is closed" : strerror(errno);
+    if (!failed) why = "a write failed";
+    if (cli->run != NULL)
+        (void)cli_fail(cli, 0,
+            "cannot write to standard output: %s; `ndf show %s` prints the "
+            "output of the run",
+            why, cli->run);
+    else (void)cli_fail(cli, 0, "cannot write to standard output: %s", why);
+    return status == STATUS_DONE ? STATUS_FAILED : status;
+}
+
 int main(int argc, char **argv)
 {
     struct cli cli;
@@ -73,10 +94,7 @@ int main(int argc, char **argv)
     int status = dispatch(&cli, argc, argv);
     ndf_close(cli.engine);
     args_free(&cli.args);
-    /* A full disk behind standard output must not look like success; a reader
-     * that went away is no news. */
-    bool gone = fflush(stdout) != 0 || ferror(stdout) != 0;
-    if (gone && errno != EPIPE && status == STATUS_DONE)
-        status = cli_fail(&cli, STATUS_STORE, "cannot write the output");
+    status = end_output(&cli, status);
+    cli_free(cli.run);
     return status;
 }

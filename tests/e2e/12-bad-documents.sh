@@ -67,5 +67,11 @@ exits 3 "$NDF" run lost 'x'
 one_sentence 'nobody'
 exits 3 "$NDF" run absent 'x'
 one_sentence 'absent'
+: >empty.md
+exits 2 "$NDF" import empty.md
+one_sentence 'empty\.md.*front matter'
+printf -- '---\nname: x\n' >open.md
+exits 2 "$NDF" import open.md
+one_sentence 'open\.md.*front matter'
 exits 3 "$NDF" import nowhere
 one_sentence 'nowhere'

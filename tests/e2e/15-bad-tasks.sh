@@ -9,10 +9,23 @@ exits 0 "$NDF" trust .
 exits 2 "$NDF" why --file ten-megabytes
 one_sentence 'MiB|bytes|long|large'
 exits 2 "$NDF" run a --file ten-megabytes
-one_sentence 'MiB|bytes|long|large'
+one_sentence 'MiB.*do what ten-megabytes says'
+exits 2 "$NDF" why --file - <ten-megabytes
+one_sentence 'standard input.*FILE'
 printf 'bad \377 text' >latin
 exits 2 "$NDF" why --file latin
-one_sentence 'UTF-8'
+one_sentence 'latin cannot be read as text.*UTF-8'
+exits 2 "$NDF" why "$(cat latin)"
+one_sentence 'the task cannot be read as text'
+exits 2 "$NDF" why x --attr "k=$(cat latin)"
+one_sentence 'value of --attr k cannot'
+exits 2 "$NDF" why x --attr "$(cat latin)=1"
+one_sentence 'name of --attr'
+exits 2 "$NDF" why x --domain "$(cat latin)"
+one_sentence 'value of --domain'
+long=$(printf '%03000d' 0)
+exits 2 "$NDF" why --file "/$long/x"
+one_sentence '0\.\.\.0.*/x: File name too long'
 printf 'nul \0 text' >nul
 exits 2 "$NDF" why --file nul
 one_sentence 'NUL'

@@ -53,8 +53,15 @@ print(json.load(sys.stdin)[0]["id"])'
 # The agent outlives its owner; its result is adopted.
 killed_run
 run=$(newest)
-(sleep 1; touch go) &
-exits 0 "$NDF" resume "$run"
+(sleep 2; touch go) &
+exits 0 "$NDF" resume "$run" &
+resumer=$!
+sleep 0.7
+got=0
+"$NDF" resume "$run" >/dev/null 2>"$SCRATCH/second" || got=$?
+[ "$got" = 1 ] || fail "exit $got, wanted 1"
+says "$SCRATCH/second" 'another process'
+wait "$resumer" || fail 'the resumed run'
 says "$OUT" '^slow done$'
 [ "$(sort calls | tr '\n' ' ')" = 'first slow ' ] || fail "called: $(cat calls)"
 

@@ -98,6 +98,19 @@ exits 2 "$NDF" help nothing
 if [ -e /dev/full ]; then
     "$NDF" ls >/dev/full 2>"$ERR" && fail 'a full disk looked like success'
     says "$ERR" 'write'
+    got=0
+    "$NDF" help >/dev/full 2>"$ERR" || got=$?
+    [ "$got" = 1 ] || fail "exit $got, wanted 1"
+    one_sentence 'standard output: No space'
+    got=0
+    "$NDF" dev export >/dev/full 2>"$ERR" || got=$?
+    [ "$got" = 1 ] || fail "exit $got, wanted 1"
+    one_sentence 'standard output: No space'
 fi
 "$NDF" ls >&- 2>"$ERR" && fail 'a closed output looked like success'
+exits 0 "$NDF" trust .
+got=0
+"$NDF" run one x >&- 2>"$ERR" || got=$?
+[ "$got" = 1 ] || fail "exit $got, wanted 1"
+says "$ERR" 'standard output: it is closed; .ndf show [0-9a-z]+. prints'
 exits 0 "$NDF" dev check

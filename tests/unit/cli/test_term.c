@@ -181,6 +181,23 @@ static void a_document_prints_in_the_manner_of_yaml(void **state)
     screen_close(&screen);
 }
 
+static void a_long_word_loses_its_middle(void **state)
+{
+    (void)state;
+    char text[1024] = "cannot read ";
+    for (size_t i = 0; i < 150; i++)
+        memcpy(text + 12 + 2 * i, i == 149 ? "/z" : "\xC3\xA9", 3);
+    memcpy(text + 312, ": too long", 11);
+    cli_cut_words(text);
+    assert_int_equal(strlen(text), 12 + 60 + 3 + 99 + strlen(" too long"));
+    assert_memory_equal(text, "cannot read \xC3\xA9", 14);
+    assert_memory_equal(text + 12 + 60, "...\xC3\xA9", 5);
+    assert_string_equal(text + strlen(text) - 12, "/z: too long");
+    char plain[] = "a sentence as  it is\n";
+    cli_cut_words(plain);
+    assert_string_equal(plain, "a sentence as  it is\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +208,7 @@ int main(void)
         cmocka_unit_test(a_table_without_rows_says_nothing),
         cmocka_unit_test(times_read_well),
         cmocka_unit_test(a_document_prints_in_the_manner_of_yaml),
+        cmocka_unit_test(a_long_word_loses_its_middle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
