@@ -156,6 +156,8 @@ int trust_check(
     size_t at;
     *trusted = false;
     int err = read_list(trust, &arena, &list, error);
+    /* Only absolute paths end at the root; a hostile store may hold others. */
+    if (path.size == 0 || path.at[0] != '/') path.size = 0;
     while (err == NDF_OK && !*trusted && path.size > 0) {
         *trusted = listed(&list, path, &at);
         if (str_equal(path, STR("/"))) break;

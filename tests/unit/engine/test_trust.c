@@ -31,7 +31,8 @@ static void trust_covers_what_is_below(void **state)
         const char *path;
         bool is;
     } rows[] = {{"/a/b", true}, {"/a/b/c/d.yaml", true}, {"/a", false},
-        {"/a/bc", false}, {"/", false}, {"/x", false}};
+        {"/a/bc", false}, {"/", false}, {"/x", false}, {"a/b", false},
+        {".", false}, {"", false}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         assert_int_equal(trusted(&trust, rows[i].path), rows[i].is);
     assert_ok(trust_grant(&trust, STR("/x"), NULL));
