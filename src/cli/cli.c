@@ -161,6 +161,9 @@ int cli_status(int code)
 int cli_error(const struct cli *cli, int code)
 {
     bool filled = cli->error.code == code && cli->error.message[0] != '\0';
+    /* No folder can be trusted then, so advice to do so is none. */
+    if (code == NDF_EUNTRUSTED && !cli_has_home())
+        return cli_fail(cli, cli_status(code), "%s", CLI_NO_HOME);
     return cli_fail(cli, cli_status(code), "%s",
         filled ? cli->error.message : ndf_strerror(code));
 }

@@ -35,6 +35,8 @@ struct cli {
     ndf_engine *engine;
     ndf_error error; /* of the last call of the library */
     char *run;       /* whose output is printed; NULL: none */
+    char *store;     /* the path of a store to write to; NULL: none */
+    uint64_t store_device, store_file; /* which file that was */
 };
 
 int cmd_init(struct cli *cli);
@@ -91,6 +93,15 @@ enum open_for {
 
 /* Opens the store into cli->engine. STATUS_DONE, or prints why not. */
 int cli_open(struct cli *cli, enum open_for purpose);
+/* Whether the store that is written to is not the file at its path any more:
+ * what was recorded since is lost. */
+bool cli_store_is_gone(const struct cli *cli);
+#define CLI_NO_HOME                                                            \
+    "neither HOME nor NDF_HOME is set, so there is no place for the list of "  \
+    "trusted folders and no program is run: set one of them"
+
+/* Whether the environment says where the user's data folder is. */
+bool cli_has_home(void);
 /* The path of the store by the rules of --store; the caller's to free. */
 char *cli_store_path(const struct cli *cli);
 /* Reads changed files again and says on standard error what was wrong with

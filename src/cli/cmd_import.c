@@ -71,7 +71,8 @@ static void say_trust(struct cli *cli, const char *path)
     int trusted = 1;
     int err = ndf_trust_folder(
         cli->engine, path, NDF_TRUST_ASK, &trusted, &cli->error);
-    if (err == NDF_OK && !trusted)
+    if (!cli_has_home()) cli_say(cli, "%s", CLI_NO_HOME);
+    else if (err == NDF_OK && !trusted)
         cli_say(cli,
             "Its programs are not run before you trust the folder: ndf trust "
             "%s",
@@ -151,6 +152,7 @@ int cmd_init(struct cli *cli)
         if (json_array_size(reports) == 0)
             cli_say(cli, "Next: ndf import FOLDER, or write a pattern into "
                          "ndf.yaml and call ndf init again.");
+        else if (!cli_has_home()) cli_say(cli, "%s", CLI_NO_HOME);
         else
             cli_say(cli, "Next: ndf trust ., so that programs of this folder "
                          "may be run, then ndf do \"a task\".");

@@ -93,8 +93,14 @@ int main(int argc, char **argv)
     term_init(&cli.err, stderr);
     int status = dispatch(&cli, argc, argv);
     ndf_close(cli.engine);
+    if (cli_store_is_gone(&cli))
+        status = cli_fail(&cli, STATUS_STORE,
+            "the store %s was removed or replaced meanwhile: what was recorded "
+            "since is lost",
+            cli.store);
     args_free(&cli.args);
     status = end_output(&cli, status);
     cli_free(cli.run);
+    cli_free(cli.store);
     return status;
 }

@@ -4,6 +4,7 @@
  * The store is --store, else $NDF_STORE, else .ndf/ndf.db in this folder or
  * the nearest one above, else the user's.
  */
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +15,10 @@
 
 #define PROJECT_STORE ".ndf/ndf.db"
 
+/* What may not be looked at is there as well: opening it tells why not. */
 static bool is_there(const char *path)
 {
-    return access(path, F_OK) == 0;
+    return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
 /* The project's store in this folder or one above it; NULL: none. */
@@ -35,6 +37,12 @@ static char *find_project(void)
     }
 }
 
+static bool is_set(const char *name)
+{
+    const char *value = getenv(name);
+    return value != NULL && value[0] != '\0';
+}
+
 static char *user_store(void)
 {
     const char *own = getenv("NDF_HOME");
@@ -48,6 +56,13 @@ static char *user_store(void)
     return cli_text(PROJECT_STORE);
 }
 
+bool cli_has_home(void)
+{
+    const char *data = getenv("XDG_DATA_HOME");
+    return is_set("NDF_HOME") || is_set("HOME") ||
+           (data != NULL && data[0] == '/');
+}
+
 char *cli_store_path(const struct cli *cli)
 {
     const char *given = cli->args.values[OPT_STORE];
@@ -58,17 +73,53 @@ char *cli_store_path(const struct cli *cli)
     return project != NULL ? project : user_store();
 }
 
-/* Makes the folders above a file; what fails is told by who opens it. */
-static void make_folders(const char *path)
+/* 0, or why there is no such folder. */
+static int make_folder(const char *path)
 {
+    struct stat info;
+    if (mkdir(path, 0777) == 0) return 0;
+    int number = errno;
+    if (stat(path, &info) != 0) return number;
+    return S_ISDIR(info.st_mode) ? 0 : ENOTDIR;
+}
+
+/* Makes the folders above a file. False: says which one cannot be made. */
+static bool make_folders(const struct cli *cli, const char *path)
+{
+    char here[PATH_MAX];
     char *part = cli_text(path);
-    for (char *at = part + 1; *at != '\0'; at++) {
+    int number = 0;
+    for (char *at = part + 1; *at != '\0' && number == 0; at++) {
         if (*at != '/') continue;
         *at = '\0';
-        (void)mkdir(part, 0777);
-        *at = '/';
+        number = make_folder(part);
+        if (number == 0) *at = '/';
     }
+    bool lost = number == ENOENT && getcwd(here, sizeof here) == NULL;
+    if (number != 0)
+        (void)cli_fail(cli, 0, "cannot make the folder %s for the store: %s",
+            part,
+            lost ? "the folder you are in was deleted" : strerror(number));
     cli_free(part);
+    return number == 0;
+}
+
+static void remember_store(struct cli *cli, const char *path)
+{
+    struct stat info;
+    if (stat(path, &info) != 0) return;
+    cli->store = cli_text(path);
+    cli->store_device = (uint64_t)info.st_dev;
+    cli->store_file = (uint64_t)info.st_ino;
+}
+
+bool cli_store_is_gone(const struct cli *cli)
+{
+    struct stat info;
+    if (cli->store == NULL) return false;
+    return stat(cli->store, &info) != 0 ||
+           (uint64_t)info.st_dev != cli->store_device ||
+           (uint64_t)info.st_ino != cli->store_file;
 }
 
 static int open_path(struct cli *cli, const char *path, int mode)
@@ -87,16 +138,20 @@ int cli_open(struct cli *cli, enum open_for purpose)
     if (path != NULL && purpose != OPEN_TO_FILL && !is_there(path)) {
         status = cli_fail(cli, STATUS_NOT_FOUND,
             "there is no store at %s: make one with `ndf init`", path);
+    } else if (purpose == OPEN_TO_FILL && !make_folders(cli, path)) {
+        status = STATUS_STORE;
     } else {
-        if (purpose == OPEN_TO_FILL) make_folders(path);
         err = open_path(cli, path,
             purpose == OPEN_TO_FILL || path == NULL ? NDF_OPEN_CREATE
                                                     : NDF_OPEN_EXISTING);
-        if (err == NDF_EREADONLY && purpose == OPEN_FOR_READING)
+        if ((err == NDF_EREADONLY || err == NDF_EFULL) &&
+            purpose == OPEN_FOR_READING)
             err = open_path(cli, path, NDF_OPEN_READ_ONLY);
         if (err != NDF_OK) {
             (void)cli_error(cli, err);
             status = STATUS_STORE;
+        } else if (purpose == OPEN_FOR_WORK || purpose == OPEN_TO_FILL) {
+            remember_store(cli, path);
         }
     }
     cli_free(path);

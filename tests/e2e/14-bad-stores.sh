@@ -25,6 +25,38 @@ echo 'A text of a few words, and no database.' >text.db
 refuses text.db 'text.db'
 sql other.db 'CREATE TABLE t (x)'
 refuses other.db 'other.db'
+# A folder for it that cannot be made, read or found any more.
+mkdir fixed gone loop
+: >fixed/.ndf
+ln -s .ndf loop/.ndf
+printf 'agent: b\ndescription: An agent.\nrun: [echo, hi]\n' >loop/b.yaml
+cd fixed
+exits 5 "$NDF" init
+one_sentence 'cannot make the folder \.ndf .*Not a directory'
+cd ../loop
+exits 5 "$NDF" ls
+one_sentence 'loop/\.ndf'
+exits 5 "$NDF" import b.yaml
+one_sentence 'loop/\.ndf'
+[ ! -e "$NDF_HOME/ndf.db" ] || fail "the user's store was taken instead"
+cd ../gone
+rmdir ../gone
+exits 5 "$NDF" init
+one_sentence 'cannot make the folder \.ndf .*was deleted'
+cd "$SCRATCH/work"
+
+# The store is taken away while a run is at work.
+mkdir moved
+cp ndf.yaml moved
+printf -- '---\nagent: mover\ndescription: Removes the store.\n' >>moved/ndf.yaml
+printf 'run: [sh, -c, "rm -r .ndf; echo moved"]\n' >>moved/ndf.yaml
+cd moved
+exits 0 "$NDF" init
+exits 0 "$NDF" trust .
+exits 5 "$NDF" run mover x
+tail -n 1 "$ERR" | grep -q 'moved/\.ndf/ndf\.db was removed' ||
+    fail 'the last line does not say that the store is gone'
+cd ..
 mkdir folder.db
 refuses folder.db 'folder.db'
 

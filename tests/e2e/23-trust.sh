@@ -23,6 +23,17 @@ exits 1 "$NDF" run a x
 one_sentence 'ndf trust'
 [ ! -e ran ] || fail 'it was run after the trust was taken back'
 
+# Without a home there is no list, which is said instead of advice.
+mkdir homeless
+cp theirs/ndf.yaml homeless
+cd homeless
+exits 0 env -u HOME -u NDF_HOME "$NDF" init
+says "$ERR" 'neither HOME nor NDF_HOME is set'
+! grep -q 'ndf trust' "$ERR" || fail 'advised what cannot be done'
+exits 1 env -u HOME -u NDF_HOME "$NDF" run a x
+one_sentence 'neither HOME nor NDF_HOME is set'
+cd ..
+
 # Another store, the same person: the list is not in the store.
 exits 0 "$NDF" trust theirs
 exits 0 "$NDF" --store other.db import theirs
