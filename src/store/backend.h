@@ -80,16 +80,19 @@ struct backend_arg {
     const uint8_t *hash;
 };
 
-struct backend_query {
-    enum backend_op op;
-    struct backend_arg args[BACKEND_ARGS_MAX];
-    size_t arg_count;
-};
-
 /* A row as the struct of its table, borrowed for the call. */
 typedef int (*backend_row_fn)(void *ud, const void *record);
 typedef void (*backend_problem_fn)(
     void *ud, const char *where, const char *what);
+
+struct backend_query {
+    enum backend_op op;
+    struct backend_arg args[BACKEND_ARGS_MAX];
+    size_t arg_count;
+    /* each: gets what is wrong with a damaged row, which is left out, and the
+     * ud of the rows. NULL: the first damaged row ends the reading. */
+    backend_problem_fn damaged;
+};
 
 /* "db" is an open database, "conn" the writer or a reader of it. Threads: the
  * caller sees to it that a conn is in one thread at a time; reader_begin,
@@ -137,9 +140,10 @@ extern const struct store_backend store_sqlite;
 struct backend_arg backend_text(struct str text);
 struct backend_arg backend_int(int64_t number);
 struct backend_arg backend_hash(const uint8_t *hash);
-#define BACKEND_QUERY(op, ...)                                                 \
-    (&(const struct backend_query){(op), {__VA_ARGS__},                        \
-        sizeof((struct backend_arg[]){__VA_ARGS__}) /                          \
-            sizeof(struct backend_arg)})
+#define BACKEND_QUERY(id, ...)                                                 \
+    (&(const struct backend_query){.op = (id),                                 \
+        .args = {__VA_ARGS__},                                                 \
+        .arg_count = sizeof((struct backend_arg[]){__VA_ARGS__}) /             \
+                     sizeof(struct backend_arg)})
 
 #endif

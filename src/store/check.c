@@ -43,10 +43,11 @@ static int each(const struct walker *walker, const struct backend_query *query,
         reader->conn, query, row, ud, walker->error);
 }
 
-/* Damage is reported and the walk goes on; other errors end it. */
+/* Damage is reported and the walk goes on; other errors end it. (A run that is
+ * walked past but not found by its id has a damaged index.) */
 static int absorb(struct walker *walker, const char *where, int err)
 {
-    if (err != NDF_ECORRUPT) return err;
+    if (err != NDF_ECORRUPT && err != NDF_ENOTFOUND) return err;
     report(walker, where, walker->error->message);
     return NDF_OK;
 }
@@ -93,7 +94,7 @@ static int check_contents(struct walker *walker)
     static const enum backend_op ops[] = {OP_SPECS, OP_SNAPSHOTS, OP_BLOBS};
     int err = NDF_OK;
     for (size_t i = 0; i < sizeof ops / sizeof ops[0] && err == NDF_OK; i++) {
-        struct backend_query query = {.op = ops[i]};
+        struct backend_query query = {.op = ops[i], .damaged = report_backend};
         err = absorb(walker, layout_of(backend_table(ops[i]))->name,
             each(walker, &query, check_content, walker));
     }
@@ -179,7 +180,8 @@ static int check_tables(struct walker *walker)
     int err = NDF_OK;
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         if (err != NDF_OK) break;
-        struct backend_query query = {.op = tables[i].op};
+        struct backend_query query = {
+            .op = tables[i].op, .damaged = report_backend};
         err = absorb(walker, layout_of(backend_table(query.op))->name,
             each(walker, &query, tables[i].row, walker));
     }

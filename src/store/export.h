@@ -16,7 +16,10 @@
 /* One or more whole lines, borrowed for the call; not 0 stops. */
 typedef int (*export_write_fn)(void *ud, const char *bytes, size_t size);
 
-/* NDF_ECANCELLED when write stopped it. */
+/* NDF_ECANCELLED when write stopped it; NDF_ECORRUPT, at the end, when rows
+ * were left out: those that cannot be read or verified, the records of a
+ * journal behind such a one, and what could not be read in again without them.
+ * error says how many. */
 int store_export(
     struct store *store, export_write_fn write, void *ud, ndf_error *error);
 /* Reads the value of one line, inside a store_work_fn. What is there already

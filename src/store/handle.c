@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { GROUP_MAX = 256 };
 
@@ -291,7 +292,8 @@ int store_open(struct store **out, const struct mem *mem,
     store->backend = &store_sqlite;
     store->clock = options->clock != NULL ? options->clock : &clock_system;
     store->read_only =
-        options->path != NULL && options->mode == STORE_READ_ONLY;
+        options->path != NULL &&
+        (options->mode == STORE_READ_ONLY || options->mode == STORE_STILL);
     pthread_mutex_init(&store->db_lock, NULL);
     pthread_mutex_init(&store->queue_lock, NULL);
     pthread_cond_init(&store->queue_filled, NULL);
@@ -371,7 +373,32 @@ bool store_is_read_only(const struct store *store)
     return store->read_only;
 }
 
+/* ---- copying ------------------------------------------------------------- */
+
+/* A copy of a damaged store is as damaged: who has only that should know. */
+static int check_copy(struct store *store, const char *path, ndf_error *error)
+{
+    struct store_options options = {
+        .path = path, .mode = STORE_STILL, .clock = store->clock};
+    struct store_check_counts counts = {.problems = 0};
+    struct store *copy;
+    int err = store_open(&copy, store->mem, &options, error);
+    if (err != NDF_OK) return err;
+    err = store_check(copy, NULL, NULL, &counts, error);
+    store_close(copy);
+    if (err != NDF_OK || counts.problems == 0) return err;
+    return err_set(error, NDF_ECORRUPT,
+        "copied to %s, but the store is damaged: %llu problem%s: check it, and "
+        "keep the backups from before",
+        path, (unsigned long long)counts.problems,
+        counts.problems == 1 ? "" : "s");
+}
+
 int store_backup(struct store *store, const char *path, ndf_error *error)
 {
-    return store->backend->backup(store->db, path, error);
+    int err = store->backend->backup(store->db, path, error);
+    if (err != NDF_OK) return err;
+    err = check_copy(store, path, error);
+    if (err != NDF_OK && err != NDF_ECORRUPT) (void)unlink(path);
+    return err;
 }

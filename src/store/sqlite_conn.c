@@ -113,9 +113,9 @@ static int io_code(int rc, int number)
     if (rc == SQLITE_IOERR_NOMEM || number == ENOMEM) return NDF_ENOMEM;
     if ((rc & 0xff) == SQLITE_CANTOPEN && number != 0)
         return err_from_errno(number);
-    if (rc == SQLITE_IOERR_WRITE && err_from_errno(number) == NDF_EFULL)
-        return NDF_EFULL;
-    return NDF_EIO;
+    /* Nothing durable is in a log's shared index. */
+    bool tells = rc == SQLITE_IOERR_WRITE || rc == SQLITE_IOERR_SHMSIZE;
+    return tells && err_from_errno(number) == NDF_EFULL ? NDF_EFULL : NDF_EIO;
 }
 
 /* A read or write that failed: why is in errno. */
@@ -125,9 +125,15 @@ static int fail_io(struct sqlite_conn *conn, int rc, ndf_error *error)
     int number = conn->db != NULL ? sqlite3_system_errno(conn->db) : 0;
     int err = io_code(rc, number);
     if (err == NDF_ENOMEM) return err_set(error, err, "out of memory");
-    return err_set(error, err, "the store %s %s: %s", conn->label,
-        (rc & 0xff) == SQLITE_CANTOPEN ? "cannot be opened"
-                                       : "failed to read or write",
+    const char *what = (rc & 0xff) == SQLITE_CANTOPEN
+                           ? "cannot be opened"
+                           : "failed to read or write";
+    if (number != 0 && err_from_errno(number) == NDF_EFULL)
+        return err_set(error, err,
+            "the store %s %s: no space left on the disk: free some and try "
+            "again",
+            conn->label, what);
+    return err_set(error, err, "the store %s %s: %s", conn->label, what,
         number != 0 ? err_errno_text(number, text, sizeof text)
                     : sqlite3_errstr(rc));
 }
@@ -143,6 +149,21 @@ static int fail_constraint(struct sqlite_conn *conn, int rc, ndf_error *error)
             conn->label, sqlite3_errmsg(conn->db));
     return err_set(error, NDF_EINVAL, "the store %s: %s", conn->label,
         sqlite3_errmsg(conn->db));
+}
+
+/* What cannot even be opened can neither be checked nor exported. */
+static int fail_damaged(const struct sqlite_conn *conn, ndf_error *error)
+{
+    if (!conn->usable)
+        return err_set(error, NDF_ECORRUPT,
+            "the store %s is damaged so that it cannot be opened: put back a "
+            "backup, or save what is left with sqlite3 and its command "
+            ".recover",
+            conn->label);
+    return err_set(error, NDF_ECORRUPT,
+        "the store %s is damaged: put back a backup, or export what can still "
+        "be read",
+        conn->label);
 }
 
 int conn_fail(struct sqlite_conn *conn, int rc, ndf_error *error)
@@ -171,11 +192,7 @@ int conn_fail(struct sqlite_conn *conn, int rc, ndf_error *error)
             "%s is no store of ndf, or is damaged at its start: choose "
             "another path, or put back a backup",
             conn->label);
-    case SQLITE_CORRUPT:
-        return err_set(error, NDF_ECORRUPT,
-            "the store %s is damaged: check it, and put back a backup or "
-            "export what can still be read",
-            conn->label);
+    case SQLITE_CORRUPT: return fail_damaged(conn, error);
     case SQLITE_CONSTRAINT: return fail_constraint(conn, rc, error);
     case SQLITE_TOOBIG:
         return err_set(error, NDF_ELIMIT,

@@ -14,6 +14,7 @@ struct sqlite_conn {
     sqlite3 *db;
     char *label; /* the file, for messages */
     int busy_ms; /* how long a lock is waited for */
+    bool usable; /* its owner found the schema whole: damage lies in rows */
     /* NULL while it is in use, or was never prepared. */
     sqlite3_stmt *idle[SQL_COUNT];
 };

@@ -210,9 +210,18 @@ int sqlite_each(void *conn, const struct backend_query *query,
     while (err == NDF_OK) {
         int rc = sqlite3_step(stmt);
         if (rc == SQLITE_DONE) break;
-        if (rc != SQLITE_ROW) err = conn_fail(c, rc, error);
-        else err = take_row(c, stmt, layout, record.bytes, error);
-        if (err == NDF_OK) err = row(ud, record.bytes);
+        ndf_error why;
+        err = rc == SQLITE_ROW ? take_row(c, stmt, layout, record.bytes, &why)
+                               : conn_fail(c, rc, &why);
+        if (err == NDF_OK) {
+            err = row(ud, record.bytes);
+        } else if (rc == SQLITE_ROW && err == NDF_ECORRUPT &&
+                   query->damaged != NULL) {
+            query->damaged(ud, layout->name, why.message);
+            err = NDF_OK;
+        } else if (error != NULL) {
+            *error = why;
+        }
     }
     conn_put_back(c, query->op, stmt);
     return err;

@@ -31,7 +31,13 @@ struct store;
 struct store_tx;
 struct store_reader;
 
-enum store_mode { STORE_CREATE, STORE_EXISTING, STORE_READ_ONLY };
+enum store_mode {
+    STORE_CREATE,
+    STORE_EXISTING,
+    STORE_READ_ONLY,
+    STORE_STILL, /* for reading a file that nobody writes: no lock is taken and
+                    nothing made beside it */
+};
 
 struct store_options {
     const char *path; /* NULL: private, in memory */
@@ -89,7 +95,9 @@ int64_t store_data_version(struct store *store);
 const struct store_metrics *store_metrics(const struct store *store);
 bool store_is_read_only(const struct store *store);
 
-/* A whole copy at path while others write. NDF_EEXISTS when path is there. */
+/* A whole copy at path while others write; it is checked. NDF_EEXISTS when path
+ * is there; NDF_ECORRUPT: the copy was made, and stays, but has problems. After
+ * other errors there is no copy. */
 int store_backup(struct store *store, const char *path, ndf_error *error);
 
 /* Something wrong: where ("run 01J.., record 7") and what. */

@@ -77,39 +77,6 @@ static int name_file(
     return NDF_OK;
 }
 
-/* Of a store in a folder that cannot be written, SQLite cannot make the
- * shared index; when there is no log either, the file alone is all of it. */
-static int open_immutable(struct sqlite_store *store, ndf_error *error)
-{
-    struct stat info;
-    struct buf log;
-    buf_init(&log, store->mem);
-    buf_format(&log, "%s-wal", store->name.at);
-    bool has_log = log.failed || stat(log.at, &info) == 0;
-    buf_reset(&log);
-    buf_add_str(&log, STR("file:"));
-    for (const char *at = store->name.at; *at != '\0'; at++)
-        if (strchr("%?#", *at) != NULL)
-            buf_format(&log, "%%%02X", (unsigned)*at);
-        else buf_add_char(&log, *at);
-    buf_add_str(&log, STR("?immutable=1"));
-    int err = has_log ? NDF_EREADONLY : buf_error(&log);
-    if (err == NDF_EREADONLY)
-        err_set(error, err,
-            "the store %s cannot be read: its folder is read-only and it has "
-            "a log that was not copied back",
-            store->label.at);
-    else if (err == NDF_OK)
-        err = conn_open(&store->writer, store->mem, log.at, store->label.at,
-            CONN_READ, error);
-    if (err == NDF_OK) {
-        buf_reset(&store->name);
-        buf_add_str(&store->name, buf_str(&log));
-    }
-    buf_deinit(&log);
-    return err;
-}
-
 /* For a folder that cannot be written SQLite says of its log only that it is
  * not there. */
 static bool is_unwritable(const struct sqlite_store *store)
@@ -130,6 +97,58 @@ static int fail_read_only(const struct sqlite_store *store, ndf_error *error)
         store->label.at);
 }
 
+/* A log cannot be made, or not read for want of its shared index, though the
+ * folder can be written. SQLite hides why behind its own next try. */
+static int fail_room(
+    const struct sqlite_store *store, const char *what, ndf_error *error)
+{
+    return err_set(error, NDF_EFULL,
+        "the store %s cannot be opened: %s, as if no space was left on the "
+        "disk: free some and try again",
+        store->label.at, what);
+}
+
+static int fail_log(const struct sqlite_store *store, ndf_error *error)
+{
+    if (!is_unwritable(store))
+        return fail_room(store, "its log cannot be read", error);
+    return err_set(error, NDF_EREADONLY,
+        "the store %s cannot be read: its folder is read-only and it has a log "
+        "that was not copied back",
+        store->label.at);
+}
+
+/* Of a store in a folder that cannot be written, or on a full disk, SQLite
+ * cannot make the shared index; when there is no log either, the file alone is
+ * all of it. An open that failed may have left an empty log. */
+static int open_immutable(struct sqlite_store *store, ndf_error *error)
+{
+    struct stat info;
+    struct buf log;
+    buf_init(&log, store->mem);
+    buf_format(&log, "%s-wal", store->name.at);
+    bool has_log = log.failed || (stat(log.at, &info) == 0 && info.st_size > 0);
+    buf_reset(&log);
+    buf_add_str(&log, STR("file:"));
+    for (const char *at = store->name.at; *at != '\0'; at++)
+        if (strchr("%?#", *at) != NULL)
+            buf_format(&log, "%%%02X", (unsigned)*at);
+        else buf_add_char(&log, *at);
+    buf_add_str(&log, STR("?immutable=1"));
+    int err = buf_error(&log);
+    if (err != NDF_OK) err_set(error, err, "out of memory");
+    else if (has_log) err = fail_log(store, error);
+    else
+        err = conn_open(&store->writer, store->mem, log.at, store->label.at,
+            CONN_READ, error);
+    if (err == NDF_OK) {
+        buf_reset(&store->name);
+        buf_add_str(&store->name, buf_str(&log));
+    }
+    buf_deinit(&log);
+    return err;
+}
+
 /* A path that is missing is said in plain words. */
 static int open_writer(
     struct sqlite_store *store, enum conn_access mode, ndf_error *error)
@@ -139,11 +158,14 @@ static int open_writer(
     struct stat info;
     bool there = stat(store->name.at, &info) == 0;
     if (err != NDF_OK && mode == CONN_READ && there &&
-        (err == NDF_EREADONLY || err == NDF_EIO || err == NDF_ENOTFOUND))
+        (err == NDF_EREADONLY || err == NDF_EIO || err == NDF_ENOTFOUND ||
+            err == NDF_EFULL))
         err = open_immutable(store, error);
     if ((err == NDF_EIO || err == NDF_ENOTFOUND) && mode != CONN_READ &&
         there && is_unwritable(store))
         err = fail_read_only(store, error);
+    if (err == NDF_ENOTFOUND && mode != CONN_READ && there)
+        err = fail_room(store, "its log cannot be made", error);
     if (err != NDF_OK && mode != CONN_CREATE && !there && errno == ENOENT)
         err = err_set(
             error, NDF_ENOTFOUND, "there is no store at %s", store->label.at);
@@ -186,6 +208,7 @@ static int sqlite_open(void **db, const struct mem *mem,
         [STORE_CREATE] = CONN_CREATE,
         [STORE_EXISTING] = CONN_WRITE,
         [STORE_READ_ONLY] = CONN_READ,
+        [STORE_STILL] = CONN_READ,
     };
     *db = NULL;
     if (sqlite3_threadsafe() == 0)
@@ -203,7 +226,10 @@ static int sqlite_open(void **db, const struct mem *mem,
                      : name_file(store, options->path, error);
     if (err == NDF_OK && (store->name.failed || store->label.failed))
         err = err_set(error, NDF_ENOMEM, "out of memory");
-    if (err == NDF_OK) err = open_writer(store, access, error);
+    if (err == NDF_OK)
+        err = !memory && options->mode == STORE_STILL
+                  ? open_immutable(store, error)
+                  : open_writer(store, access, error);
     if (err == NDF_OK)
         err = schema_prepare(store->writer, &sqlite_shape_now, access, error);
     if (err != NDF_OK) goto fail;
@@ -212,6 +238,7 @@ static int sqlite_open(void **db, const struct mem *mem,
         err = err_set(error, NDF_ENOMEM, "out of memory");
         goto fail;
     }
+    store->writer->usable = true;
     sqlite3_wal_hook(store->writer->db, on_log, store);
     *db = store;
     return NDF_OK;
@@ -350,9 +377,13 @@ static int sqlite_reader_begin(void *db, void **out, ndf_error *error)
     }
     err = conn_run(conn, SQL_BEGIN_READ, error);
     if (err == NDF_OK) err = check_version(conn, error);
-    if (err == NDF_OK) *out = conn;
-    else conn_close(conn);
-    return err;
+    if (err != NDF_OK) {
+        conn_close(conn);
+        return err;
+    }
+    conn->usable = true;
+    *out = conn;
+    return NDF_OK;
 }
 
 static void sqlite_reader_end(void *db, void *conn)
