@@ -21,6 +21,11 @@ title() {
 
 # Shows a command as a person would type it, then runs it.
 shown() {
+    show_command "$@"
+    "$@"
+}
+
+show_command() {
     printf '$'
     for word in "$@"; do
         case $word in
@@ -29,7 +34,22 @@ shown() {
         esac
     done
     printf '\n'
-    "$@"
+}
+
+# The same for a command that reports its progress. It does so only at a
+# terminal; where there is none, it gets one that cannot draw, and writes a line
+# an event.
+watched() {
+    show_command "$@"
+    if [ -t 2 ] || ! script -qec true /dev/null >/dev/null 2>&1; then
+        "$@"
+        return
+    fi
+    quoted=
+    for word in "$@"; do
+        quoted="$quoted '$(printf '%s' "$word" | sed "s/'/'\\\\''/g")'"
+    done
+    TERM=dumb script -qec "stty -onlcr; exec $quoted </dev/null" /dev/null
 }
 
 task='Is this repository ready for a release?'
@@ -44,7 +64,7 @@ title 'Why this pattern'
 shown ndf why "$task"
 
 title 'One command delegates the task'
-shown ndf 'do' "$task" --attr "path=$repository"
+watched ndf 'do' "$task" --attr "path=$repository"
 
 title 'A change that is taken back: its tests fail'
 project=$scratch/sample-broken
@@ -54,7 +74,7 @@ git -C "$project" add .
 git -C "$project" -c user.name=demo -c user.email=demo@localhost \
     commit -q -m 'The sample with a mistake'
 status=0
-shown ndf run release.stage --attr "path=$project" || status=$?
+watched ndf run release.stage --attr "path=$project" || status=$?
 echo "(exit status $status: the delegation failed, as it should)"
 shown git -C "$project" status --short --branch
 if [ "$status" != 1 ] || [ -n "$(git -C "$project" status --porcelain)" ]; then
