@@ -3,6 +3,7 @@
  */
 #include "cli/cli.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -184,6 +185,23 @@ json_t *cli_document(ndf_text *text)
     return value;
 }
 
+char *cli_json(const struct term *out, const json_t *value)
+{
+    size_t form = out->tty ? JSON_INDENT(2) : JSON_COMPACT | JSON_SORT_KEYS;
+    for (size_t digits = DBL_DIG;; digits++) {
+        char *text = json_dumps(
+            value, form | JSON_ENCODE_ANY | JSON_REAL_PRECISION(digits));
+        if (text == NULL) out_of_memory();
+        if (digits == DBL_DECIMAL_DIG) return text;
+        json_t *again =
+            json_loads(text, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+        bool same = again != NULL && json_equal(again, value);
+        json_decref(again);
+        if (same) return text;
+        free(text);
+    }
+}
+
 void cli_print_json(const struct cli *cli, ndf_text *text)
 {
     if (!cli->out.tty) {
@@ -193,11 +211,10 @@ void cli_print_json(const struct cli *cli, ndf_text *text)
         return;
     }
     json_t *value = cli_document(text);
-    char *lines = json_dumps(value, JSON_INDENT(2) | JSON_ENCODE_ANY);
-    if (lines == NULL) out_of_memory();
+    char *lines = cli_json(&cli->out, value);
     term_clean(&cli->out, lines, strlen(lines));
     (void)fputc('\n', stdout);
-    free(lines);
+    cli_free(lines);
     json_decref(value);
 }
 

@@ -114,6 +114,10 @@ size_t cli_print_report(const struct cli *cli, const json_t *report);
 /* The document of a text, which is freed; ends the program with a sentence
  * when it is no JSON. The caller's to json_decref. */
 json_t *cli_document(ndf_text *text);
+/* JSON as it is printed: indented for a terminal, else canonical: one line,
+ * keys in order. Numbers have no more digits than they need. The caller's to
+ * cli_free. */
+char *cli_json(const struct term *out, const json_t *value);
 /* Prints the API's document, and frees it. Indented on a terminal. */
 void cli_print_json(const struct cli *cli, ndf_text *text);
 /* As `%.2f`, but "-" for what is no number. */

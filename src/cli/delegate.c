@@ -28,8 +28,8 @@ static void print_output(const struct cli *cli, const json_t *output)
     const char *text = json_string_value(output);
     size_t size = json_string_length(output);
     if (text == NULL) {
-        made = json_dumps(output, JSON_INDENT(2) | JSON_ENCODE_ANY);
-        text = made != NULL ? made : "";
+        made = cli_json(out, output);
+        text = made;
         size = strlen(text);
     }
     (void)fflush(cli->err.file);

@@ -6,6 +6,14 @@ cat >ndf.yaml <<'Y'
 agent: greeter
 description: Says hello.
 run: [echo, hello]
+---
+agent: counts
+description: Gives a value as its output.
+run: [echo, '{"output": {"b": 0.1, "a": [1, {"z": 1.5e300}], "c": "\u00e9"}}']
+---
+agent: writes
+description: Gives text that looks like a value.
+run: [printf, '{"b":  1}\n\n']
 Y
 exits 0 "$NDF" init
 exits 0 "$NDF" trust .
@@ -35,6 +43,14 @@ no_escape
 
 exits 0 "$NDF" dev schema
 is_json "$OUT" '"$defs" in it or "oneOf" in it'
+
+# A value is one line, always in the same form; text is what it was.
+exits 0 "$NDF" run counts x
+printf '%s\n' '{"a":[1,{"z":1.5e300}],"b":0.1,"c":"é"}' >wanted
+cmp "$OUT" wanted || fail 'the value is in another form'
+exits 0 "$NDF" run writes x
+printf '{"b":  1}\n\n' >wanted
+cmp "$OUT" wanted || fail 'the text was changed'
 
 # Everything out and in again is the same, byte for byte.
 exits 0 "$NDF" dev export
