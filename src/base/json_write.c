@@ -69,7 +69,8 @@ static void write_exponential(struct buf *buf, const struct decimal *d)
 
 static void write_real(struct buf *buf, double real)
 {
-    if (real == trunc(real) && real >= -0x1p63 && real < 0x1p63) {
+    const double end = 9223372036854775808.0; /* 2 to the 63rd */
+    if (real == trunc(real) && real >= -end && real < end) {
         buf_format(buf, "%" PRId64, (int64_t)real);
         return;
     }

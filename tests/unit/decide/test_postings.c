@@ -23,8 +23,9 @@ static size_t make(struct posting_entry *entries, size_t max, uint64_t seed)
         size_t terms = next_random(&seed) % 40;
         for (size_t t = 0; t < terms; t++) {
             uint32_t term = (uint32_t)(next_random(&seed) % 300);
-            entries[count++] = (struct posting_entry){
+            entries[count] = (struct posting_entry){
                 term * 14316557U, d, (uint16_t)(count + 1), (uint16_t)t};
+            count++;
         }
     }
     return count;
