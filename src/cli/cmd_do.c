@@ -185,6 +185,7 @@ static int do_it(struct doing *doing)
     if (delegation.started) {
         keep_pick(doing);
         say_change(doing);
+        delegate_say_others(cli);
     }
     return status;
 }

@@ -17,6 +17,7 @@ static enum style style_of_state(const char *state)
     if (strcmp(state, "succeeded") == 0) return STYLE_GOOD;
     if (strcmp(state, "running") == 0) return STYLE_NAME;
     if (strcmp(state, "cancelled") == 0) return STYLE_WARN;
+    if (strcmp(state, "interrupted") == 0) return STYLE_WARN;
     return STYLE_BAD;
 }
 
@@ -74,6 +75,7 @@ static void print_runs(const struct cli *cli, const json_t *list)
         table_style(table, 1, style_of_state(state));
     }
     table_print(table, &cli->out);
+    run_doc_say_interrupted(cli, list);
 }
 
 static void print_sources(const struct cli *cli, const json_t *list)

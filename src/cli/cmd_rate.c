@@ -3,7 +3,7 @@
  */
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/watch.h"
 
 struct rating {
     int verdict;
@@ -40,6 +40,22 @@ int cmd_rate(struct cli *cli)
     return STATUS_DONE;
 }
 
+/* Nobody is at work on it, so it is ended and undone here. */
+static int undo_here(struct cli *cli, struct watch *watch, ndf_run *run)
+{
+    const char *id = ndf_run_id(run);
+    int state = NDF_RUN_RUNNING;
+    int status = watch_run(watch, run, -1, &state);
+    if (state == NDF_RUN_RUNNING) return status; /* which has been said */
+    if (state == NDF_RUN_CANCELLED) {
+        cli_say(cli, "run %s was cancelled, and what it did is undone", id);
+        return STATUS_DONE;
+    }
+    return cli_fail(cli, watch_status(state),
+        "run %s ended in another way than by being cancelled: see ndf show %s",
+        id, id);
+}
+
 int cmd_cancel(struct cli *cli)
 {
     int status = cli_open(cli, OPEN_FOR_WORK);
@@ -47,6 +63,21 @@ int cmd_cancel(struct cli *cli)
     const char *run = cli->args.words[0];
     int err = ndf_cancel(cli->engine, run, &cli->error);
     if (err != NDF_OK) return cli_error(cli, err);
-    cli_say(cli, "%s is being cancelled; see ndf show %s", run, run);
-    return STATUS_DONE;
+    struct watch *watch = watch_new(cli);
+    ndf_run *handle = NULL;
+    err = ndf_run_resume(
+        cli->engine, run, watch_options(watch), &handle, &cli->error);
+    if (err == NDF_OK) {
+        status = undo_here(cli, watch, handle);
+    } else if (err == NDF_EBUSY) {
+        cli_say(cli,
+            "the process that is at work on run %s was asked to cancel it; see "
+            "ndf show %s",
+            run, run);
+    } else {
+        status = cli_error(cli, err);
+    }
+    ndf_run_free(handle);
+    watch_free(watch);
+    return status;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/delegate.h"
+#include "cli/run_doc.h"
 
 static int run_pattern(struct cli *cli, const json_t *json)
 {
@@ -15,6 +16,7 @@ static int run_pattern(struct cli *cli, const json_t *json)
     if (status == STATUS_DONE) status = cli_context(cli, json, &context);
     delegation.context = context;
     if (status == STATUS_DONE) status = delegate(cli, &delegation, NULL);
+    if (delegation.started) delegate_say_others(cli);
     ndf_context_free(context);
     return status;
 }
@@ -29,7 +31,7 @@ int cmd_run(struct cli *cli)
     return status;
 }
 
-/* Each run that says it is running and whose owner is gone. */
+/* Each run whose owner is gone; another process may be quicker. */
 static int resume_all(struct cli *cli, struct delegation *delegation)
 {
     ndf_text *text = NULL;
@@ -41,7 +43,7 @@ static int resume_all(struct cli *cli, struct delegation *delegation)
     for (size_t i = 0; i < json_array_size(runs); i++) {
         const json_t *run = json_array_get(runs, i);
         bool busy = false;
-        if (strcmp(cli_get(run, "state"), "running") != 0) continue;
+        if (!run_doc_is_interrupted(run)) continue;
         delegation->run = cli_get(run, "id");
         int one = delegate(cli, delegation, &busy);
         if (!busy) resumed++;

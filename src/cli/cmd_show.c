@@ -104,6 +104,11 @@ static void print_run(const struct cli *cli, const json_t *doc)
     print_head(out, &run, doc);
     print_outcomes(out, doc);
     print_steps(out, doc);
+    if (run_doc_is_interrupted(doc))
+        cli_say(cli,
+            "Nobody is at work on it: `ndf resume %s` goes on with it, `ndf "
+            "cancel %s` undoes it.",
+            run.id, run.id);
     if (run.output == NULL || json_is_null(run.output)) return;
     term_begin(out, STYLE_DIM);
     (void)fputs("\noutput of ", out->file);

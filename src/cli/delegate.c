@@ -11,6 +11,8 @@
 
 #include "cli/run_doc.h"
 
+enum { LOOKED_AT = 50 };
+
 int delegate_timeout(const struct cli *cli, int64_t *ms)
 {
     const char *text = cli->args.values[OPT_TIMEOUT];
@@ -94,6 +96,18 @@ static int tell(struct cli *cli, const char *id, int status)
     say_end(cli, &run);
     json_decref(doc);
     return status;
+}
+
+void delegate_say_others(struct cli *cli)
+{
+    ndf_text *text = NULL;
+    if (cli->args.given[OPT_QUIET]) return;
+    int err =
+        ndf_list(cli->engine, NDF_LIST_RUNS, LOOKED_AT, &text, &cli->error);
+    if (err != NDF_OK) return; /* only a remark would be lost */
+    json_t *runs = cli_document(text);
+    run_doc_say_interrupted(cli, runs);
+    json_decref(runs);
 }
 
 static int start(struct cli *cli, const struct delegation *delegation,

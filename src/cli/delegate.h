@@ -19,6 +19,9 @@ struct delegation {
  * *busy, when not NULL, is set if another process owns the run, and then
  * nothing is said. */
 int delegate(struct cli *cli, struct delegation *delegation, bool *busy);
+/* Says after a run that others were interrupted, when there are some among the
+ * last ones. */
+void delegate_say_others(struct cli *cli);
 /* --timeout in milliseconds into *ms, -1 when not given. STATUS_DONE, or
  * prints. */
 int delegate_timeout(const struct cli *cli, int64_t *ms);

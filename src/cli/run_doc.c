@@ -11,6 +11,21 @@ int64_t run_doc_ms(const json_t *object, const char *key)
     return json_is_integer(value) ? (int64_t)json_integer_value(value) : -1;
 }
 
+bool run_doc_is_interrupted(const json_t *document)
+{
+    return strcmp(cli_get(document, "state"), "interrupted") == 0;
+}
+
+void run_doc_say_interrupted(const struct cli *cli, const json_t *list)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < json_array_size(list); i++)
+        count += run_doc_is_interrupted(json_array_get(list, i));
+    if (count == 1) cli_say(cli, "1 run was interrupted: ndf resume --all");
+    if (count > 1)
+        cli_say(cli, "%zu runs were interrupted: ndf resume --all", count);
+}
+
 static void read_result(struct run_doc *run, const json_t *body)
 {
     bool ok = json_is_true(json_object_get(body, "ok"));

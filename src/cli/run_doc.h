@@ -20,6 +20,11 @@ struct run_doc {
 };
 
 void run_doc_read(struct run_doc *run, const json_t *document);
+/* Whether nobody is at work on a run that has not ended. */
+bool run_doc_is_interrupted(const json_t *document);
+/* How many of these runs nobody is at work on, and what to do about it; nothing
+ * when there are none. */
+void run_doc_say_interrupted(const struct cli *cli, const json_t *list);
 /* A number of milliseconds, or -1. */
 int64_t run_doc_ms(const json_t *object, const char *key);
 

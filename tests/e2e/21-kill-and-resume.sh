@@ -20,7 +20,9 @@ run: [./slow, slow]
 ---
 pattern: two
 description: Two steps.
-steps: [first, slow]
+steps:
+  - first: {agent: first, undo: {run: [sh, -c, "echo first >>undone"]}}
+  - slow
 Y
 exits 0 "$NDF" init
 exits 0 "$NDF" trust .
@@ -71,6 +73,30 @@ touch go
 sleep 0.5
 exits 0 "$NDF" resume --all
 [ "$(sort calls | tr '\n' ' ')" = 'first slow ' ] || fail "called: $(cat calls)"
+
+# A run that nobody is at work on is said to be so; cancel ends and undoes it.
+killed_run
+run=$(newest)
+exits 0 "$NDF" ls runs
+says "$OUT" "$run +interrupted"
+says "$ERR" '^1 run was interrupted: ndf resume --all$'
+exits 0 "$NDF" show "$run"
+says "$OUT" '^state +interrupted'
+says "$ERR" "ndf resume $run"
+exits 0 "$NDF" run first x
+says "$ERR" '^1 run was interrupted: ndf resume --all$'
+exits 0 "$NDF" run first x --quiet
+is_silent "$ERR"
+[ ! -e undone ] || fail 'undone too early'
+exits 0 "$NDF" cancel "$run"
+one_sentence "run $run was cancelled"
+[ "$(cat undone)" = first ] || fail 'the first step was not undone'
+exits 0 "$NDF" show "$run" --json
+is_json "$OUT" "it['state'] == 'cancelled'"
+exits 2 "$NDF" cancel "$run"
+one_sentence 'ended already'
+exits 0 "$NDF" resume --all
+one_sentence 'no run was interrupted'
 
 # Its watcher died with it: nobody knows, so the run is in doubt.
 killed_run

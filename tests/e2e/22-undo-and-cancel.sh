@@ -66,7 +66,8 @@ interrupt() {
 cancel() {
     run=$("$NDF" ls runs --json | /usr/bin/python3 -c 'import json, sys
 print(json.load(sys.stdin)[0]["id"])')
-    "$NDF" cancel "$run" >/dev/null 2>&1 || fail 'cancel failed'
+    "$NDF" cancel "$run" >/dev/null 2>"$SCRATCH/cancel" || fail 'cancel failed'
+    says "$SCRATCH/cancel" 'was asked to cancel it'
 }
 stopped interrupt
 [ "$got" = 130 ] || fail "exit $got, wanted 130"

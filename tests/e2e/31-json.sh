@@ -13,7 +13,7 @@ run: [echo, '{"output": {"b": 0.1, "a": [1, {"z": 1.5e300}], "c": "\u00e9"}}']
 ---
 agent: writes
 description: Gives text that looks like a value.
-run: [printf, '{"b":  1}\n\n']
+run: [printf, '{"b":  1}\n']
 Y
 exits 0 "$NDF" init
 exits 0 "$NDF" trust .
@@ -49,7 +49,7 @@ exits 0 "$NDF" run counts x
 printf '%s\n' '{"a":[1,{"z":1.5e300}],"b":0.1,"c":"é"}' >wanted
 cmp "$OUT" wanted || fail 'the value is in another form'
 exits 0 "$NDF" run writes x
-printf '{"b":  1}\n\n' >wanted
+printf '{"b":  1}\n' >wanted
 cmp "$OUT" wanted || fail 'the text was changed'
 
 # Everything out and in again is the same, byte for byte.
