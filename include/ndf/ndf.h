@@ -342,7 +342,8 @@ NDF_API int ndf_metrics(ndf_engine *engine, ndf_text **out);
 /* Writes a piece of an export; not 0 stops it (NDF_ECANCELLED). */
 typedef int (*ndf_write_fn)(void *ud, const char *bytes, size_t size);
 
-/* Everything in the store as JSON Lines, lossless. */
+/* Everything in the store as JSON Lines, lossless. NDF_ECORRUPT, at the end:
+ * damaged rows were left out; error says how many. */
 NDF_API int ndf_export(
     ndf_engine *engine, ndf_write_fn write, void *ud, ndf_error *error);
 /* Reads one line of an export; what is there already stays. */
@@ -351,7 +352,8 @@ NDF_API int ndf_import_line(
 /* Walks every record, checksum and chain. *report: {ok, runs, records,
  * problems: [...]}; NDF_OK also when there are problems. */
 NDF_API int ndf_check(ndf_engine *engine, ndf_text **report, ndf_error *error);
-/* A consistent copy while others write. NDF_EEXISTS when path is there. */
+/* A consistent copy while others write. NDF_EEXISTS when path is there;
+ * NDF_ECORRUPT: it was copied, but the store is damaged, and so the copy. */
 NDF_API int ndf_backup(ndf_engine *engine, const char *path, ndf_error *error);
 /* The JSON Schema (2020-12) of NDF's files. Static. */
 NDF_API const char *ndf_schema(void);

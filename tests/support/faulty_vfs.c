@@ -4,9 +4,11 @@
 #include "support/faulty_vfs.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <string.h>
+#include <unistd.h>
 
 struct faulty_file {
     sqlite3_file base;
@@ -51,6 +53,14 @@ static bool must_fail(bool is_sync)
     }
     pthread_mutex_unlock(&disk.lock);
     return fails;
+}
+
+static bool has_no_room(void)
+{
+    pthread_mutex_lock(&disk.lock);
+    bool none = disk.fault == FAULT_ROOM;
+    pthread_mutex_unlock(&disk.lock);
+    return none;
 }
 
 static void set_dirty(struct faulty_file *file, bool dirty)
@@ -136,6 +146,10 @@ static int faulty_device(sqlite3_file *file)
 static int faulty_shm_map(
     sqlite3_file *file, int region, int size, int extend, void volatile **out)
 {
+    if (extend != 0 && has_no_room()) {
+        errno = ENOSPC;
+        return SQLITE_IOERR_SHMSIZE;
+    }
     return real_of(file)->pMethods->xShmMap(
         real_of(file), region, size, extend, out);
 }
@@ -183,6 +197,10 @@ static int faulty_open(sqlite3_vfs *vfs, sqlite3_filename name,
     memset(faulty, 0, sizeof *faulty);
     faulty->is_log = (flags & SQLITE_OPEN_WAL) != 0;
     faulty->real = (sqlite3_file *)(void *)(faulty + 1);
+    if (faulty->is_log && has_no_room() && access(name, F_OK) != 0) {
+        errno = ENOSPC;
+        return SQLITE_CANTOPEN;
+    }
     int rc = disk.real->xOpen(disk.real, name, faulty->real, flags, out_flags);
     if (rc == SQLITE_OK) file->pMethods = &methods;
     return rc;

@@ -15,6 +15,7 @@ enum fault {
     FAULT_IO,   /* EIO, whatever is done */
     FAULT_FULL, /* a write meets a full disk, half of it done */
     FAULT_SYNC, /* only syncs are counted and fail */
+    FAULT_ROOM, /* nothing is counted; no log and no index of one can be made */
 };
 
 /* Makes it the VFS of every SQLite file opened from now on. */

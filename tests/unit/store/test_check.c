@@ -84,6 +84,28 @@ static void every_damage_is_reported(void **state)
     }
 }
 
+static void each_bad_row_is_reported(void **state)
+{
+    (void)state;
+    struct test_dir dir;
+    struct found found = {.count = 0};
+    struct store_check_counts counts;
+    test_dir_make(&dir);
+    const char *path = test_path(&dir, "a.db");
+    struct store *store = fixture_open(path, STORE_CREATE);
+    fixture_write(store, fixture_run, fixture_text("a"));
+    fixture_write(store, fixture_run, fixture_text("b"));
+    fixture_write(store, fixture_run, fixture_text("c"));
+    store_close(store);
+    fixture_sql(path, "UPDATE run SET state = 5 WHERE id <> 'b'");
+    store = fixture_open(path, STORE_READ_ONLY);
+    assert_ok(store_check(store, take_problem, &found, &counts, NULL));
+    assert_int_equal(found.count, 2);
+    assert_int_equal(counts.runs, 1);
+    store_close(store);
+    test_dir_remove(&dir);
+}
+
 static int dangle(struct store_tx *tx, void *ud, ndf_error *error)
 {
     (void)ud;
@@ -110,6 +132,8 @@ static void references_to_nothing_are_reported(void **state)
 
 /* ---- one byte ------------------------------------------------------------ */
 
+enum { FIRST_PAGE = 100 }; /* behind the file's head: its schema */
+
 static void flip(const char *path, off_t at)
 {
     unsigned char byte;
@@ -119,6 +143,24 @@ static void flip(const char *path, off_t at)
     byte ^= 0x40;
     assert_int_equal(pwrite(fd, &byte, 1, at), 1);
     assert_int_equal(close(fd), 0);
+}
+
+static void one_that_cannot_be_opened_is_not_told_to_be_checked(void **state)
+{
+    (void)state;
+    struct test_dir dir;
+    ndf_error error;
+    test_dir_make(&dir);
+    const char *path = test_path(&dir, "a.db");
+    store_close(fixture_open(path, STORE_CREATE));
+    flip(path, FIRST_PAGE);
+    for (int mode = STORE_CREATE; mode <= STORE_STILL; mode++) {
+        assert_int_equal(
+            fixture_open_error(path, (enum store_mode)mode, &error),
+            NDF_ECORRUPT);
+        assert_non_null(strstr(error.message, ".recover"));
+    }
+    test_dir_remove(&dir);
 }
 
 /* True when the store cannot be opened, or the check finds something. */
@@ -242,7 +284,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_whole_store_is_counted_and_has_no_problems),
         cmocka_unit_test(every_damage_is_reported),
+        cmocka_unit_test(each_bad_row_is_reported),
         cmocka_unit_test(references_to_nothing_are_reported),
+        cmocka_unit_test(one_that_cannot_be_opened_is_not_told_to_be_checked),
         cmocka_unit_test(a_flipped_byte_is_noticed_or_harmless),
         cmocka_unit_test(each_allocation_may_fail),
     };

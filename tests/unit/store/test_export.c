@@ -1,8 +1,11 @@
 /*
  * test_export.c - out and in again gives the same bytes; lies are refused.
  */
+#include <fcntl.h>
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "fixture.h"
@@ -118,6 +121,125 @@ static void an_export_can_be_stopped_at_each_line(void **state)
     assert_ok(err);
     assert_true(n > 15);
     store_close(store);
+}
+
+/* Exports the damaged file; the rest must go into an empty store. */
+static void assert_salvaged(
+    const char *path, const char *says, uint64_t problems, int64_t records)
+{
+    struct store *from = fixture_open(path, STORE_READ_ONLY);
+    struct store *to = fixture_open(NULL, STORE_CREATE);
+    struct buf text;
+    ndf_error error = {.code = NDF_OK};
+    buf_init(&text, &mem_libc);
+    assert_int_equal(store_export(from, collect, &text, &error), NDF_ECORRUPT);
+    if (strstr(error.message, says) == NULL)
+        print_error("not \"%s\": %s\n", says, error.message);
+    assert_non_null(strstr(error.message, says));
+    import_all(to, buf_str(&text));
+    assert_int_equal(fixture_problems(to), problems);
+    if (records >= 0) assert_int_equal(fixture_records(to, "run-1"), records);
+    buf_deinit(&text);
+    store_close(from);
+    store_close(to);
+}
+
+static void damaged_rows_are_left_out_and_the_rest_can_be_read_in(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sql;
+        const char *says;
+        uint64_t problems; /* of what was read in */
+        int64_t records;   /* -1: no run */
+    } cases[] = {
+        {"UPDATE journal SET body = x'00' WHERE seq = 1", ": 2 rows", 0, 1},
+        {"DELETE FROM journal WHERE seq = 2", ": 1 row could", 0, 2},
+        {"UPDATE blob SET body = x'00'", ": 2 rows", 0, 3},
+        {"UPDATE snapshot SET codec = 9", ": 1 row could", 0, 3},
+        {"UPDATE spec SET hash = zeroblob(32)", ": 2 rows", 0, 3},
+        {"DELETE FROM spec", ": 1 row could", 0, 3},
+        {"DELETE FROM source", ": 1 row could", 0, 3},
+        /* The command goes with it; the outcome stays. */
+        {"UPDATE run SET state = 5", ": 2 rows", 1, -1},
+        {"UPDATE outcome SET run = 'gone'", ": 1 row could", 0, 3},
+        {"UPDATE tally SET wins = wins + 1", ": 1 row could", 0, 3},
+        {"UPDATE source SET name = 'other'", ": 2 rows", 0, 3},
+        {"UPDATE entry SET head = x'00'", ": 1 row could", 0, 3},
+        {"UPDATE meta SET name = 'mode'", ": 1 row could", 0, 3},
+        {"UPDATE command SET at_ms = 0", ": 1 row could", 0, 3},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct test_dir dir;
+        test_dir_make(&dir);
+        const char *path = test_path(&dir, "a.db");
+        struct store *store = fixture_open(path, STORE_CREATE);
+        fixture_write(store, fixture_fill, NULL);
+        store_close(store);
+        fixture_sql(path, cases[i].sql);
+        assert_salvaged(
+            path, cases[i].says, cases[i].problems, cases[i].records);
+        test_dir_remove(&dir);
+    }
+}
+
+enum { PAGE = 4096 };
+
+/* Zeros over the first page of a table or index. */
+static void wipe_page(const char *path, const char *name)
+{
+    static const char zeros[PAGE];
+    sqlite3 *db;
+    sqlite3_stmt *stmt;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db,
+                         "SELECT rootpage FROM sqlite_schema WHERE name = ?1",
+                         -1, &stmt, NULL),
+        SQLITE_OK);
+    assert_int_equal(
+        sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC), SQLITE_OK);
+    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+    off_t at = (off_t)(sqlite3_column_int(stmt, 0) - 1) * PAGE;
+    assert_int_equal(sqlite3_finalize(stmt), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    int fd = open(path, O_WRONLY);
+    assert_true(fd >= 0 && at > 0);
+    assert_int_equal(pwrite(fd, zeros, PAGE, at), PAGE);
+    assert_int_equal(close(fd), 0);
+}
+
+static void a_table_that_cannot_be_walked_does_not_end_the_others(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *page;
+        uint64_t problems;
+        int64_t records;
+    } cases[] = {
+        {"meta", 0, 3},
+        {"source", 0, 3},
+        {"spec", 0, 3},
+        {"sqlite_autoindex_spec_1", 0, 3},
+        {"blob", 0, 3},
+        {"entry", 0, 3},
+        {"run", 1, -1},
+        {"sqlite_autoindex_run_1", 0, 0},
+        {"journal", 0, 0},
+        {"outcome", 0, 3},
+        {"tally", 0, 3},
+        {"command", 0, 3},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct test_dir dir;
+        test_dir_make(&dir);
+        const char *path = test_path(&dir, "a.db");
+        struct store *store = fixture_open(path, STORE_CREATE);
+        fixture_write(store, fixture_fill, NULL);
+        store_close(store);
+        wipe_page(path, cases[i].page);
+        assert_salvaged(path, "left out", cases[i].problems, cases[i].records);
+        test_dir_remove(&dir);
+    }
 }
 
 #define RUN_LINE                                                               \
@@ -271,6 +393,8 @@ int main(void)
         cmocka_unit_test(out_and_in_again_gives_the_same_bytes),
         cmocka_unit_test(what_is_there_already_stays),
         cmocka_unit_test(an_export_can_be_stopped_at_each_line),
+        cmocka_unit_test(damaged_rows_are_left_out_and_the_rest_can_be_read_in),
+        cmocka_unit_test(a_table_that_cannot_be_walked_does_not_end_the_others),
         cmocka_unit_test(lines_that_lie_are_refused),
         cmocka_unit_test(another_journal_of_the_same_run_is_refused),
         cmocka_unit_test(an_outcome_whose_number_is_taken_gets_the_next),

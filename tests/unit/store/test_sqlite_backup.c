@@ -73,6 +73,55 @@ static void a_copy_that_fails_leaves_nothing_behind(void **state)
     test_dir_remove(&dir);
 }
 
+static void a_copy_of_a_damaged_store_is_made_and_told(void **state)
+{
+    (void)state;
+    struct test_dir dir;
+    ndf_error error;
+    test_dir_make(&dir);
+    const char *path = test_path(&dir, "a.db");
+    const char *copy = test_path(&dir, "copy.db");
+    struct store *store = fixture_open(path, STORE_CREATE);
+    fixture_write(store, fixture_fill, NULL);
+    store_close(store);
+    fixture_sql(path, "UPDATE tally SET wins = wins + 1");
+    store = fixture_open(path, STORE_EXISTING);
+    assert_int_equal(store_backup(store, copy, &error), NDF_ECORRUPT);
+    assert_non_null(strstr(error.message, "copied to "));
+    assert_non_null(strstr(error.message, "is damaged: 1 problem:"));
+    store_close(store);
+    assert_int_equal(files_in(&dir), 2);
+    store = fixture_open(copy, STORE_READ_ONLY);
+    assert_int_equal(fixture_problems(store), 1);
+    assert_int_equal(fixture_records(store, "run-1"), 3);
+    store_close(store);
+    test_dir_remove(&dir);
+}
+
+static int back_up(const struct mem *mem, void *ud)
+{
+    const struct test_dir *dir = ud;
+    struct store_options options = {.path = NULL};
+    struct store *store;
+    const char *copy = test_path(dir, "copy.db");
+    int err = store_open(&store, mem, &options, NULL);
+    if (err != NDF_OK) return err;
+    err = store_backup(store, copy, NULL);
+    store_close(store);
+    assert_int_equal(files_in(dir), err == NDF_OK ? 1 : 0);
+    if (err == NDF_OK) assert_int_equal(unlink(copy), 0);
+    return err;
+}
+
+static void each_allocation_may_fail(void **state)
+{
+    (void)state;
+    struct test_dir dir;
+    test_dir_make(&dir);
+    test_each_allocation_fails(back_up, &dir);
+    test_dir_remove(&dir);
+}
+
 static void a_name_in_the_current_folder_works(void **state)
 {
     (void)state;
@@ -94,7 +143,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_copy_is_made_while_others_write),
         cmocka_unit_test(a_copy_that_fails_leaves_nothing_behind),
+        cmocka_unit_test(a_copy_of_a_damaged_store_is_made_and_told),
         cmocka_unit_test(a_name_in_the_current_folder_works),
+        cmocka_unit_test(each_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

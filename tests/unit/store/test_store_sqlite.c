@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "fixture.h"
+#include "support/faulty_vfs.h"
 
 enum { PIECE = 1024 * 1024, PAGE = 4096 };
 
@@ -157,6 +158,38 @@ static void one_with_a_log_beside_it_is_not_half_read(void **state)
     test_dir_remove(&dir);
 }
 
+/* ---- a full disk ----------------------------------------------------------
+ */
+
+static void a_store_on_a_full_disk_can_be_read(void **state)
+{
+    (void)state;
+    struct test_dir dir;
+    ndf_error error;
+    test_dir_make(&dir);
+    const char *path = test_path(&dir, "a.db");
+    struct store *store = fixture_open(path, STORE_CREATE);
+    fixture_write(store, fixture_fill, NULL);
+    store_close(store);
+    faulty_vfs_install();
+    faulty_vfs_fail(FAULT_ROOM, 0, false);
+    store = fixture_open(path, STORE_READ_ONLY);
+    assert_int_equal(fixture_records(store, "run-1"), 3);
+    assert_int_equal(fixture_problems(store), 0);
+    store_close(store);
+    assert_int_equal(
+        fixture_open_error(path, STORE_EXISTING, &error), NDF_EFULL);
+    assert_non_null(strstr(error.message, "free some"));
+    /* What the log holds cannot be seen without its index. */
+    test_write(&dir, "a.db-wal", "something");
+    assert_int_equal(
+        fixture_open_error(path, STORE_READ_ONLY, &error), NDF_EFULL);
+    assert_non_null(strstr(error.message, "free some"));
+    faulty_vfs_fail(FAULT_NONE, 0, false);
+    faulty_vfs_remove();
+    test_dir_remove(&dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -164,6 +197,7 @@ int main(void)
         cmocka_unit_test(a_long_reader_lets_it_grow_only_while_it_reads),
         cmocka_unit_test(a_store_in_a_folder_that_is_read_only_can_be_read),
         cmocka_unit_test(one_with_a_log_beside_it_is_not_half_read),
+        cmocka_unit_test(a_store_on_a_full_disk_can_be_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
