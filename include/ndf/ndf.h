@@ -23,7 +23,8 @@
  * - Documents come out as JSON in an ndf_text: canonical, one value.
  * - The library keeps no global state, installs no signal handler, never
  *   prints and never exits. After fork(), a child gets NDF_EFORKED from every
- *   call on an engine of its parent.
+ *   call on an engine of its parent, and must run another program (exec)
+ *   before it opens a store file: SQLite's locks are the parent's.
  * SPDX-License-Identifier: Apache-2.0
  */
 #ifndef NDF_NDF_H
@@ -103,7 +104,9 @@ typedef struct ndf_options {
  * NDF_EBUSY, NDF_ESTORE, NDF_ENOMEM. options NULL: all defaults. */
 NDF_API int ndf_open(
     ndf_engine **out, const ndf_options *options, ndf_error *error);
-/* Cancels what runs (journaled, so it can be resumed) and waits for it. */
+/* Cancels what runs (agents are ended, completed steps undone) and waits for
+ * that. Other objects of the engine are freed before; only ndf_run_free may
+ * come later. */
 NDF_API void ndf_close(ndf_engine *engine);
 
 /* ---- agents and patterns ------------------------------------------------- */

@@ -16,14 +16,24 @@ int engine_check(const ndf_engine *engine, ndf_error *error)
     if (engine == NULL) return err_set(error, NDF_EINVAL, "the engine is NULL");
     if (engine->pid != getpid())
         return err_set(error, NDF_EFORKED,
-            "this engine belongs to the parent process: open one of your own "
-            "after fork");
+            "this engine belongs to the parent process: run another program "
+            "(exec) after fork");
     return NDF_OK;
+}
+
+static const char letters[] = "0123456789abcdefghjkmnpqrstvwxyz";
+
+bool engine_id_valid(struct str id)
+{
+    if (id.size != ENGINE_ID_SIZE - 1) return false;
+    for (size_t i = 0; i < id.size; i++)
+        if (str_find_char(str_of(letters), id.at[i]) == sizeof letters - 1)
+            return false;
+    return true;
 }
 
 int engine_new_id(char out[ENGINE_ID_SIZE])
 {
-    static const char letters[] = "0123456789abcdefghjkmnpqrstvwxyz";
     unsigned char bytes[ENGINE_ID_SIZE - 1];
     int err = os_random(bytes, sizeof bytes);
     if (err != NDF_OK) return err;

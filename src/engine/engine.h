@@ -84,6 +84,9 @@ void engine_learned(ndf_engine *engine, const struct learning *learning);
 /* A random id of 12 letters and digits and a NUL. */
 enum { ENGINE_ID_SIZE = 13 };
 int engine_new_id(char out[ENGINE_ID_SIZE]);
+/* Whether it looks like one of engine_new_id. Ids of a store become parts of
+ * paths, and a store can come from anybody. */
+bool engine_id_valid(struct str id);
 
 struct ndf_context {
     struct mem mem;

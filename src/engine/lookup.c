@@ -42,6 +42,10 @@ int lookup_run(ndf_engine *engine, struct arena *arena, struct str id,
     if (search.count > 1)
         return err_set(error, NDF_EINVAL,
             "several runs start with '%.*s': give more of the id", STR_ARG(id));
+    if (!engine_id_valid(search.found.id))
+        return err_set(error, NDF_ECORRUPT,
+            "the store has a run whose id none of ours can be: run ndf dev "
+            "check, and put back a backup");
     *out = search.found;
     return NDF_OK;
 }

@@ -1,6 +1,7 @@
 /*
  * open.c - opening and closing an engine.
  */
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -89,17 +90,28 @@ static int find_init(ndf_engine *engine, const char *given)
     return err;
 }
 
+/* Makes the file, if there is none: so it is certain who made it. */
+static bool made_file(const ndf_options *options)
+{
+    if (options->path == NULL) return true;
+    if (options->mode != NDF_OPEN_CREATE) return false;
+    int fd = open(options->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd >= 0) (void)close(fd);
+    return fd >= 0;
+}
+
 static int open_store(
     ndf_engine *engine, const ndf_options *options, ndf_error *error)
 {
     static const enum store_mode modes[] = {
         STORE_CREATE, STORE_EXISTING, STORE_READ_ONLY};
-    engine->made_store =
-        options->path == NULL || access(options->path, F_OK) != 0;
+    engine->made_store = made_file(options);
     struct store_options store_options = {.path = options->path,
         .mode = modes[options->mode],
         .clock = &engine->clock};
     int err = store_open(&engine->store, &engine->mem, &store_options, error);
+    if (err != NDF_OK && engine->made_store && options->path != NULL)
+        (void)unlink(options->path);
     if (err != NDF_OK || options->path == NULL) return err;
     struct buf real;
     buf_init(&real, &engine->mem);

@@ -30,6 +30,7 @@ struct append_job {
     size_t count;
     uint64_t token;
     bool ends;
+    bool cancels;
     int state;
     int64_t at_ms;
     struct learning learning;
@@ -57,11 +58,14 @@ static int append_work(struct store_tx *tx, void *ud, ndf_error *error)
             err = put_payload(tx, STORE_BLOB, &item->append->blob, error);
         if (err == NDF_OK) err = tx_journal_append(tx, &item->record, error);
     }
+    if (err == NDF_OK && (job->ends || job->cancels))
+        err = runner_take_cancels(tx, str_of(job->run->id), error);
     if (err != NDF_OK || !job->ends) return err;
     err = tx_run_state(tx, str_of(job->run->id), job->state, job->at_ms, error);
     if (err == NDF_OK && job->learning.id.at != NULL)
         err = learning_write(tx, &job->learning, error);
-    return err;
+    /* Damaged counts must not keep a run from ending. */
+    return err == NDF_ECORRUPT ? NDF_OK : err;
 }
 
 static void job_free(struct append_job *job)
@@ -171,7 +175,7 @@ static int prepare_end(struct append_job *job, const struct value *body)
 
 /* Takes the actions' arena over. */
 static int submit_records(struct ndf_run *run, struct arena *arena,
-    const struct exec_actions *actions)
+    const struct exec_actions *actions, ndf_error *error)
 {
     ndf_engine *engine = run->engine;
     struct append_job *job = mem_calloc(&engine->mem, 1, sizeof *job);
@@ -192,12 +196,13 @@ static int submit_records(struct ndf_run *run, struct arena *arena,
         const struct exec_action *action = &actions->items[i];
         if (action->kind != EXEC_APPEND) continue;
         err = encode_record(job, &action->append);
+        if (str_equal(action->append.kind, STR("cancel"))) job->cancels = true;
         if (err == NDF_OK && str_equal(action->append.kind, STR("end")))
             err = prepare_end(job, &action->append.body);
     }
     if (err == NDF_OK)
-        err =
-            store_submit(engine->store, append_work, append_written, job, NULL);
+        err = store_submit(
+            engine->store, append_work, append_written, job, error);
     if (err != NDF_OK) {
         job_free(job);
         return err;
@@ -260,6 +265,9 @@ static int start_call(struct ndf_run *run, const struct exec_call *from,
     ndf_engine *engine = run->engine;
     struct agent_call call = from->call;
     call.dir = str_of(run->dir);
+    /* Without its folder (a copied store, say) nothing tells what the call did:
+     * no file is then no proof that it never ran. */
+    if (adopt && !run->dir_was_there) call.boot = STR("");
     if (from->runtime == RUNTIME_CALLBACK) {
         struct binding binding;
         if (!engine_binding(engine, call.agent, &binding))
@@ -389,6 +397,8 @@ static void leave_run(
         if (state != NDF_RUN_IN_DOUBT) (void)os_remove_tree(run->dir);
     }
     struct str text = arena_str(&run->arena, message);
+    executor_free(run->executor);
+    run->executor = NULL;
     run_ended(run, err, state, text.at != NULL ? text.at : "");
     /* An ended run is never owned again, so its lock's file may go. */
     if (err == NDF_OK && run->owner_path != NULL) (void)unlink(run->owner_path);
@@ -444,8 +454,8 @@ static bool on_list(const struct ndf_run *run)
 }
 
 /* Performs one step's actions. NDF_ENOMEM: the run must be given up. */
-static int step_once(
-    struct ndf_run *run, const struct exec_event *event, struct vec *failed)
+static int step_once(struct ndf_run *run, const struct exec_event *event,
+    struct vec *failed, ndf_error *error)
 {
     struct arena arena;
     arena_init(&arena, &run->engine->mem);
@@ -460,7 +470,7 @@ static int step_once(
         return err;
     }
     actions.arena = NULL;
-    return submit_records(run, &arena, &actions);
+    return submit_records(run, &arena, &actions, error);
 }
 
 void run_dispatch(struct ndf_run *run, const struct exec_event *event)
@@ -469,7 +479,8 @@ void run_dispatch(struct ndf_run *run, const struct exec_event *event)
     struct vec failed;
     vec_init(&failed, &run->engine->mem, sizeof(struct failed_start));
     run_ref(run);
-    int err = step_once(run, event, &failed);
+    ndf_error error = {0};
+    int err = step_once(run, event, &failed, &error);
     while (err == NDF_OK && failed.count > 0 && on_list(run)) {
         struct failed_start item =
             *(struct failed_start *)vec_get(&failed, failed.count - 1);
@@ -478,12 +489,14 @@ void run_dispatch(struct ndf_run *run, const struct exec_event *event)
             .status = AGENT_START_FAILED, .error = str_of(item.message)};
         struct exec_event again = {
             .kind = EXEC_AGENT_DONE, .call = item.number, .result = &result};
-        err = step_once(run, &again, &failed);
+        err = step_once(run, &again, &failed, &error);
     }
     if (err != NDF_OK && on_list(run))
         leave_run(run, err, NDF_RUN_RUNNING,
-            STR("the run had to be given up without memory; it can be "
-                "resumed"));
+            error.message[0] != '\0'
+                ? str_of(error.message)
+                : STR("it had to be given up without memory; it can be "
+                      "resumed"));
     vec_deinit(&failed);
     run_unref(run);
 }

@@ -30,7 +30,7 @@ static int check_trust(struct planning *p, const struct entry *entry)
     int err = trust_check(p->planner->trust, entry->path, &trusted, p->error);
     if (err != NDF_OK || trusted) return err;
     return err_set(p->error, NDF_EUNTRUSTED,
-        "agent '%.*s' comes from %.*s, which is not trusted to run programs: "
+        "'%.*s' comes from %.*s, which is not trusted to run programs: "
         "look at it, then say: ndf trust %.*s",
         STR_ARG(entry->name), STR_ARG(folder), STR_ARG(folder));
 }
@@ -146,6 +146,7 @@ static int plan_step(struct planning *p, const struct pattern *pattern,
         err = check_trust(p, p->origin);
         if (err == NDF_OK)
             err = resolve_program(p, p->origin, &node->undo_agent);
+        node->step.undo.run = node->undo_agent.run;
     }
     if (node->step.timeout_ms == 0)
         node->step.timeout_ms = node->agent.timeout_ms;
@@ -171,6 +172,8 @@ static int plan_pattern(
     struct planning *p, const struct pattern *pattern, struct plan *plan)
 {
     int err = check_supported(p, pattern);
+    /* Its words become agents' instructions: they need trust as programs do. */
+    if (err == NDF_OK) err = check_trust(p, p->origin);
     if (err != NDF_OK) return err;
     plan->policy = pattern->policy;
     plan->timeout_ms = pattern->timeout_ms;

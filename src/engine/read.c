@@ -154,6 +154,7 @@ static bool has_owner(
 {
     struct str path = arena_format(arena, "%s/%.*s.owner",
         engine->runs_dir != NULL ? engine->runs_dir : "", STR_ARG(run->id));
+    if (!engine_id_valid(run->id)) return false;
     int fd = path.at != NULL ? open(path.at, O_RDWR | O_CLOEXEC) : -1;
     bool owned = fd >= 0 && os_locked(fd);
     if (fd >= 0) close(fd);

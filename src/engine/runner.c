@@ -21,6 +21,7 @@ int run_new(struct ndf_run **out, ndf_engine *engine)
     *out = NULL;
     struct ndf_run *run = mem_calloc(&engine->mem, 1, sizeof *run);
     if (run == NULL) return NDF_ENOMEM;
+    run->mem = engine->mem;
     run->engine = engine;
     atomic_init(&run->references, 1);
     pthread_condattr_t attributes;
@@ -29,7 +30,7 @@ int run_new(struct ndf_run **out, ndf_engine *engine)
     pthread_mutex_init(&run->mutex, NULL);
     pthread_cond_init(&run->changed, &attributes);
     pthread_condattr_destroy(&attributes);
-    arena_init(&run->arena, &engine->mem);
+    arena_init(&run->arena, &run->mem);
     run->lock_fd = -1;
     *out = run;
     return NDF_OK;
@@ -51,7 +52,7 @@ void run_unref(struct ndf_run *run)
     arena_deinit(&run->arena);
     pthread_cond_destroy(&run->changed);
     pthread_mutex_destroy(&run->mutex);
-    struct mem mem = run->engine->mem;
+    struct mem mem = run->mem;
     mem_free(&mem, run, sizeof *run);
 }
 
@@ -93,45 +94,38 @@ void runner_answered(struct runner *runner)
 /* ---- commands of other processes
  * --------------------------------------------- */
 
-enum { POLL_TAKEN_MAX = 64, POLL_ID_MAX = 64 };
+struct poll_run {
+    char id[ENGINE_ID_SIZE];
+    bool cancelled;
+};
 
 struct poll_job {
     struct loop_post answer;
     struct runner *runner;
-    size_t active_count;
-    size_t taken_count;
-    char taken[POLL_TAKEN_MAX][POLL_ID_MAX];
-    int64_t command_ids[POLL_TAKEN_MAX];
-    char active[][POLL_ID_MAX];
+    bool failed;
+    size_t count;
+    struct poll_run runs[]; /* under way when it was asked */
 };
 
-static size_t poll_job_size(size_t active_count)
+static size_t poll_job_size(size_t count)
 {
-    return sizeof(struct poll_job) + active_count * POLL_ID_MAX;
+    return sizeof(struct poll_job) + count * sizeof(struct poll_run);
 }
 
 static int note_command(void *ud, const struct store_command *command)
 {
     struct poll_job *job = ud;
-    if (job->taken_count == POLL_TAKEN_MAX) return NDF_OK;
     if (!str_equal(command->kind, STR("cancel"))) return NDF_OK;
-    for (size_t i = 0; i < job->active_count; i++) {
-        if (!str_equal(command->run, str_of(job->active[i]))) continue;
-        memcpy(job->taken[job->taken_count], job->active[i], POLL_ID_MAX);
-        job->command_ids[job->taken_count++] = command->id;
-        break;
-    }
+    for (size_t i = 0; i < job->count; i++)
+        if (str_equal(command->run, str_of(job->runs[i].id)))
+            job->runs[i].cancelled = true;
     return NDF_OK;
 }
 
+/* Commands stay until what they led to is on record (runner_take_cancels). */
 static int poll_work(struct store_tx *tx, void *ud, ndf_error *error)
 {
-    struct poll_job *job = ud;
-    job->taken_count = 0;
-    int err = read_commands(tx_reader(tx), STR(""), note_command, job, error);
-    for (size_t i = 0; err == NDF_OK && i < job->taken_count; i++)
-        err = tx_command_take(tx, job->command_ids[i], error);
-    return err;
+    return read_commands(tx_reader(tx), STR(""), note_command, ud, error);
 }
 
 /* On the runner's thread. */
@@ -139,14 +133,15 @@ static void poll_taken(void *ud)
 {
     struct poll_job *job = ud;
     struct runner *runner = job->runner;
-    for (size_t i = 0; i < job->taken_count; i++) {
-        for (struct ndf_run *run = runner->runs; run != NULL; run = run->next) {
-            if (strcmp(run->id, job->taken[i]) != 0) continue;
+    if (job->failed) atomic_store(&runner->asked, true); /* ask again */
+    for (size_t i = 0; i < job->count; i++) {
+        struct ndf_run *run = runner->runs;
+        while (run != NULL && strcmp(run->id, job->runs[i].id) != 0)
+            run = run->next;
+        if (run != NULL && job->runs[i].cancelled && !job->failed)
             run_dispatch(run, &(struct exec_event){.kind = EXEC_CANCEL});
-            break;
-        }
     }
-    mem_free(&runner->engine->mem, job, poll_job_size(job->active_count));
+    mem_free(&runner->engine->mem, job, poll_job_size(job->count));
     runner->polling = false;
     runner_answered(runner);
 }
@@ -156,29 +151,55 @@ static void poll_written(void *ud, int err, const ndf_error *error)
 {
     (void)error;
     struct poll_job *job = ud;
-    if (err != NDF_OK) job->taken_count = 0;
+    job->failed = err != NDF_OK;
     loop_post(job->runner->loop, &job->answer);
 }
 
-static void poll_commands(struct runner *runner)
+/* False when it could not be asked. */
+static bool poll_commands(struct runner *runner)
 {
     size_t count = 0;
     for (struct ndf_run *run = runner->runs; run != NULL; run = run->next)
         count++;
     struct poll_job *job =
         mem_calloc(&runner->engine->mem, 1, poll_job_size(count));
-    if (job == NULL) return; /* the next tick tries again */
+    if (job == NULL) return false;
     job->runner = runner;
     job->answer = (struct loop_post){.fn = poll_taken, .ud = job};
     for (struct ndf_run *run = runner->runs; run != NULL; run = run->next)
-        memcpy(job->active[job->active_count++], run->id, POLL_ID_MAX);
+        memcpy(job->runs[job->count++].id, run->id, ENGINE_ID_SIZE);
     if (store_submit(runner->engine->store, poll_work, poll_written, job,
             NULL) != NDF_OK) {
         mem_free(&runner->engine->mem, job, poll_job_size(count));
-        return;
+        return false;
     }
     runner->polling = true;
     runner_expect(runner);
+    return true;
+}
+
+static int note_cancel(void *ud, const struct store_command *command)
+{
+    if (str_equal(command->kind, STR("cancel"))) *(int64_t *)ud = command->id;
+    return NDF_OK;
+}
+
+int runner_waiting_cancel(
+    struct store_reader *reader, struct str run, int64_t *id, ndf_error *error)
+{
+    *id = 0;
+    return read_commands(reader, run, note_cancel, id, error);
+}
+
+int runner_take_cancels(struct store_tx *tx, struct str run, ndf_error *error)
+{
+    for (;;) {
+        int64_t id;
+        int err = runner_waiting_cancel(tx_reader(tx), run, &id, error);
+        if (err != NDF_OK || id == 0) return err;
+        err = tx_command_take(tx, id, error);
+        if (err != NDF_OK) return err;
+    }
 }
 
 static void set_poll(struct runner *runner);
@@ -191,9 +212,9 @@ static void tick(void *ud)
     int64_t version = store_data_version(runner->engine->store);
     if (runner->runs != NULL && !runner->polling &&
         (version != runner->seen_version || atomic_load(&runner->asked))) {
-        atomic_store(&runner->asked, false);
-        runner->seen_version = version;
-        poll_commands(runner);
+        bool asked = poll_commands(runner);
+        atomic_store(&runner->asked, !asked);
+        if (asked) runner->seen_version = version;
     }
     if (runner->runs != NULL) set_poll(runner);
 }

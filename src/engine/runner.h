@@ -12,6 +12,7 @@
 #include "run/agent_callback.h"
 #include "run/agent_kinds.h"
 #include "run/executor.h"
+#include "store/tx.h"
 
 enum { RUNNER_POLL_MS = 200 };
 
@@ -20,9 +21,10 @@ struct run_timer;
 
 /* A run and its handle; freed with the last reference. */
 struct ndf_run {
+    struct mem mem; /* the handle may outlive the engine */
     ndf_engine *engine;
     _Atomic size_t references;
-    char id[64];
+    char id[ENGINE_ID_SIZE];
 
     /* Guarded by mutex; what waiters see. */
     pthread_mutex_t mutex;
@@ -37,6 +39,7 @@ struct ndf_run {
     struct plan plan;
     struct context context;
     struct str domain;      /* stated, or inferred when it was chosen */
+    bool dir_was_there;     /* before this owner */
     const char *dir;        /* of its agents' files */
     const char *owner_path; /* of the lock's file */
     int lock_fd;            /* held by the run's owner; -1: not */
@@ -89,6 +92,12 @@ void runner_cancel(struct runner *runner, struct ndf_run *run);
 
 /* Reads commands at the next tick although only this process wrote one. */
 void runner_look(ndf_engine *engine);
+
+/* The last cancel that waits for a run; *id 0: none. */
+int runner_waiting_cancel(
+    struct store_reader *reader, struct str run, int64_t *id, ndf_error *error);
+/* Removes them, in the transaction that puts what they led to on record. */
+int runner_take_cancels(struct store_tx *tx, struct str run, ndf_error *error);
 
 /* A run with one reference, everything empty. */
 int run_new(struct ndf_run **out, ndf_engine *engine);

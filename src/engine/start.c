@@ -61,6 +61,7 @@ static int own_run(struct ndf_run *run, ndf_error *error)
     if (dir.at == NULL || lock.at == NULL) return NDF_ENOMEM;
     run->dir = dir.at;
     run->owner_path = lock.at;
+    run->dir_was_there = access(dir.at, F_OK) == 0;
     err = os_make_dirs(dir.at, error);
     if (err != NDF_OK) return err;
     run->lock_fd = open(lock.at, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -270,6 +271,14 @@ static int hand_over(struct ndf_run *run, ndf_error *error)
     return NDF_OK;
 }
 
+/* Takes back what owning left on the disk, of a run that was not recorded. */
+static void disown(struct ndf_run *run)
+{
+    if (run->lock_fd < 0) return;
+    (void)os_remove_tree(run->dir);
+    (void)unlink(run->owner_path);
+}
+
 static int prepare(struct ndf_run *run, const char *pattern,
     const ndf_context *context, const char *given_cwd, ndf_error *error)
 {
@@ -284,7 +293,10 @@ static int prepare(struct ndf_run *run, const char *pattern,
     if (err == NDF_OK) err = make_executor(run, seed, error);
     if (err == NDF_OK) err = own_run(run, error);
     run->started_ms = clock_wall_ms(&run->engine->clock);
-    if (err == NDF_OK) err = record_start(run, seed, error);
+    if (err == NDF_OK) {
+        err = record_start(run, seed, error);
+        if (err != NDF_OK) disown(run);
+    }
     return err;
 }
 
@@ -295,6 +307,11 @@ int ndf_run_start(ndf_engine *engine, const char *pattern,
     *out = NULL;
     int err = engine_check(engine, error);
     if (err != NDF_OK) return err;
+    if (pattern == NULL || context == NULL)
+        return err_set(error, NDF_EINVAL, "pattern or context is NULL");
+    if (store_is_read_only(engine->store))
+        return err_set(error, NDF_EREADONLY,
+            "nothing can be run from a store that is open for reading only");
     if (error != NULL) error->code = NDF_OK;
     ndf_run_options all;
     err = read_run_options(options, &all, error);
@@ -404,27 +421,18 @@ static int find_run(struct ndf_run *run, struct str id, ndf_error *error)
     return NDF_OK;
 }
 
-static int note_cancel(void *ud, const struct store_command *command)
+/* Cancels that were left while nobody owned the run count before its next
+ * step does. */
+static int find_cancels(struct ndf_run *run, ndf_error *error)
 {
-    if (str_equal(command->kind, STR("cancel"))) *(int64_t *)ud = command->id;
-    return NDF_OK;
-}
-
-/* Takes the cancels that were left while nobody owned the run: they count
- * before its next step does. */
-static int take_cancels(struct store_tx *tx, void *ud, ndf_error *error)
-{
-    struct ndf_run *run = ud;
-    run->cancel_first = false;
-    for (;;) {
-        int64_t id = 0; /* of the last one that waits */
-        int err = read_commands(
-            tx_reader(tx), str_of(run->id), note_cancel, &id, error);
-        if (err != NDF_OK || id == 0) return err;
-        run->cancel_first = true;
-        err = tx_command_take(tx, id, error);
-        if (err != NDF_OK) return err;
-    }
+    struct store_reader *reader;
+    int64_t id = 0;
+    int err = store_read_begin(run->engine->store, &reader, error);
+    if (err != NDF_OK) return err;
+    err = runner_waiting_cancel(reader, str_of(run->id), &id, error);
+    store_read_end(reader);
+    run->cancel_first = id != 0;
+    return err;
 }
 
 int ndf_run_resume(ndf_engine *engine, const char *id,
@@ -448,13 +456,13 @@ int ndf_run_resume(ndf_engine *engine, const char *id,
         if (err == NDF_OK) err = own_run(run, error);
         /* It may have ended while we came to own it. */
         if (err == NDF_OK) err = find_run(run, str_of(run->id), error);
+        if (err == NDF_OK && run->state != NDF_RUN_RUNNING) disown(run);
     }
     if (err == NDF_OK && run->state != NDF_RUN_RUNNING) {
         run_ended(run, NDF_OK, run->state, "");
     } else if (err == NDF_OK) {
         err = read_back(run, error);
-        if (err == NDF_OK)
-            err = store_write(engine->store, take_cancels, run, error);
+        if (err == NDF_OK) err = find_cancels(run, error);
         if (err == NDF_OK) err = hand_over(run, error);
     }
     if (err != NDF_OK) {
