@@ -157,7 +157,7 @@ static int fail_damaged(const struct sqlite_conn *conn, ndf_error *error)
     if (!conn->usable)
         return err_set(error, NDF_ECORRUPT,
             "the store %s is damaged so that it cannot be opened: put back a "
-            "backup, or save what is left with sqlite3 and its command "
+            "backup, or try to save what is left with sqlite3 and its command "
             ".recover",
             conn->label);
     return err_set(error, NDF_ECORRUPT,
