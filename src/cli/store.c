@@ -95,7 +95,8 @@ static bool make_folders(const struct cli *cli, const char *path)
         number = make_folder(part);
         if (number == 0) *at = '/';
     }
-    bool lost = number == ENOENT && getcwd(here, sizeof here) == NULL;
+    bool lost =
+        number == ENOENT && part[0] != '/' && getcwd(here, sizeof here) == NULL;
     if (number != 0)
         (void)cli_fail(cli, 0, "cannot make the folder %s for the store: %s",
             part,
@@ -150,7 +151,7 @@ int cli_open(struct cli *cli, enum open_for purpose)
         if (err != NDF_OK) {
             (void)cli_error(cli, err);
             status = STATUS_STORE;
-        } else if (purpose == OPEN_FOR_WORK || purpose == OPEN_TO_FILL) {
+        } else if (path != NULL && purpose != OPEN_FOR_READING) {
             remember_store(cli, path);
         }
     }

@@ -78,6 +78,11 @@ P
 exits 5 "$NDF" --store flipped.db dev check
 says "$ERR" 'journal|record|checksum'
 
+# The limit on the size of a file is an error, not the end of the program.
+# shellcheck disable=SC2016 # of the inner shell
+exits 5 sh -c 'ulimit -f 20 && exec "$0" run a x' "$NDF"
+one_sentence 'ndf\.db'
+
 # Another process writes for longer than we wait.
 /usr/bin/python3 - <<'P' &
 import sqlite3, time
