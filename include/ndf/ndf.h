@@ -349,7 +349,9 @@ typedef int (*ndf_write_fn)(void *ud, const char *bytes, size_t size);
  * damaged rows were left out; error says how many. */
 NDF_API int ndf_export(
     ndf_engine *engine, ndf_write_fn write, void *ud, ndf_error *error);
-/* Reads one line of an export; what is there already stays. */
+/* Reads one line of an export; what is there already stays. A store file that
+ * took lines must be trusted anew (ndf_trust_folder) before it runs anything.
+ */
 NDF_API int ndf_import_line(
     ndf_engine *engine, const char *line, size_t size, ndf_error *error);
 /* Walks every record, checksum and chain. *report: {ok, runs, records,

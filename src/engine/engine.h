@@ -50,6 +50,7 @@ struct ndf_engine {
     const char *init_path;
     const char *runs_dir; /* where runs keep their files; absolute */
     bool made_store;      /* this engine created the file */
+    bool distrusted;      /* it read lines of an export into it */
     struct trust trust;
     struct store *store;
     struct runner *runner;

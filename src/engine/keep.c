@@ -21,6 +21,18 @@ static int import_line_work(struct store_tx *tx, void *ud, ndf_error *error)
     return store_import_line(tx, ud, error);
 }
 
+/* Lines can say anything, also that an agent is the host's own: the store is
+ * no longer one that only its user filled. */
+static int distrust_store(ndf_engine *engine, ndf_error *error)
+{
+    if (engine->path == NULL || engine->distrusted) return NDF_OK;
+    engine->made_store = false;
+    int err = trust_revoke(&engine->trust, str_of(engine->path), error);
+    if (err == NDF_ENOTFOUND) err = NDF_OK; /* no home: no trust */
+    engine->distrusted = err == NDF_OK;
+    return err;
+}
+
 int ndf_import_line(
     ndf_engine *engine, const char *line, size_t size, ndf_error *error)
 {
@@ -35,6 +47,7 @@ int ndf_import_line(
     if (err == NDF_OK)
         err = store_write(engine->store, import_line_work, &value, error);
     arena_deinit(&arena);
+    if (err == NDF_OK) err = distrust_store(engine, error);
     if (err == NDF_OK) engine_touch(engine);
     return engine_explain(err, "the line was not taken", error);
 }

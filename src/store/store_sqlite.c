@@ -20,6 +20,7 @@
 #include "base/os.h"
 #include "store/backend.h"
 #include "store/sqlite_backup.h"
+#include "store/sqlite_fork.h"
 #include "store/sqlite_rows.h"
 #include "store/sqlite_schema.h"
 
@@ -35,6 +36,7 @@ struct sqlite_store {
     struct buf name;  /* what sqlite3_open takes, for one more connection */
     struct buf label; /* for messages */
     struct sqlite_conn *writer;
+    bool guarded;         /* counted among the files of this process */
     int frames;           /* in the log, after the last commit */
     int tidied;           /* frames at the last try to copy it back */
     pthread_mutex_t lock; /* of the two below */
@@ -195,6 +197,7 @@ static void sqlite_close(void *db, bool sound)
         sqlite3_db_config(store->writer->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE,
             1, (int *)NULL);
     conn_close(store->writer);
+    if (store->guarded) sqlite_fork_leave();
     pthread_mutex_destroy(&store->lock);
     buf_deinit(&store->name);
     buf_deinit(&store->label);
@@ -226,6 +229,10 @@ static int sqlite_open(void **db, const struct mem *mem,
                      : name_file(store, options->path, error);
     if (err == NDF_OK && (store->name.failed || store->label.failed))
         err = err_set(error, NDF_ENOMEM, "out of memory");
+    if (err == NDF_OK && !memory) {
+        err = sqlite_fork_enter(error);
+        store->guarded = err == NDF_OK;
+    }
     if (err == NDF_OK)
         err = !memory && options->mode == STORE_STILL
                   ? open_immutable(store, error)
