@@ -48,9 +48,9 @@ struct ndf_engine {
     struct arena arena; /* the strings below; grown under `loading` */
     const char *path;   /* NULL: in memory */
     const char *init_path;
-    const char *runs_dir; /* where runs keep their files; absolute */
-    bool made_store;      /* this engine created the file */
-    bool distrusted;      /* it read lines of an export into it */
+    const char *runs_dir;    /* where runs keep their files; absolute */
+    _Atomic bool made_store; /* this engine created the file */
+    _Atomic bool distrusted; /* it read lines of an export into it */
     struct trust trust;
     struct store *store;
     struct runner *runner;
