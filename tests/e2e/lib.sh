@@ -9,7 +9,19 @@ set -eu
 # shellcheck disable=SC2034 # used by the tests
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 SCRATCH=$(mktemp -d)
-trap 'chmod -R u+rwX "$SCRATCH" 2>/dev/null; rm -rf "$SCRATCH"' EXIT
+
+# A test that broke off may have left agents behind: they work in our folder.
+end_agents() {
+    for process in /proc/[0-9]*; do
+        [ "${process#/proc/}" != $$ ] || continue
+        where=$(readlink "$process/cwd" 2>/dev/null) || continue
+        case $where in
+        "$SCRATCH"*) kill -9 "${process#/proc/}" 2>/dev/null || true ;;
+        esac
+    done
+}
+
+trap 'end_agents; chmod -R u+rwX "$SCRATCH" 2>/dev/null; rm -rf "$SCRATCH"' EXIT
 trap 'exit 130' INT TERM
 unset NDF_STORE XDG_DATA_HOME NO_COLOR || true
 export HOME="$SCRATCH/home" NDF_HOME="$SCRATCH/data" LC_ALL=C.UTF-8
