@@ -29,7 +29,9 @@ enum {
     PROCESS_LOCK_FD = 3,       /* where the watcher finds the lock */
     PROCESS_POLL_MS = 25,      /* how often an adopted call is looked at */
     PROCESS_ORPHAN_POLLS = 40, /* lock held without a watcher: about 1 s */
-    PROCESS_KILL_MS = 1000,    /* after the grace time of a stop */
+    PROCESS_TRIES = 400,       /* to look at files that cannot be read: 10 s */
+    /* After the grace time of a stop: the watcher sweeps, then tells. */
+    PROCESS_KILL_MS = INIT_SWEEP_MS + 5000,
     PROCESS_INIT_ARGS = 6,
 };
 
@@ -47,7 +49,9 @@ struct process {
     int watcher_status; /* as waitpid gives it, once it ended */
     struct loop_watch *watch;
     struct loop_timer *timer;
+    bool reaped; /* own: the watcher's number is not ours any more */
     bool stopped;
+    int failures; /* times that its files could not be looked at */
     int orphan_polls;
     uint64_t stop_polls; /* since a stop, without a pidfd */
 };
@@ -216,13 +220,26 @@ static int make_argv(struct process *p, struct strings *argv)
 
 /* ---- starting ----------------------------------------------------------- */
 
+/* A new descriptor of path that the watcher's own 0 to 3 cannot overwrite,
+ * whatever the host has closed; -1 with errno. */
+static int open_lock(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0 || fd > PROCESS_LOCK_FD) return fd;
+    int above = fcntl(fd, F_DUPFD_CLOEXEC, PROCESS_LOCK_FD + 1);
+    int number = errno;
+    close(fd);
+    errno = number;
+    return above;
+}
+
 /* A descriptor with the call's lock. */
 static int take_lock(struct process *p, int *out, ndf_error *error)
 {
     char text[128];
     struct str path = call_path(&p->arena, &p->call, ".lock");
     if (path.at == NULL) return NDF_ENOMEM;
-    int fd = open(path.at, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int fd = open_lock(path.at);
     if (fd < 0) {
         int number = errno;
         return err_set(error, err_from_errno(number), "'%s' cannot be made: %s",
@@ -230,11 +247,15 @@ static int take_lock(struct process *p, int *out, ndf_error *error)
     }
     *out = fd;
     bool started = true;
-    int err = NDF_OK;
-    if (os_lock(fd) == NDF_OK) err = call_started(p->mem, &p->call, &started);
+    int err = os_lock(fd);
+    if (err == NDF_OK) err = call_started(p->mem, &p->call, &started);
     if (!started) return NDF_OK;
     close(fd);
-    if (err != NDF_OK) return err;
+    if (err == NDF_ENOMEM) return err;
+    if (err != NDF_OK && err != NDF_EBUSY) {
+        return err_set(error, err,
+            "'%s' cannot be locked: does its file system have locks?", path.at);
+    }
     return err_set(error, NDF_EBUSY,
         "step '%.*s' was started before, so it is not started again",
         STR_ARG(p->call.step));
@@ -352,32 +373,51 @@ static enum agent_status status_of_nothing(const struct process *p)
     return same_boot ? AGENT_NEVER_STARTED : AGENT_LOST;
 }
 
-/* Gives the result; p may be gone afterwards. */
-static void tell(struct process *p)
+/* What is told of a call whose result is not there (NDF_ENOTFOUND) or cannot
+ * be read. */
+static struct agent_result result_without(struct process *p, int err)
 {
-    struct agent_result result;
-    stop_waiting(p);
-    if (p->pid > 0) (void)waitpid(p->pid, &p->watcher_status, WNOHANG);
-    int err = call_result_read(&p->arena, &p->call, &result);
-    if (err != NDF_OK) {
-        result = (struct agent_result){.error = STR(""), .log = STR("")};
-        result.status = AGENT_LOST;
-    }
+    struct agent_result result = {.error = STR(""), .log = STR("")};
+    result.status = AGENT_LOST;
     if (err == NDF_ENOMEM) {
         result.error = STR("out of memory while reading its result");
-    } else if (err != NDF_OK) {
-        kill_left(p);
-        result.status = status_of_nothing(p);
+        return result;
     }
+    kill_left(p);
+    if (err == NDF_ENOTFOUND) {
+        result.status = status_of_nothing(p);
+    } else {
+        result.error = STR("its result cannot be read");
+    }
+    return result;
+}
+
+/* Whether what failed with err is tried again later, by on_timer. */
+static bool try_later(struct process *p, int err, void (*on_timer)(void *ud))
+{
+    if (err == NDF_OK || err == NDF_ENOTFOUND || err == NDF_ENOMEM)
+        return false;
+    if (p->failures++ >= PROCESS_TRIES) return false;
+    return loop_timer_new(&p->timer, p->loop, PROCESS_POLL_MS, on_timer, p) ==
+           NDF_OK;
+}
+
+/* Gives the result, now or when its files can be read; p may be gone
+ * afterwards. */
+static void tell(void *ud)
+{
+    struct process *p = ud;
+    struct agent_result result;
+    stop_waiting(p);
+    if (p->pid > 0 && !p->reaped)
+        p->reaped = waitpid(p->pid, &p->watcher_status, WNOHANG) == p->pid;
+    int err = call_result_read(&p->arena, &p->call, &result);
+    if (try_later(p, err, tell)) return;
+    if (err != NDF_OK) result = result_without(p, err);
     if (result.status == AGENT_START_FAILED && result.error.size == 0) {
         result.error = STR("its watcher ended before it was started");
     }
     p->done(p->ud, &result);
-}
-
-static void on_watcher_end(void *ud)
-{
-    tell(ud);
 }
 
 /* ---- waiting for a call by its lock -----------------------------------------
@@ -393,7 +433,9 @@ static void tend(struct process *p)
     int number = 0;
     if (p->stopped && p->stop_polls == 0) number = SIGTERM;
     if (p->stop_polls > patience / PROCESS_POLL_MS) number = SIGKILL;
-    if (call_watcher_signal(p->mem, &p->call, number)) {
+    enum call_watcher watcher = call_watcher_signal(p->mem, &p->call, number);
+    if (watcher == WATCHER_UNKNOWN) return;
+    if (watcher == WATCHER_LIVES) {
         p->orphan_polls = 0;
         if (p->stopped) p->stop_polls++;
         return;
@@ -402,25 +444,39 @@ static void tend(struct process *p)
     if (p->orphan_polls >= PROCESS_ORPHAN_POLLS) call_holders_kill(p->lock);
 }
 
+/* Takes the lock of a call that ended, or NDF_ENOTFOUND: it never had one.
+ * NDF_EBUSY while it runs; another error when it cannot be told. */
+static int look(struct process *p)
+{
+    if (p->lock < 0) {
+        struct str path = call_path(&p->arena, &p->call, ".lock");
+        if (path.at == NULL) return NDF_ENOMEM;
+        p->lock = open(path.at, O_RDWR | O_CLOEXEC);
+        if (p->lock < 0) return err_from_errno(errno);
+    }
+    return os_lock(p->lock);
+}
+
 static void on_poll(void *ud)
 {
     struct process *p = ud;
     loop_timer_free(p->timer);
     p->timer = NULL;
-    if (p->lock < 0) {
-        struct str path = call_path(&p->arena, &p->call, ".lock");
-        if (path.at != NULL) p->lock = open(path.at, O_RDWR | O_CLOEXEC);
-    }
-    if (p->lock >= 0 && os_lock(p->lock) != NDF_OK) {
+    int err = look(p);
+    if (err == NDF_EBUSY) {
         tend(p);
-        int err =
-            loop_timer_new(&p->timer, p->loop, PROCESS_POLL_MS, on_poll, p);
-        if (err == NDF_OK) return;
+        p->failures = 0;
     }
+    if (try_later(p, err, on_poll)) return;
     /* A call that never started may be started while it is told of. */
     if (p->lock >= 0) close(p->lock);
     p->lock = -1;
-    tell(p);
+    if (err == NDF_OK || err == NDF_ENOTFOUND) {
+        tell(p);
+        return;
+    }
+    struct agent_result result = result_without(p, err);
+    p->done(p->ud, &result);
 }
 
 static int process_adopt(struct agent_task **out, const struct agent_host *host,
@@ -460,7 +516,7 @@ static int start_locked(
     }
     p->pidfd = os_pidfd_open(p->pid);
     if (p->pidfd >= 0) {
-        (void)loop_watch_new(&p->watch, p->loop, p->pidfd, on_watcher_end, p);
+        (void)loop_watch_new(&p->watch, p->loop, p->pidfd, tell, p);
     }
     if (p->watch != NULL) {
         loop_timer_free(p->timer);

@@ -46,6 +46,14 @@ static int read_part(const struct agent_call *call, const char *suffix,
     return err;
 }
 
+/* Only what is missing or cannot be a result is no result; that there are no
+ * descriptors left, say, tells nothing of the call. */
+static int as_result(int err)
+{
+    bool none = err == NDF_ELIMIT || err == NDF_EINVAL;
+    return none ? NDF_ENOTFOUND : err;
+}
+
 static int read_exit(
     const struct mem *mem, const struct agent_call *call, struct exit_file *out)
 {
@@ -56,7 +64,7 @@ static int read_exit(
         err = NDF_ENOTFOUND;
     }
     buf_deinit(&buf);
-    return err == NDF_ENOMEM || err == NDF_OK ? err : NDF_ENOTFOUND;
+    return as_result(err);
 }
 
 /* ---- why it could not be started -------------------------------------------
@@ -156,7 +164,7 @@ static int read_out(struct arena *arena, const struct agent_call *call,
     }
     if (err == NDF_OK) err = result_parse(arena, buf_str(&raw), out);
     buf_deinit(&raw);
-    return err == NDF_ENOMEM || err == NDF_OK ? err : NDF_ENOTFOUND;
+    return as_result(err);
 }
 
 /* When the call began, by the same clock that stamps files. */
@@ -197,24 +205,26 @@ int call_result_read(struct arena *arena, const struct agent_call *call,
 /* ---- the watcher -------------------------------------------------------- */
 
 /* Start time of a process in ticks since boot; 0 when it is gone, or a zombie
- * that nobody has buried. */
-static uint64_t start_of(pid_t pid)
+ * that nobody has buried. False when it cannot be told. */
+static bool start_of(pid_t pid, uint64_t *start)
 {
     char path[64];
     char stat[CALL_STAT_SIZE];
+    *start = 0;
     snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return 0;
+    if (fd < 0) return errno == ENOENT;
     ssize_t size = read(fd, stat, sizeof stat - 1);
     close(fd);
-    if (size <= 0) return 0;
+    if (size <= 0) return true;
     stat[size] = '\0';
     const char *at = strrchr(stat, ')');
-    if (at != NULL && strncmp(at, ") Z", 3) == 0) return 0;
+    if (at != NULL && strncmp(at, ") Z", 3) == 0) return true;
     for (int field = 2; at != NULL && field < CALL_START_FIELD; field++) {
         at = strchr(at + 1, ' ');
     }
-    return at == NULL ? 0 : strtoull(at + 1, NULL, 10);
+    if (at != NULL) *start = strtoull(at + 1, NULL, 10);
+    return true;
 }
 
 int call_started(
@@ -230,8 +240,8 @@ int call_started(
     return path.at != NULL ? NDF_OK : NDF_ENOMEM;
 }
 
-/* What S.started says. */
-static bool read_started(const struct mem *mem, const struct agent_call *call,
+/* What S.started says; NDF_ENOTFOUND when it says nothing. */
+static int read_started(const struct mem *mem, const struct agent_call *call,
     pid_t *pid, uint64_t *start)
 {
     struct buf buf;
@@ -243,7 +253,8 @@ static bool read_started(const struct mem *mem, const struct agent_call *call,
     int count = sscanf(buf_str(&buf).at, "%d %" SCNu64, &number, start);
     buf_deinit(&buf);
     *pid = (pid_t)number;
-    return err == NDF_OK && count == 2 && number > 1 && *start != 0;
+    bool named = count == 2 && number > 1 && *start != 0;
+    return err == NDF_OK && !named ? NDF_ENOTFOUND : as_result(err);
 }
 
 /* Where there is no pidfd (an old sandbox, valgrind), by number: the caller has
@@ -258,18 +269,22 @@ static void signal_process(pid_t pid, int pidfd, int number)
     }
 }
 
-bool call_watcher_signal(
+enum call_watcher call_watcher_signal(
     const struct mem *mem, const struct agent_call *call, int number)
 {
     pid_t pid;
-    uint64_t start;
-    if (!read_started(mem, call, &pid, &start)) return false;
+    uint64_t start, found;
+    int err = read_started(mem, call, &pid, &start);
+    if (err == NDF_ENOTFOUND) return WATCHER_GONE;
+    if (err != NDF_OK) return WATCHER_UNKNOWN;
     int pidfd = os_pidfd_open(pid);
     /* The number may be another's by now; its start time tells. */
-    bool alive = start_of(pid) == start;
+    bool told = start_of(pid, &found);
+    bool alive = told && found == start;
     if (alive) signal_process(pid, pidfd, number);
     if (pidfd >= 0) close(pidfd);
-    return alive;
+    if (!told) return WATCHER_UNKNOWN;
+    return alive ? WATCHER_LIVES : WATCHER_GONE;
 }
 
 static bool holds_file(const char *pid, const struct stat *file)

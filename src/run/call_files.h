@@ -14,7 +14,8 @@ struct str call_path(
     struct arena *arena, const struct agent_call *call, const char *suffix);
 
 /* The result of a call that has ended, out of S.exit, S.out and S.err.
- * NDF_ENOTFOUND when S.exit is missing or does not fit S.out; NDF_ENOMEM.
+ * NDF_ENOTFOUND when S.exit is missing or does not fit S.out; NDF_ENOMEM;
+ * another error when the files cannot be read now, and perhaps can later.
  * Everything lives in arena. */
 int call_result_read(struct arena *arena, const struct agent_call *call,
     struct agent_result *out);
@@ -23,9 +24,11 @@ int call_result_read(struct arena *arena, const struct agent_call *call,
  * NDF_ENOMEM. */
 int call_started(
     const struct mem *mem, const struct agent_call *call, bool *out);
+enum call_watcher { WATCHER_GONE, WATCHER_LIVES, WATCHER_UNKNOWN };
+
 /* Whether the watcher that wrote S.started lives; if so it gets the signal
- * (0: none). */
-bool call_watcher_signal(
+ * (0: none). Unknown when the system does not let us look. */
+enum call_watcher call_watcher_signal(
     const struct mem *mem, const struct agent_call *call, int number);
 /* Kills every process that holds the file of fd open (our own excepted): all
  * that is left of an agent whose watcher died. */

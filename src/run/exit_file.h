@@ -12,6 +12,10 @@
 
 enum { EXIT_FILE_SIZE = 256, EXIT_STATUS_SIZE = 16 };
 
+/* How long ndf-init kills what an agent left, at most. Whoever waits for
+ * S.exit waits longer. */
+enum { INIT_SWEEP_MS = 10000 };
+
 /* How ndf-init itself ends when it cannot say it in a file. */
 enum init_status { INIT_NOT_STARTED = 3, INIT_RESULT_LOST = 4 };
 

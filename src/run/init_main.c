@@ -37,7 +37,6 @@ enum {
     INIT_LOCK_FD = 3,
     INIT_CHUNK = 64 * 1024,
     INIT_ERR_MAX = 64 * 1024, /* tail of stderr */
-    INIT_SWEEP_MS = 10000,    /* at most, for killing what is left */
     INIT_ARGS = 6,            /* before the program */
 };
 

@@ -138,6 +138,21 @@ void stage_stop_after(struct stage *s, uint64_t ms, struct loop_timer **timer)
     assert_ok(loop_timer_new(timer, s->loop, ms, stop_task, s));
 }
 
+static void feed(void *ud)
+{
+    struct stage *s = ud;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &s->descriptors), 0);
+}
+
+void stage_starve(struct stage *s, uint64_t ms, struct loop_timer **timer)
+{
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &s->descriptors), 0);
+    struct rlimit none = s->descriptors;
+    none.rlim_cur = 0;
+    assert_ok(loop_timer_new(timer, s->loop, ms, feed, s));
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+}
+
 pid_t stage_pid_in(struct stage *s, const char *name)
 {
     struct buf buf;

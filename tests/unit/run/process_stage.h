@@ -5,6 +5,7 @@
 #ifndef NDF_TESTS_PROCESS_STAGE_H
 #define NDF_TESTS_PROCESS_STAGE_H
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "run/agent_process.h"
@@ -25,6 +26,7 @@ struct stage {
     struct arena arena; /* of what is kept of the result */
     struct agent_result result;
     bool done;
+    struct rlimit descriptors; /* before they were taken away */
 };
 
 /* For cmocka: a fresh stage in *state, and nothing left of it. */
@@ -43,6 +45,9 @@ void stage_adopt(struct stage *s);
 void stage_done(void *ud, const struct agent_result *result);
 /* Stops the call after a while; free the timer afterwards. */
 void stage_stop_after(struct stage *s, uint64_t ms, struct loop_timer **timer);
+/* Leaves this process no new descriptors for a while; free the timer
+ * afterwards. */
+void stage_starve(struct stage *s, uint64_t ms, struct loop_timer **timer);
 /* The pid that a script wrote into a file of the stage's folder. */
 pid_t stage_pid_in(struct stage *s, const char *name);
 

@@ -127,6 +127,31 @@ static void an_output_that_was_changed_is_not_believed(void **state)
     assert_int_equal(s->result.status, AGENT_LOST);
 }
 
+static void a_host_without_descriptors_does_not_lose_a_call(void **state)
+{
+    struct stage *s = *state;
+    struct loop_timer *timer;
+    stage_use_sh(s, "sleep 2; echo survived");
+    start_and_die(s);
+    stage_starve(s, 1500, &timer);
+    stage_adopt(s);
+    loop_timer_free(timer);
+    assert_int_equal(s->result.status, AGENT_EXITED);
+    assert_str(s->result.output.string, "survived");
+}
+
+static void a_result_that_can_never_be_read_is_lost_in_the_end(void **state)
+{
+    struct stage *s = *state;
+    const char *loop = test_path(&s->dir, "s1.1.exit");
+    test_write(&s->dir, "s1.1.lock", "");
+    assert_int_equal(symlink("s1.1.exit", loop), 0);
+    stage_use_sh(s, "echo hi");
+    stage_adopt(s);
+    assert_int_equal(s->result.status, AGENT_LOST);
+    assert_str(s->result.error, "its result cannot be read");
+}
+
 static void what_an_orphaned_agent_left_is_killed(void **state)
 {
     struct stage *s = *state;
@@ -149,6 +174,8 @@ int main(void)
         STAGE(an_adopted_call_can_be_stopped),
         STAGE(what_was_never_started_is_told_from_what_was_lost),
         STAGE(an_output_that_was_changed_is_not_believed),
+        STAGE(a_host_without_descriptors_does_not_lose_a_call),
+        STAGE(a_result_that_can_never_be_read_is_lost_in_the_end),
         STAGE(what_an_orphaned_agent_left_is_killed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -356,6 +356,47 @@ static void an_output_that_cannot_be_kept_is_told_so(void **state)
     test_contains(s->result.error.at, "too large");
 }
 
+static void a_result_waits_for_descriptors(void **state)
+{
+    struct stage *s = *state;
+    struct loop_timer *timer;
+    stage_use_sh(s, "echo ok");
+    stage_start(s);
+    stage_starve(s, 500, &timer);
+    stage_wait(s);
+    loop_timer_free(timer);
+    assert_int_equal(s->result.status, AGENT_EXITED);
+    assert_str(s->result.output.string, "ok");
+}
+
+static void a_host_without_stdio_starts_agents(void **state)
+{
+    struct stage *s = *state;
+    int kept[3];
+    stage_use_sh(s, "echo ok");
+    for (int fd = 0; fd < 3; fd++) {
+        kept[fd] = fcntl(fd, F_DUPFD_CLOEXEC, 10);
+        assert_true(kept[fd] >= 10);
+        close(fd);
+    }
+    ndf_error error = {0};
+    int err = agent_process.start(
+        &s->task, &s->host, &s->call, stage_done, s, &error);
+    for (int fd = 0; fd < 3; fd++) {
+        int taken = fcntl(fd, F_GETFD);
+        /* The pidfd of the call may be there by now. */
+        if (taken < 0) (void)dup2(kept[fd], fd);
+    }
+    if (err != NDF_OK) fail_msg("%s", error.message);
+    stage_wait(s);
+    for (int fd = 0; fd < 3; fd++) {
+        (void)dup2(kept[fd], fd);
+        close(kept[fd]);
+    }
+    assert_int_equal(s->result.status, AGENT_EXITED);
+    assert_str(s->result.output.string, "ok");
+}
+
 /* ---- memory ------------------------------------------------------------- */
 
 static void a_start_without_memory_leaves_nothing_running(void **state)
@@ -408,6 +449,8 @@ int main(void)
         STAGE(a_stop_ends_it),
         STAGE(a_watcher_that_is_killed_takes_its_agent_along),
         STAGE(an_output_that_cannot_be_kept_is_told_so),
+        STAGE(a_result_waits_for_descriptors),
+        STAGE(a_host_without_stdio_starts_agents),
         STAGE(a_start_without_memory_leaves_nothing_running),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
