@@ -23,7 +23,7 @@ int os_write_file(
     const char *path, struct str content, unsigned mode, ndf_error *error);
 /* All of bytes, over short writes and EINTR; 0 or -1 with errno. */
 int os_write_all(int fd, struct str bytes);
-/* mkdir -p with mode 0777 & ~umask. */
+/* mkdir -p; what is made is for its owner only (0700). */
 int os_make_dirs(const char *path, ndf_error *error);
 /* Appends dir "/" name, or name alone when it is absolute or dir is empty. */
 void os_join(struct buf *buf, struct str dir, struct str name);

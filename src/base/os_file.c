@@ -137,7 +137,7 @@ int os_write_file(
 
 static int make_dir(const char *path, ndf_error *error)
 {
-    if (mkdir(path, 0777) == 0) return NDF_OK;
+    if (mkdir(path, 0700) == 0) return NDF_OK;
     int number = errno;
     struct stat info;
     if (stat(path, &info) == 0) {
