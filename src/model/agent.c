@@ -113,7 +113,10 @@ static const struct codec_key agent_keys[] = {
         .offset = offsetof(struct agent, timeout_ms)},
     {.name = "output_max",
         .type = &codec_bytes,
-        .offset = offsetof(struct agent, output_max)},
+        .max = AGENT_OUTPUT_MAX,
+        .offset = offsetof(struct agent, output_max),
+        .expected = "a size like 16MiB, at most 64MiB (what is larger goes "
+                    "into a file)"},
     {.name = "price",
         .type = &codec_object,
         .offset = offsetof(struct agent, price)},

@@ -11,6 +11,9 @@ enum {
     AGENT_DESCRIPTION_MAX = 64 * 1024,
     AGENT_BODY_MAX = 1024 * 1024,
     AGENT_ARGV_MAX = 256,
+    /* Bytes of stdout. Made valid and written as canonical JSON it may grow
+     * to four times that, which one record of the store still holds. */
+    AGENT_OUTPUT_MAX = 64 * 1024 * 1024,
 };
 
 struct str_list {
@@ -29,7 +32,7 @@ struct agent {
     struct str_list run; /* argv with ${}; count 0: nothing to run */
     struct value env;    /* object of strings added to the environment */
     uint64_t timeout_ms; /* 0: none of its own */
-    uint64_t output_max; /* bytes of stdout kept; 0: the default */
+    uint64_t output_max; /* bytes of stdout; 0: the default */
     struct value price;  /* object or null: unknown */
 };
 

@@ -18,9 +18,9 @@
 enum {
     AGENT_GRACE_MS = 5000,                   /* from TERM to KILL */
     AGENT_OUTPUT_DEFAULT = 16 * 1024 * 1024, /* bytes of stdout */
-    AGENT_OUTPUT_MAX = 1024 * 1024 * 1024,
-    AGENT_STDERR_MAX = 64 * 1024, /* the tail that is kept */
-    AGENT_ARG_MAX = 128 * 1024,   /* bytes of one argv element */
+    AGENT_USAGE_MAX = 64 * 1024,             /* bytes of canonical JSON */
+    AGENT_STDERR_MAX = 64 * 1024,            /* the tail that is kept */
+    AGENT_ARG_MAX = 128 * 1024,              /* bytes of one argv element */
     /* File times are coarser than clocks: a file this much older than the call
      * still counts as made by it. */
     AGENT_FILE_SLACK_MS = 20,
@@ -74,8 +74,10 @@ struct agent_result {
     struct value output;
     struct value patch; /* null: none; else as given, not checked */
     struct value usage; /* object or null */
-    struct str error;   /* one sentence for people; empty when it ended well */
-    struct str log;     /* tail of stderr */
+    /* Why an output that looks like an answer in JSON is none; empty. */
+    struct str flaw;
+    struct str error; /* one sentence for people; empty when it ended well */
+    struct str log;   /* tail of stderr */
     const enum agent_file *files; /* one for each of call.files */
     size_t file_count;
     uint64_t latency_ms;

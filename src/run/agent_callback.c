@@ -103,6 +103,7 @@ int ndf_reply_patch(ndf_reply *reply, const char *json, size_t size)
 int ndf_reply_usage(ndf_reply *reply, const char *json, size_t size)
 {
     if (reply == NULL) return NDF_EINVAL;
+    if (size > AGENT_USAGE_MAX) return NDF_ELIMIT;
     return reply_json(reply, json, size, &reply->usage);
 }
 

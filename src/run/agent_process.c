@@ -17,6 +17,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -130,15 +131,13 @@ static int strings_init(
     return list->err;
 }
 
-static bool is_allowed(struct str name)
-{
-    static const char *const names[] = {"PATH", "HOME", "USER", "LOGNAME",
-        "SHELL", "LANG", "TZ", "TMPDIR", "TERM"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (str_equal(name, str_of(names[i]))) return true;
-    }
-    return str_starts(name, STR("LC_"));
-}
+/* What an agent gets of our environment. By name: walking `environ` would read
+ * freed memory when another thread of the host calls setenv. */
+static const char *const inherited[] = {"PATH", "HOME", "USER", "LOGNAME",
+    "SHELL", "LANG", "TZ", "TMPDIR", "TERM", "LC_ALL", "LC_ADDRESS",
+    "LC_COLLATE", "LC_CTYPE", "LC_IDENTIFICATION", "LC_MEASUREMENT",
+    "LC_MESSAGES", "LC_MONETARY", "LC_NAME", "LC_NUMERIC", "LC_PAPER",
+    "LC_TELEPHONE", "LC_TIME"};
 
 /* Adds NAME=VALUE, in place of an earlier one of that name. */
 static void env_add(struct strings *env, struct str name, struct str value)
@@ -155,29 +154,18 @@ static void env_add(struct strings *env, struct str name, struct str value)
     strings_add(env, text);
 }
 
-static size_t environ_count(void)
-{
-    size_t count = 0;
-    while (environ != NULL && environ[count] != NULL) {
-        count++;
-    }
-    return count;
-}
-
 static int make_env(struct process *p, struct strings *env)
 {
     const struct agent_call *call = &p->call;
     const struct value *own = &call->env;
     size_t own_count = own->kind == VALUE_OBJECT ? own->object.count : 0;
-    size_t inherited = environ_count();
-    if (strings_init(env, &p->arena, inherited + own_count + 8) != NDF_OK) {
+    size_t count = sizeof inherited / sizeof *inherited;
+    if (strings_init(env, &p->arena, count + own_count + 8) != NDF_OK) {
         return NDF_ENOMEM;
     }
-    for (size_t i = 0; i < inherited; i++) {
-        struct str entry = str_of(environ[i]);
-        if (is_allowed(str_until(entry, str_find_char(entry, '=')))) {
-            strings_add(env, entry);
-        }
+    for (size_t i = 0; i < count; i++) {
+        const char *value = getenv(inherited[i]);
+        if (value != NULL) env_add(env, str_of(inherited[i]), str_of(value));
     }
     for (size_t i = 0; i < own_count; i++) {
         const struct member *member = &own->object.members[i];

@@ -147,6 +147,19 @@ static int read_log(struct arena *arena, const struct agent_call *call,
     return err == NDF_ENOMEM ? err : NDF_OK;
 }
 
+/* Says at the end of the log that what looks like an answer was none. Only of
+ * calls that ended well: a failure is explained by the log's last line. */
+static int note_flaw(struct arena *arena, struct agent_result *out)
+{
+    bool well = out->status == AGENT_EXITED && out->exit == 0;
+    if (!well || out->flaw.size == 0) return NDF_OK;
+    out->log = arena_format(arena,
+        "%.*s%sndf: the output looks like an answer in JSON but is none, so it "
+        "was taken as text (%.*s)",
+        STR_ARG(out->log), out->log.size > 0 ? "\n" : "", STR_ARG(out->flaw));
+    return out->log.at != NULL ? NDF_OK : NDF_ENOMEM;
+}
+
 /* NDF_ENOTFOUND when S.out is not what S.exit says. */
 static int read_out(struct arena *arena, const struct agent_call *call,
     const struct exit_file *file, struct agent_result *out)
@@ -192,6 +205,8 @@ int call_result_read(struct arena *arena, const struct agent_call *call,
     out->exit = file.exit;
     out->signal = file.signal;
     out->latency_ms = file.latency_ms;
+    err = note_flaw(arena, out);
+    if (err != NDF_OK) return err;
     if (file.error != 0) {
         out->error = explain(arena, call, &file);
         if (out->error.at == NULL) return NDF_ENOMEM;

@@ -59,16 +59,49 @@ static bool is_answer(const struct value *value)
            value_get(value, STR("usage")) != NULL;
 }
 
-static void take_apart(const struct value *value, struct agent_result *out)
+/* A usage goes into a record as it is, so it must be small. */
+static int take_usage(
+    struct arena *arena, const struct value *usage, struct agent_result *out)
+{
+    if (usage == NULL || usage->kind != VALUE_OBJECT) return NDF_OK;
+    if (value_size(usage) > AGENT_USAGE_MAX) return NDF_OK;
+    struct buf buf;
+    buf_init(&buf, arena->mem);
+    json_write(&buf, usage);
+    int err = buf_error(&buf);
+    if (err == NDF_OK && buf.size <= AGENT_USAGE_MAX) out->usage = *usage;
+    buf_deinit(&buf);
+    return err;
+}
+
+static int take_apart(
+    struct arena *arena, const struct value *value, struct agent_result *out)
 {
     const struct value *output = value_get(value, STR("output"));
     const struct value *patch = value_get(value, STR("patch"));
-    const struct value *usage = value_get(value, STR("usage"));
     if (output != NULL) out->output = *output;
     if (patch != NULL) out->patch = *patch;
-    if (usage != NULL && usage->kind == VALUE_OBJECT) out->usage = *usage;
     struct str error = value_get_str(value, STR("error"));
     if (error.size > 0 && error.size <= RESULT_ERROR_MAX) out->error = error;
+    return take_usage(arena, value_get(value, STR("usage")), out);
+}
+
+static bool has(struct str text, struct str part)
+{
+    return str_find(text, part) < text.size;
+}
+
+/* Why text, which begins like an object, is no JSON: an agent that meant it as
+ * an answer should be told. */
+static int find_flaw(struct arena *arena, struct str text,
+    const ndf_error *error, struct str *out)
+{
+    bool meant = has(text, STR("\"output\"")) || has(text, STR("\"patch\"")) ||
+                 has(text, STR("\"usage\""));
+    if (!meant) return NDF_OK;
+    *out = arena_format(arena, "line %u, column %u: %s", error->line,
+        error->column, error->message);
+    return out->at != NULL ? NDF_OK : NDF_ENOMEM;
 }
 
 int result_parse(struct arena *arena, struct str raw, struct agent_result *out)
@@ -76,15 +109,17 @@ int result_parse(struct arena *arena, struct str raw, struct agent_result *out)
     out->output = value_null;
     out->patch = value_null;
     out->usage = value_null;
+    out->flaw = STR("");
     struct str trimmed = str_trim(raw);
     if (trimmed.size > 0 && trimmed.at[0] == '{') {
         struct value value;
-        int err = json_parse(arena, trimmed, &value, NULL);
-        if (err == NDF_ENOMEM) return err;
-        if (err == NDF_OK && is_answer(&value)) {
-            take_apart(&value, out);
-            return NDF_OK;
-        }
+        ndf_error error = {0};
+        int err = json_parse(arena, trimmed, &value, &error);
+        if (err == NDF_OK && is_answer(&value))
+            return take_apart(arena, &value, out);
+        if (err != NDF_OK && err != NDF_ENOMEM)
+            err = find_flaw(arena, trimmed, &error, &out->flaw);
+        if (err != NDF_OK) return err;
     }
     return result_text(arena, raw, &out->output);
 }

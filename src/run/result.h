@@ -8,9 +8,10 @@
 
 /* Reads the stdout of an agent into out's output, patch, usage (and error, when
  * it gives one): a JSON object with `output`, `patch` or `usage` is taken
- * apart, all else is plain text. Invalid UTF-8 and NUL become U+FFFD; blanks at
- * the end of plain text are cut. Everything lives in arena. NDF_OK or
- * NDF_ENOMEM. */
+ * apart (a usage of more than AGENT_USAGE_MAX is dropped), all else is plain
+ * text; flaw says why what looks like such an object is none. Invalid UTF-8 and
+ * NUL become U+FFFD; blanks at the end of plain text are cut. Everything lives
+ * in arena. NDF_OK or NDF_ENOMEM. */
 int result_parse(struct arena *arena, struct str raw, struct agent_result *out);
 /* Plain text as a string value: as above, never taken apart. */
 int result_text(struct arena *arena, struct str raw, struct value *out);

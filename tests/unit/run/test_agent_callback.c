@@ -133,14 +133,16 @@ static int replies_badly(void *ud, const ndf_call *call, ndf_reply *reply)
 {
     (void)ud;
     (void)call;
-    bool good = ndf_reply_patch(reply, "[1]", 3) == NDF_ESCHEMA &&
-                ndf_reply_patch(reply, "{", 1) == NDF_ESYNTAX &&
-                ndf_reply_patch(reply, NULL, 0) == NDF_EINVAL &&
-                ndf_reply_usage(reply, "3", 1) == NDF_ESCHEMA &&
-                ndf_reply_output(NULL, "x", 1) == NDF_EINVAL &&
-                ndf_reply_output(reply, NULL, 1) == NDF_EINVAL &&
-                ndf_reply_error(reply, NULL, 1) == NDF_EINVAL &&
-                ndf_reply_output(reply, "{\"a\": 1", 7) == NDF_OK;
+    bool good =
+        ndf_reply_patch(reply, "[1]", 3) == NDF_ESCHEMA &&
+        ndf_reply_patch(reply, "{", 1) == NDF_ESYNTAX &&
+        ndf_reply_patch(reply, NULL, 0) == NDF_EINVAL &&
+        ndf_reply_usage(reply, "3", 1) == NDF_ESCHEMA &&
+        ndf_reply_usage(reply, "{}", AGENT_USAGE_MAX + 1) == NDF_ELIMIT &&
+        ndf_reply_output(NULL, "x", 1) == NDF_EINVAL &&
+        ndf_reply_output(reply, NULL, 1) == NDF_EINVAL &&
+        ndf_reply_error(reply, NULL, 1) == NDF_EINVAL &&
+        ndf_reply_output(reply, "{\"a\": 1", 7) == NDF_OK;
     return good ? 0 : 1;
 }
 

@@ -39,6 +39,16 @@ static void an_answer_in_json_is_taken_apart(void **state)
     assert_int_equal(value_get_int(&s->result.patch, STR("priority"), 0), 1);
 }
 
+static void a_damaged_answer_is_noted_in_the_log(void **state)
+{
+    struct stage *s = *state;
+    stage_use_sh(s, "echo '{\"output\": 5,}'; echo hm >&2");
+    stage_run(s);
+    assert_str(s->result.output.string, "{\"output\": 5,}");
+    assert_true(str_starts(s->result.log, STR("hm\nndf: the output looks")));
+    assert_str(s->result.error, "");
+}
+
 static void arguments_arrive_as_they_are(void **state)
 {
     struct stage *s = *state;
@@ -55,13 +65,13 @@ static void the_environment_is_an_allow_list(void **state)
         &s->arena, "{\"TOKEN\": \"a=b\", \"LANG\": \"xx\", \"A=B\": \"no\"}");
     s->call.env = env;
     assert_int_equal(setenv("NDF_TEST_SECRET", "leak", 1), 0);
-    assert_int_equal(setenv("LC_TEST", "lc", 1), 0);
+    assert_int_equal(setenv("LC_PAPER", "lc", 1), 0);
     stage_use_sh(s,
-        "echo $TOKEN,$LANG,$LC_TEST,$NDF_TEST_SECRET,$NDF_RUN,$NDF_STEP,"
+        "echo $TOKEN,$LANG,$LC_PAPER,$NDF_TEST_SECRET,$NDF_RUN,$NDF_STEP,"
         "$NDF_STEP_KEY,$NDF_ATTEMPT,${HOME:+home}");
     stage_run(s);
     assert_int_equal(unsetenv("NDF_TEST_SECRET"), 0);
-    assert_int_equal(unsetenv("LC_TEST"), 0);
+    assert_int_equal(unsetenv("LC_PAPER"), 0);
     test_contains(
         s->result.output.string.at, "a=b,xx,lc,,run-1,scan,run-1/scan,1,");
 }
@@ -427,6 +437,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STAGE(a_program_reads_its_request_and_answers),
         STAGE(an_answer_in_json_is_taken_apart),
+        STAGE(a_damaged_answer_is_noted_in_the_log),
         STAGE(arguments_arrive_as_they_are),
         STAGE(the_environment_is_an_allow_list),
         STAGE(only_the_lock_is_open_besides_the_three),

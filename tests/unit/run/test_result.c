@@ -115,6 +115,47 @@ static void a_usage_that_is_no_object_counts_as_none(void **state)
     arena_deinit(&arena);
 }
 
+static void a_large_usage_is_dropped(void **state)
+{
+    (void)state;
+    struct arena arena;
+    struct buf buf;
+    arena_init(&arena, &mem_libc);
+    buf_init(&buf, &mem_libc);
+    /* 30 KB that take 180 KB when written */
+    buf_add_str(&buf, STR("{\"output\": 1, \"usage\": {\"x\": \""));
+    for (int i = 0; i < 30000; i++)
+        buf_add_str(&buf, STR("\\u0001"));
+    buf_add_str(&buf, STR("\"}}"));
+    struct agent_result result = parse(&arena, buf_str(&buf));
+    buf_deinit(&buf);
+    assert_int_equal(result.output.integer, 1);
+    assert_int_equal(result.usage.kind, VALUE_NULL);
+    arena_deinit(&arena);
+}
+
+static void a_damaged_answer_says_where(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *says;
+    } cases[] = {
+        {"{\n\"output\": 1,}", "line 2, column 13: "},
+        {"{\"patch\": {}} x", "line 1, column 15: "},
+        {"{\"findings\": [1,]}", ""},
+        {"{\"output\": 1}", ""},
+        {"say \"output\"", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct arena arena;
+        arena_init(&arena, &mem_libc);
+        struct agent_result result = parse(&arena, str_of(cases[i].text));
+        assert_true(str_starts(result.flaw, str_of(cases[i].says)));
+        assert_int_equal(result.flaw.size > 0, cases[i].says[0] != '\0');
+        arena_deinit(&arena);
+    }
+}
+
 static int parse_body(const struct mem *mem, void *ud)
 {
     struct arena arena;
@@ -130,6 +171,7 @@ static void it_survives_every_failing_allocation(void **state)
 {
     (void)state;
     struct str texts[] = {STR("{\"output\": [1, 2], \"patch\": {\"a\": 1}}"),
+        STR("{\"usage\": {\"a\": 1}}"), STR("{\"usage\": {\"a\": 1"),
         STR("plain\xFFtext"), STR("plain")};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         test_each_allocation_fails(parse_body, &texts[i]);
@@ -145,6 +187,8 @@ int main(void)
         cmocka_unit_test(bytes_that_no_string_may_hold_are_replaced),
         cmocka_unit_test(silence_is_empty_and_a_patch_is_not),
         cmocka_unit_test(a_usage_that_is_no_object_counts_as_none),
+        cmocka_unit_test(a_large_usage_is_dropped),
+        cmocka_unit_test(a_damaged_answer_says_where),
         cmocka_unit_test(it_survives_every_failing_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
