@@ -136,6 +136,9 @@ static void folders_are_made_with_all_above_them(void **state)
     ndf_error error;
     assert_ok(os_make_dirs(test_path(dir, "a/b//c/"), &error));
     assert_ok(os_make_dirs(test_path(dir, "a/b/c"), &error));
+    struct stat made;
+    assert_int_equal(stat(test_path(dir, "a/b"), &made), 0);
+    assert_int_equal(made.st_mode & 0777, 0700);
     assert_ok(os_make_dirs("/", &error));
     test_write(dir, "file", "");
     assert_int_equal(os_make_dirs(test_path(dir, "file/x"), &error), NDF_EIO);
