@@ -25,6 +25,9 @@ struct ndf_run {
     ndf_engine *engine;
     _Atomic size_t references;
     char id[ENGINE_ID_SIZE];
+    bool dir_was_there;      /* before this owner */
+    bool cancel_first;       /* a cancel waited when it was taken up */
+    _Atomic bool cancelling; /* `cancel` is posted */
 
     /* Guarded by mutex; what waiters see. */
     pthread_mutex_t mutex;
@@ -39,7 +42,6 @@ struct ndf_run {
     struct plan plan;
     struct context context;
     struct str domain;      /* stated, or inferred when it was chosen */
-    bool dir_was_there;     /* before this owner */
     const char *dir;        /* of its agents' files */
     const char *owner_path; /* of the lock's file */
     int lock_fd;            /* held by the run's owner; -1: not */
@@ -52,11 +54,9 @@ struct ndf_run {
     struct run_call *calls;
     struct run_timer *timers;
     uint32_t steps_done, steps_total;
-    bool cancel_first; /* a cancel was waiting when it was taken up */
     struct loop_post begin;
     struct loop_post cancel;
-    _Atomic bool cancelling; /* cancel is posted */
-    struct ndf_run *next;    /* of the runner's list */
+    struct ndf_run *next; /* of the runner's list */
 };
 
 struct runner {
