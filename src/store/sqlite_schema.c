@@ -9,12 +9,13 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "store/sqlite_backup.h"
 
-enum { WAL_TRIES = 50, BACKUP_NAMES_MAX = 100 };
+enum { WAL_TRIES = 250, BACKUP_NAMES_MAX = 100 };
 
 struct marks {
     int64_t application, version, objects;
@@ -32,6 +33,18 @@ static int read_marks(
         err = conn_exec_number(
             conn, "SELECT count(*) FROM sqlite_schema", &out->objects, error);
     return err;
+}
+
+/* The three from one moment: else a store that another process is just making
+ * looks like somebody's. */
+static int read_marks_together(
+    struct sqlite_conn *conn, struct marks *out, ndf_error *error)
+{
+    int err = conn_exec(conn, "BEGIN", error);
+    if (err != NDF_OK) return err;
+    err = read_marks(conn, out, error);
+    int ended = conn_exec(conn, "COMMIT", err == NDF_OK ? error : NULL);
+    return err == NDF_OK ? ended : err;
 }
 
 static bool is_empty(const struct marks *marks)
@@ -124,8 +137,12 @@ static int use_wal(struct sqlite_conn *conn, ndf_error *error)
 {
     int err = NDF_EBUSY, patience = conn->busy_ms;
     conn->busy_ms = patience / WAL_TRIES;
-    for (int i = 0; i < WAL_TRIES && err == NDF_EBUSY; i++)
+    for (int i = 0; i < WAL_TRIES && err == NDF_EBUSY; i++) {
         err = conn_exec(conn, "PRAGMA journal_mode = WAL", error);
+        const struct timespec pause = {
+            .tv_nsec = (long)(patience / WAL_TRIES) * 1000000};
+        if (err == NDF_EBUSY) nanosleep(&pause, NULL);
+    }
     conn->busy_ms = patience;
     return err == NDF_EBUSY ? conn_fail(conn, SQLITE_BUSY, error) : err;
 }
@@ -217,7 +234,7 @@ int schema_prepare(struct sqlite_conn *conn, const struct sqlite_shape *shape,
     enum conn_access access, ndf_error *error)
 {
     struct marks marks;
-    int err = read_marks(conn, &marks, error);
+    int err = read_marks_together(conn, &marks, error);
     if (err == NDF_OK && !is_empty(&marks))
         err = refuse_foreign(conn, &marks, shape->version, error);
     if (err != NDF_OK) return err;
