@@ -90,12 +90,13 @@ static int find_init(ndf_engine *engine, const char *given)
     return err;
 }
 
-/* Makes the file, if there is none: so it is certain who made it. */
+/* Makes the file, if there is none: so it is certain who made it. Tasks and
+ * outputs are its owner's: 0600, which SQLite's files beside it take over. */
 static bool made_file(const ndf_options *options)
 {
     if (options->path == NULL) return true;
     if (options->mode != NDF_OPEN_CREATE) return false;
-    int fd = open(options->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    int fd = open(options->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd >= 0) (void)close(fd);
     return fd >= 0;
 }
