@@ -127,15 +127,6 @@ static int encode_record(struct append_job *job, const struct exec_append *from)
     return NDF_OK;
 }
 
-static int state_of(struct str name)
-{
-    static const char *const names[] = {"running", "succeeded", "failed",
-        "cancelled", "in_doubt", "undo_failed"};
-    for (int i = 0; i < (int)(sizeof names / sizeof *names); i++)
-        if (str_equal(name, str_of(names[i]))) return i;
-    return NDF_RUN_FAILED;
-}
-
 static enum outcome_result result_of(struct str name)
 {
     if (str_equal(name, STR("success"))) return OUTCOME_SUCCESS;
@@ -150,7 +141,7 @@ static int prepare_end(struct append_job *job, const struct value *body)
     struct ndf_run *run = job->run;
     ndf_engine *engine = run->engine;
     job->ends = true;
-    job->state = state_of(value_get_str(body, STR("state")));
+    job->state = (int)exec_state_of(value_get_str(body, STR("state")));
     if (job->state == NDF_RUN_CANCELLED || job->state == NDF_RUN_IN_DOUBT)
         return NDF_OK;
     char *id = arena_alloc(&job->arena, ENGINE_ID_SIZE);

@@ -42,15 +42,6 @@ static void put_int(struct object *object, const char *key, int64_t number)
     put(object, key, value_of_int(number));
 }
 
-static const char *state_name(int64_t state)
-{
-    static const char *const names[] = {"running", "succeeded", "failed",
-        "cancelled", "in_doubt", "undo_failed"};
-    return state >= 0 && state < (int64_t)(sizeof names / sizeof *names)
-               ? names[state]
-               : "unknown";
-}
-
 /* ---- entries and sources
  * ------------------------------------------------------ */
 
@@ -171,7 +162,7 @@ static struct object describe_run(
     bool left = run->state == NDF_RUN_RUNNING &&
                 !has_owner(list->engine, list->arena, run);
     put_str(&object, "state",
-        left ? STR("interrupted") : str_of(state_name(run->state)));
+        left ? STR("interrupted") : str_of(exec_state_name(run->state)));
     put_str(&object, "domain", run->domain);
     put_str(&object, "text", run->text);
     put_str(&object, "cwd", run->cwd);

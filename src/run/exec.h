@@ -203,7 +203,6 @@ int exec_apply(struct executor *x, const struct exec_record *record,
 int exec_context_set(
     struct executor *x, const struct value *value, ndf_error *error);
 const char *exec_reason_name(enum exec_reason reason);
-const char *exec_state_name(enum ndf_run_state state);
 
 /* exec_emit.c */
 /* A zeroed action at the end of x->out; NULL when out of memory. */

@@ -43,9 +43,9 @@ const char *exec_reason_name(enum exec_reason reason)
     return reason_names[reason];
 }
 
-const char *exec_state_name(enum ndf_run_state state)
+const char *exec_state_name(int64_t state)
 {
-    return state_names[state];
+    return state >= 0 && state < STATE_COUNT ? state_names[state] : "unknown";
 }
 
 /* The index of text among names, or fallback. */
@@ -56,6 +56,12 @@ static int name_index(
         if (str_equal(text, str_of(names[i]))) return i;
     }
     return fallback;
+}
+
+enum ndf_run_state exec_state_of(struct str name)
+{
+    return (enum ndf_run_state)name_index(
+        state_names, STATE_COUNT, name, NDF_RUN_FAILED);
 }
 
 static enum exec_reason reason_of(const struct value *body)

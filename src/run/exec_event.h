@@ -126,4 +126,10 @@ struct exec_actions {
     uint64_t token;
 };
 
+/* "succeeded", "in_doubt", ...: as records say it. "unknown" for a number that
+ * is no state; static. */
+const char *exec_state_name(int64_t state);
+/* The reverse; NDF_RUN_FAILED for a name that is none. */
+enum ndf_run_state exec_state_of(struct str name);
+
 #endif
