@@ -45,7 +45,8 @@ extern "C" {
     X(NDF_ENOCONFIDENCE, -22, "no pattern is confident enough")                \
     X(NDF_EFORKED, -23, "the engine belongs to the parent process")            \
     X(NDF_ECLOSED, -24, "closed")                                              \
-    X(NDF_EUNSUPPORTED, -25, "not supported")
+    X(NDF_EUNSUPPORTED, -25, "not supported")                                  \
+    X(NDF_EHOST, -26, "a function of the host failed")
 
 #define NDF_ERROR_ENUM(name, code, text) name = (code),
 enum ndf_code { NDF_OK = 0, NDF_ERRORS(NDF_ERROR_ENUM) };

@@ -54,6 +54,13 @@ NDF_API const char *ndf_text_data(const ndf_text *text);
 NDF_API size_t ndf_text_size(const ndf_text *text);
 NDF_API void ndf_text_free(ndf_text *text);
 
+/* Whether a YAML or JSON text holds valid agents and patterns, without an
+ * engine and without keeping anything. *count (may be NULL): how many. What is
+ * valid here, ndf_register takes. NDF_ESYNTAX, NDF_ESCHEMA, NDF_EEXISTS (two of
+ * one name), NDF_ECYCLE, NDF_ELIMIT. */
+NDF_API int ndf_validate(
+    const char *text, size_t size, size_t *count, ndf_error *error);
+
 /* ---- engine ------------------------------------------------------------- */
 
 typedef struct ndf_engine ndf_engine;
@@ -122,6 +129,20 @@ NDF_API int ndf_register(ndf_engine *engine, const char *text, size_t size,
 NDF_API int ndf_unregister(
     ndf_engine *engine, const char *name, ndf_error *error);
 
+/* What a stored document takes. */
+typedef struct ndf_stored {
+    uint64_t bytes;        /* of the canonical document */
+    uint64_t stored_bytes; /* packed, as the store keeps it */
+    int64_t updated_ms;    /* wall time of its registration */
+} ndf_stored;
+
+/* The canonical document of an agent or a pattern, as one point read from the
+ * store: the registry is not loaded. name: one of the host's, a qualified one,
+ * or a plain one that only one source has. stored may be NULL. NDF_ENOTFOUND,
+ * NDF_EREFERENCE (several sources have it). */
+NDF_API int ndf_load(ndf_engine *engine, const char *name, ndf_text **document,
+    ndf_stored *stored, ndf_error *error);
+
 /* What a callback agent is given; all borrowed for the call. */
 typedef struct ndf_call {
     const char *run;
@@ -135,8 +156,11 @@ typedef struct ndf_call {
 /* Filled by a callback agent through ndf_reply_*. */
 typedef struct ndf_reply ndf_reply;
 
-/* output: any JSON or plain text; copied. */
+/* output: a JSON object or array, or plain text; copied. */
 NDF_API int ndf_reply_output(ndf_reply *reply, const char *text, size_t size);
+/* output: any one JSON value, kept as it is (`null` is a value, too); copied.
+ * NDF_ESYNTAX, NDF_ELIMIT. */
+NDF_API int ndf_reply_value(ndf_reply *reply, const char *json, size_t size);
 /* A JSON object, RFC 7396, over the context; copied. */
 NDF_API int ndf_reply_patch(ndf_reply *reply, const char *json, size_t size);
 /* {"tokens": n, "cost": x}; copied. */
@@ -149,8 +173,9 @@ NDF_API int ndf_reply_error(ndf_reply *reply, const char *text, size_t size);
  * and should return soon after its step timed out (its result is dropped). */
 typedef int (*ndf_agent_fn)(void *ud, const ndf_call *call, ndf_reply *reply);
 
-/* Makes fn the agent of that name, for this engine's life; registers the agent
- * when there is none. fn NULL unbinds. */
+/* Makes fn the agent of that name, for this engine's life or until it is bound
+ * anew; fn NULL unbinds. A step that names it calls fn, whether an agent of
+ * that name is registered or not; only a registered one is ever selected. */
 NDF_API int ndf_bind(ndf_engine *engine, const char *agent, ndf_agent_fn fn,
     void *ud, ndf_error *error);
 
@@ -205,8 +230,30 @@ typedef struct ndf_choice {
     uint64_t executions;
 } ndf_choice;
 
-/* Ranks the patterns for a context; at most limit of them (0: 10). Takes no
- * lock and does no I/O. The call succeeds also when nothing is good enough. */
+/* Asked for a pattern whose document says `ask_host: true` and whose law holds:
+ * whether the host allows it for this context. 1 or 0, or a negative code,
+ * which ends the selection with it (NDF_EHOST is meant for this). Runs on the
+ * thread that selects, with no lock held: it may call the engine. */
+typedef int (*ndf_ask_fn)(
+    void *ud, const char *pattern, const ndf_context *context);
+
+typedef struct ndf_select_options {
+    size_t size;
+    size_t limit;   /* of ranked ones; 0: 10 */
+    ndf_ask_fn ask; /* NULL: patterns that ask the host are not eligible */
+    void *ask_ud;
+} ndf_select_options;
+
+#define NDF_SELECT_OPTIONS_INIT                                                \
+    {                                                                          \
+        sizeof(ndf_select_options), 0, NULL, NULL                              \
+    }
+
+/* Ranks the patterns for a context. Takes no lock and does no I/O. The call
+ * succeeds also when nothing is good enough. options NULL: all defaults. */
+NDF_API int ndf_select_with(ndf_engine *engine, const ndf_context *context,
+    const ndf_select_options *options, ndf_selection **out, ndf_error *error);
+/* The same with nothing but a limit. */
 NDF_API int ndf_select(ndf_engine *engine, const ndf_context *context,
     size_t limit, ndf_selection **out, ndf_error *error);
 NDF_API size_t ndf_selection_count(const ndf_selection *selection);
@@ -226,6 +273,36 @@ NDF_API void ndf_selection_free(ndf_selection *selection);
  * NDF_ENOTFOUND when there is no such pattern. */
 NDF_API int ndf_explain(ndf_engine *engine, const ndf_context *context,
     const char *pattern, ndf_text **out, ndf_error *error);
+
+/* One found pattern or agent; name is borrowed for the call. score: 0..1. Not
+ * 0 stops, and is returned by the call that finds. */
+typedef int (*ndf_found_fn)(void *ud, const char *name, double score);
+
+/* Those that name the domain themselves, or a glob over it, in their law or
+ * taste, in the order in which they came; score 1. Takes a time that does not
+ * grow with the number of other patterns. */
+NDF_API int ndf_find_domain(ndf_engine *engine, const char *domain,
+    ndf_found_fn found, void *ud, ndf_error *error);
+/* Those whose law or taste asks for that attribute; in order; score 1. */
+NDF_API int ndf_find_attribute(ndf_engine *engine, const char *attribute,
+    ndf_found_fn found, void *ud, ndf_error *error);
+/* Those like `pattern`, itself left out, best first, ties by name: the mean of
+ * the TF-IDF cosine of their words and of the overlap (Jaccard) of their
+ * predicates, the words alone where neither has predicates. At least threshold
+ * (0..1), at most limit (0: all). NDF_ENOTFOUND. */
+NDF_API int ndf_find_similar(ndf_engine *engine, const char *pattern,
+    double threshold, size_t limit, ndf_found_fn found, void *ud,
+    ndf_error *error);
+
+/* What decides where a document does not say. json (NULL: changes nothing) is
+ * an object of any of: {threshold, cold_threshold, min_executions, half_life
+ * ("30d"), levels: {medium, high}, kind_names: {sequential: [name...],
+ * parallel: [...], meta: [...]}, categories: [{category, regex}...]}; a key
+ * that is given replaces its value whole. For this engine and from the next
+ * selection on; not stored. *out (may be NULL): all of it, as it is then.
+ * NDF_ESYNTAX, NDF_ESCHEMA. */
+NDF_API int ndf_configure(ndf_engine *engine, const char *json, size_t size,
+    ndf_text **out, ndf_error *error);
 
 /* ---- running ------------------------------------------------------------- */
 
@@ -306,6 +383,13 @@ NDF_API void ndf_run_free(ndf_run *run);
 /* Cancels a run by id, also one that another process owns. */
 NDF_API int ndf_cancel(ndf_engine *engine, const char *run, ndf_error *error);
 
+/* How a run ended, from its journal: {id, pattern, state, steps_done,
+ * steps_total, outputs: {step: value}, context: the one after the last step,
+ * preservation: 0..1, violations: [...], error: {step, message} (only when one
+ * failed), elapsed_ms, outcome}. NDF_ENOTFOUND; NDF_EBUSY: it has not ended. */
+NDF_API int ndf_result(
+    ndf_engine *engine, const char *run, ndf_text **out, ndf_error *error);
+
 /* ---- learning ------------------------------------------------------------ */
 
 enum ndf_verdict { NDF_VERDICT_GOOD = 1, NDF_VERDICT_BAD };
@@ -315,9 +399,15 @@ enum ndf_verdict { NDF_VERDICT_GOOD = 1, NDF_VERDICT_BAD };
 NDF_API int ndf_rate(ndf_engine *engine, const char *run, int verdict,
     const char *should, ndf_error *error);
 /* Reports an outcome that happened outside: {pattern, domain?, text?, result:
- * success|failure|unknown, evidence?, should?, latency_ms?, cost?}. */
+ * success|failure|unknown, evidence?, should?, latency_ms?, cost?}; or an array
+ * of them, all or none. */
 NDF_API int ndf_record(
     ndf_engine *engine, const char *json, size_t size, ndf_error *error);
+
+/* Forgets the counts of a pattern, in all domains; its outcomes stay in the
+ * history. NDF_ENOTFOUND. */
+NDF_API int ndf_reset(
+    ndf_engine *engine, const char *pattern, ndf_error *error);
 
 /* ---- reading ------------------------------------------------------------- */
 
@@ -360,6 +450,26 @@ NDF_API int ndf_check(ndf_engine *engine, ndf_text **report, ndf_error *error);
 /* A consistent copy while others write. NDF_EEXISTS when path is there;
  * NDF_ECORRUPT: it was copied, but the store is damaged, and so the copy. */
 NDF_API int ndf_backup(ndf_engine *engine, const char *path, ndf_error *error);
+/* Removes what is older than before_ms (wall time): ended runs with their
+ * journals and files, outcomes, and every stored document, snapshot and output
+ * that nothing refers to any more. Counts stay, and so do runs that have not
+ * ended. *report (may be NULL): {runs, outcomes, contents, bytes}: what went.
+ */
+NDF_API int ndf_cleanup(
+    ndf_engine *engine, int64_t before_ms, ndf_text **report, ndf_error *error);
+
+/* Bytes that the host keeps in the store under a name of its own (1 to 512
+ * bytes); durable when it returns; replaces. bytes NULL removes
+ * (NDF_ENOTFOUND). NDF_ELIMIT: over 64 MB. */
+NDF_API int ndf_keep(ndf_engine *engine, const char *name, const void *bytes,
+    size_t size, ndf_error *error);
+/* NDF_ENOTFOUND. */
+NDF_API int ndf_kept(
+    ndf_engine *engine, const char *name, ndf_text **out, ndf_error *error);
+/* The names, a JSON array, sorted. */
+NDF_API int ndf_kept_names(
+    ndf_engine *engine, ndf_text **out, ndf_error *error);
+
 /* The JSON Schema (2020-12) of NDF's files. Static. */
 NDF_API const char *ndf_schema(void);
 
