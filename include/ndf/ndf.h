@@ -61,6 +61,16 @@ NDF_API void ndf_text_free(ndf_text *text);
 NDF_API int ndf_validate(
     const char *text, size_t size, size_t *count, ndf_error *error);
 
+/* Whether a domain is `glob` or fits it: `*` is any one segment, a last `**`
+ * the place itself and all below. 1 or 0; NDF_EINVAL when glob is no glob or
+ * domain no dotted name. */
+NDF_API int ndf_domain_matches(const char *glob, const char *domain);
+
+/* The probability that something works which did so wins times in tries
+ * (0 <= wins <= tries, finite): the mean of the Beta posterior under NDF's
+ * prior, and in *lower what it is at least with 95 % certainty. NDF_EINVAL. */
+NDF_API int ndf_success(double wins, double tries, double *mean, double *lower);
+
 /* ---- engine ------------------------------------------------------------- */
 
 typedef struct ndf_engine ndf_engine;

@@ -30,6 +30,12 @@ STATES: Final[tuple[str, ...]]  # STATES[state] == "succeeded"
 def validate(text: str, /) -> int:
     """How many documents the text holds; raises when one is not valid."""
 
+def domain_matches(glob: str, domain: str, /) -> bool:
+    """Raises InvalidPatternError when one of the two is none."""
+
+def success(wins: float, tries: float, /) -> tuple[float, float]:
+    """(mean, lower bound); raises InvalidPatternError."""
+
 # fn(run, step, key, attempt, request) -> (output, patch) of a bound function:
 # request, output and patch are JSON texts; output None: nothing was said,
 # patch None: the context stays. What it raises fails the step; the text of the
