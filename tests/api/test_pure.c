@@ -3,7 +3,7 @@
  */
 #include <math.h>
 
-#include "api.h"
+#include "api/api.h"
 
 static void a_domain_fits_itself_and_its_globs(void **state)
 {
