@@ -44,8 +44,11 @@ int head_encode(
     }
     struct arena arena;
     arena_init(&arena, mem);
+    /* What the host keeps with it may be large, and no picture needs it. */
+    struct document kept = *document;
+    kept.pattern.host = value_null;
     struct value value;
-    int err = document_encode(&arena, document, &value);
+    int err = document_encode(&arena, &kept, &value);
     if (err == NDF_OK) {
         json_write(out, &value);
         err = buf_error(out);

@@ -292,6 +292,9 @@ static const struct codec_key pattern_keys[] = {
     {.name = "good_for",
         .type = &good_for_type,
         .offset = offsetof(struct pattern, good_for)},
+    {.name = "ask_host",
+        .type = &codec_bool,
+        .offset = offsetof(struct pattern, ask_host)},
     {.name = "examples",
         .type = &codec_texts,
         .offset = offsetof(struct pattern, examples)},
@@ -353,6 +356,9 @@ static const struct codec_key pattern_keys[] = {
     {.name = "strategy",
         .type = &codec_text,
         .offset = offsetof(struct pattern, strategy)},
+    {.name = "host",
+        .type = &codec_object,
+        .offset = offsetof(struct pattern, host)},
 };
 
 const struct codec_map pattern_map = {.name = "pattern",

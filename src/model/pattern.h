@@ -162,6 +162,7 @@ struct pattern {
     struct condition *only_if; /* any of them; count 0: no law */
     size_t only_if_count;
     struct condition good_for;
+    bool ask_host; /* law, too: the host says whether it may be taken */
     struct str_list examples;
     struct str_list not_for;
     struct step *steps; /* steps of a sequence or tasks of a parallel */
@@ -182,6 +183,7 @@ struct pattern {
     enum rollback_strategy rollback_strategy; /* meta */
     double complexity_threshold;              /* meta; NAN: none */
     struct str strategy;                      /* meta; free text */
+    struct value host; /* what the host keeps with it; null: nothing */
 };
 
 /* Everything is checked: types, ranges, names, globs, regular expressions,

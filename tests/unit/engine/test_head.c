@@ -78,6 +78,18 @@ static void a_pattern_is_kept_whole(void **state)
     arena_deinit(&arena);
 }
 
+static void what_the_host_keeps_is_not_in_it(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, &mem_libc);
+    struct head head = round_trip(&arena,
+        "pattern: p\nask_host: true\nhost: {large: thing}\nsteps: [a]\n");
+    assert_true(head.pattern->ask_host);
+    assert_int_equal(head.pattern->host.kind, VALUE_NULL);
+    arena_deinit(&arena);
+}
+
 static void damaged_heads_are_refused(void **state)
 {
     (void)state;
@@ -119,6 +131,7 @@ int main(void)
         cmocka_unit_test(an_agent_keeps_what_a_list_shows),
         cmocka_unit_test(a_long_description_is_cut_at_a_character),
         cmocka_unit_test(a_pattern_is_kept_whole),
+        cmocka_unit_test(what_the_host_keeps_is_not_in_it),
         cmocka_unit_test(damaged_heads_are_refused),
         cmocka_unit_test(features_are_made_of_all_words),
     };

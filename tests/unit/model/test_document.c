@@ -207,6 +207,31 @@ static void tasks_and_phases_make_their_kinds(void **state)
     arena_deinit(&arena);
 }
 
+static void what_the_host_keeps_is_handed_back_as_it_was(void **state)
+{
+    (void)state;
+    struct arena arena;
+    struct document d;
+    struct value out;
+    arena_init(&arena, &mem_libc);
+    decode(&arena, "pattern: p\nsteps: [a]\n", &d);
+    assert_false(d.pattern.ask_host);
+    assert_int_equal(d.pattern.host.kind, VALUE_NULL);
+    decode(&arena, "pattern: p\nsteps: [a]\nhost: {}\n", &d);
+    assert_ok(document_encode(&arena, &d, &out));
+    assert_int_equal(value_get(&out, STR("host"))->kind, VALUE_OBJECT);
+    decode(&arena,
+        "pattern: p\nsteps: [a]\nask_host: true\n"
+        "host: {z: [1, 2.5, null, {steps: x}], a: {only_if: no}}\n",
+        &d);
+    assert_true(d.pattern.ask_host);
+    assert_ok(document_encode(&arena, &d, &out));
+    assert_string_equal(test_canonical(&arena, value_get(&out, STR("host"))),
+        "{\"a\":{\"only_if\":\"no\"},\"z\":[1,2.5,null,{\"steps\":\"x\"}]}");
+    assert_true(value_get_bool(&out, STR("ask_host"), false));
+    arena_deinit(&arena);
+}
+
 static void long_hostile_keys_leave_room_for_the_sentence(void **state)
 {
     (void)state;
@@ -232,6 +257,7 @@ static const char *const oom_documents[] = {
     "tasks:\n- a: {retry: {on: [timeout]}, expect: {regex: x, files: [f]}}\n"
     "- b: {needs: [a], undo: {run: [x]}, timeout: 5s}\n",
     "pattern: p\nphases:\n- a: {patterns: [x]}\n- b: {select: true}\n",
+    "pattern: p\nsteps: [a]\nask_host: true\nhost: {a: {b: [1, x]}}\n",
 };
 
 static int decode_body(const struct mem *mem, void *ud)
@@ -270,6 +296,7 @@ int main(void)
         cmocka_unit_test(an_agent_is_read_whole),
         cmocka_unit_test(three_lines_have_sound_defaults),
         cmocka_unit_test(tasks_and_phases_make_their_kinds),
+        cmocka_unit_test(what_the_host_keeps_is_handed_back_as_it_was),
         cmocka_unit_test(long_hostile_keys_leave_room_for_the_sentence),
         cmocka_unit_test(each_allocation_may_fail),
     };
