@@ -114,7 +114,7 @@ static struct selector *build(
     ndf_error error;
     uint64_t start = bench_now_ns();
     if (selector_new(&selector, arena->mem, candidates, labels->array.count,
-            &error) != NDF_OK)
+            NULL, &error) != NDF_OK)
         bench_fail(error.message, "labels");
     result->build_ms = (double)(bench_now_ns() - start) / 1e6;
     return selector;

@@ -40,7 +40,7 @@ void selector_free(struct selector *selector)
     if (selector == NULL) return;
     index_free(selector->index);
     text_index_free(selector->text);
-    domains_free(selector->domains);
+    domains_unref(selector->domains);
     map_deinit(&selector->names);
     mem_free(selector->mem, selector->copied,
         selector->count * sizeof *selector->copied);
@@ -51,16 +51,6 @@ void selector_free(struct selector *selector)
     mem_free(selector->mem, selector, sizeof *selector);
 }
 
-static uint8_t kinds_named(struct str name)
-{
-    uint8_t bits = 0;
-    for (int kind = PATTERN_SEQUENTIAL; kind <= PATTERN_META; kind++) {
-        if (domain_kind_names((enum pattern_kind)kind, name))
-            bits |= (uint8_t)(1U << kind);
-    }
-    return bits;
-}
-
 static int build_names(struct selector *selector, ndf_error *error)
 {
     if (selector->count == 0) return NDF_OK;
@@ -69,7 +59,8 @@ static int build_names(struct selector *selector, ndf_error *error)
     if (selector->kind_names == NULL) return NDF_ENOMEM;
     for (size_t i = 0; i < selector->count; i++) {
         struct str name = selector->candidates[i].name;
-        selector->kind_names[i] = kinds_named(name);
+        selector->kind_names[i] =
+            (uint8_t)domains_kinds(selector->domains, name);
         int err = map_add(&selector->names, name, (void *)(i + 1));
         if (err == NDF_EEXISTS)
             return err_set(
@@ -156,27 +147,30 @@ static int build(struct selector *selector, const struct candidate *candidates,
         memcpy(selector->candidates, candidates, count * sizeof *candidates);
         selector->count = count;
     }
-    int err = build_names(selector, error);
+    int err = NDF_OK;
+    if (selector->domains == NULL)
+        err = domains_new(
+            &selector->domains, selector->mem, &domain_rules_default, error);
+    if (err == NDF_OK) err = build_names(selector, error);
     if (err == NDF_OK) err = build_index(selector, error);
     if (err == NDF_OK) err = build_text(selector);
     if (err == NDF_OK) err = build_copies(selector);
     /* The bytes are the caller's and the index has what it needs. */
     for (size_t i = 0; i < selector->count; i++)
         selector->candidates[i].features = (struct str){NULL, 0};
-    if (err == NDF_OK)
-        err = domains_new(&selector->domains, selector->mem,
-            domain_rules_default, domain_rules_default_count, error);
     return err;
 }
 
 int selector_new(struct selector **out, const struct mem *mem,
-    const struct candidate *candidates, size_t count, ndf_error *error)
+    const struct candidate *candidates, size_t count, struct domains *domains,
+    ndf_error *error)
 {
     *out = NULL;
     struct selector *selector = mem_calloc(mem, 1, sizeof *selector);
     if (selector == NULL) return err_set(error, NDF_ENOMEM, "out of memory");
     selector->mem = mem;
     map_init(&selector->names, mem);
+    if (domains != NULL) selector->domains = domains_ref(domains);
     int err = build(selector, candidates, count, error);
     if (err == NDF_OK) {
         *out = selector;

@@ -13,15 +13,18 @@
 
 #include "base/value.h"
 #include "decide/choice.h"
+#include "decide/domain.h"
 
 struct selector;
 
 /* Copies the array; borrows the names, conditions, rules and fallbacks for the
- * selector's life. NDF_OK, NDF_ENOMEM, NDF_ELIMIT, NDF_EEXISTS (two of one
- * name), NDF_ESCHEMA (a regular expression that the decoder would have
- * refused). */
+ * selector's life. domains: what guesses go by, of which it takes a reference
+ * of its own; NULL: the default rules, compiled anew. NDF_OK, NDF_ENOMEM,
+ * NDF_ELIMIT, NDF_EEXISTS (two of one name), NDF_ESCHEMA (a regular expression
+ * that the decoder would have refused). */
 int selector_new(struct selector **out, const struct mem *mem,
-    const struct candidate *candidates, size_t count, ndf_error *error);
+    const struct candidate *candidates, size_t count, struct domains *domains,
+    ndf_error *error);
 void selector_free(struct selector *selector);
 size_t selector_count(const struct selector *selector);
 /* Borrowed; index below selector_count. */

@@ -45,6 +45,13 @@ int engine_new_id(char out[ENGINE_ID_SIZE])
 
 /* ---- the registry's picture --------------------------------------------- */
 
+int engine_domains(ndf_engine *engine, ndf_error *error)
+{
+    if (engine->domains != NULL) return NDF_OK;
+    return domains_new(
+        &engine->domains, &engine->mem, &domain_rules_default, error);
+}
+
 static int load_picture(
     ndf_engine *engine, struct registry **out, ndf_error *error)
 {
@@ -56,9 +63,10 @@ static int load_picture(
     struct scores scores;
     scores_init(&scores, &engine->mem);
     struct store_reader *reader;
-    int err = store_read_begin(engine->store, &reader, error);
+    int err = engine_domains(engine, error);
+    if (err == NDF_OK) err = store_read_begin(engine->store, &reader, error);
     if (err == NDF_OK) {
-        err = registry_load(out, &engine->mem, reader, error);
+        err = registry_load(out, &engine->mem, engine->domains, reader, error);
         if (err == NDF_OK) err = scores_load(&scores, reader, error);
         store_read_end(reader);
     }

@@ -57,7 +57,9 @@ struct ndf_engine {
     struct engine_metrics metrics;
 
     pthread_mutex_t loading;
+    struct domains *domains; /* NULL: not made yet; changed under `loading` */
     pthread_mutex_t lock;
+    struct selector_config config;
     struct registry *registry; /* NULL: not read yet */
     uint64_t revision;         /* counts changes of the registry */
     uint64_t read_revision;    /* when the picture was read */
@@ -74,6 +76,8 @@ int engine_check(const ndf_engine *engine, ndf_error *error);
 /* The picture of now, one reference the caller's: registry_unref it. */
 int engine_registry(
     ndf_engine *engine, struct registry **out, ndf_error *error);
+/* Makes engine->domains, if it is not made; `loading` is held. */
+int engine_domains(ndf_engine *engine, ndf_error *error);
 /* The next engine_registry reads anew. */
 void engine_touch(ndf_engine *engine);
 /* Like engine_touch, if another process changed the store. */

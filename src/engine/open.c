@@ -167,6 +167,7 @@ int ndf_open(ndf_engine **out, const ndf_options *options, ndf_error *error)
     arena_init(&engine->names, &engine->mem);
     vec_init(&engine->bindings, &engine->mem, sizeof(struct binding));
     scores_init(&engine->scores, &engine->mem);
+    engine->config = selector_config_default();
     if (error != NULL) error->code = NDF_OK;
     err = fill_engine(engine, &all, error);
     if (err != NDF_OK) {
@@ -183,6 +184,7 @@ void ndf_close(ndf_engine *engine)
     runner_free(engine->runner);
     store_close(engine->store);
     registry_unref(engine->registry);
+    domains_unref(engine->domains);
     scores_deinit(&engine->scores);
     vec_deinit(&engine->bindings);
     arena_deinit(&engine->names);

@@ -22,6 +22,7 @@ struct loading {
     struct vec sources_of; /* size_t: index of the source of each entry */
     struct vec features;   /* struct str */
     struct map source_index;
+    struct domains *domains;
     struct store_reader *reader;
     ndf_error *error;
 };
@@ -237,9 +238,9 @@ static int name_entries(struct registry *registry)
 /* ---- the selector over it --------------------------------------------------
  */
 
-static int make_selector(
-    struct registry *registry, const struct vec *features, ndf_error *error)
+static int make_selector(struct loading *load)
 {
+    struct registry *registry = load->registry;
     struct vec list;
     vec_init(&list, registry->mem, sizeof(struct candidate));
     registry->candidates =
@@ -256,7 +257,7 @@ static int make_selector(
         entry->candidate = list.count - 1;
         registry->candidates[registry->candidate_count++] = entry;
         candidate->name = entry->label;
-        candidate->features = *(const struct str *)vec_get(features, i);
+        candidate->features = *(const struct str *)vec_get(&load->features, i);
         const struct pattern *pattern = entry->pattern;
         if (pattern == NULL) continue;
         candidate->kind = pattern->kind;
@@ -267,8 +268,8 @@ static int make_selector(
         candidate->fallback = pattern->fallback;
     }
     if (err == NDF_OK)
-        err = selector_new(
-            &registry->selector, registry->mem, list.at, list.count, error);
+        err = selector_new(&registry->selector, registry->mem, list.at,
+            list.count, load->domains, load->error);
     vec_deinit(&list);
     return err;
 }
@@ -287,12 +288,11 @@ static int finish(struct loading *load)
         registry->entries[i].source = &registry->sources[place];
     }
     int err = name_entries(registry);
-    return err == NDF_OK ? make_selector(registry, &load->features, load->error)
-                         : err;
+    return err == NDF_OK ? make_selector(load) : err;
 }
 
 int registry_load(struct registry **out, const struct mem *mem,
-    struct store_reader *reader, ndf_error *error)
+    struct domains *domains, struct store_reader *reader, ndf_error *error)
 {
     *out = NULL;
     struct registry *registry = mem_calloc(mem, 1, sizeof *registry);
@@ -302,8 +302,10 @@ int registry_load(struct registry **out, const struct mem *mem,
     arena_init(&registry->arena, mem);
     map_init(&registry->by_id, mem);
     map_init(&registry->by_name, mem);
-    struct loading load = {
-        .registry = registry, .reader = reader, .error = error};
+    struct loading load = {.registry = registry,
+        .domains = domains,
+        .reader = reader,
+        .error = error};
     vec_init(&load.sources, mem, sizeof(struct source));
     vec_init(&load.entries, mem, sizeof(struct entry));
     vec_init(&load.sources_of, mem, sizeof(size_t));

@@ -66,10 +66,11 @@ struct registry {
     struct selector *selector;
 };
 
-/* Reads all; one reference is the caller's. NDF_ECORRUPT when a row cannot be
+/* Reads all; one reference is the caller's. domains as for selector_new.
+ * NDF_ECORRUPT when a row cannot be
  * understood; NDF_ENOMEM; store errors. */
 int registry_load(struct registry **out, const struct mem *mem,
-    struct store_reader *reader, ndf_error *error);
+    struct domains *domains, struct store_reader *reader, ndf_error *error);
 void registry_ref(struct registry *registry);
 /* Frees with the last reference. Accepts NULL. */
 void registry_unref(struct registry *registry);

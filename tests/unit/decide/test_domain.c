@@ -24,8 +24,7 @@ static int teardown(void **state)
 static struct domains *make(void)
 {
     struct domains *domains;
-    assert_ok(domains_new(&domains, &mem_libc, domain_rules_default,
-        domain_rules_default_count, NULL));
+    assert_ok(domains_new(&domains, &mem_libc, &domain_rules_default, NULL));
     return domains;
 }
 
@@ -54,7 +53,7 @@ static void the_first_category_that_matches_wins(void **state)
             domains_infer(domains, &work, str_of(rows[i].text), &category));
         assert_string_equal(category.at, rows[i].category);
     }
-    domains_free(domains);
+    domains_unref(domains);
 }
 
 static void no_text_gives_no_guess(void **state)
@@ -66,7 +65,7 @@ static void no_text_gives_no_guess(void **state)
     matcher_work_init(&work, &arena);
     assert_ok(domains_infer(domains, &work, STR(""), &category));
     assert_null(category.at);
-    domains_free(domains);
+    domains_unref(domains);
 }
 
 static void a_context_hints_at_a_kind(void **state)
@@ -98,22 +97,60 @@ static void a_context_hints_at_a_kind(void **state)
 static void some_names_are_listed_for_a_kind(void **state)
 {
     (void)state;
-    assert_true(
-        domain_kind_names(PATTERN_SEQUENTIAL, STR("validation_workflow")));
-    assert_true(
-        domain_kind_names(PATTERN_META, STR("team/enterprise_migration")));
-    assert_false(
-        domain_kind_names(PATTERN_PARALLEL, STR("enterprise_migration")));
-    assert_false(domain_kind_names(PATTERN_PARALLEL, STR("")));
+    static const struct {
+        const char *name;
+        unsigned kinds;
+    } rows[] = {
+        {"validation_workflow", 1U << PATTERN_SEQUENTIAL},
+        {"team/enterprise_migration", 1U << PATTERN_META},
+        {"concurrent_testing", 1U << PATTERN_PARALLEL},
+        {"a/b/concurrent_testing", 1U << PATTERN_PARALLEL},
+        {"concurrent_testing/x", 0},
+        {"", 0},
+    };
+    struct domains *domains = make();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        assert_int_equal(
+            domains_kinds(domains, str_of(rows[i].name)), rows[i].kinds);
+    domains_unref(domains);
+}
+
+static void rules_are_copied_and_shared(void **state)
+{
+    (void)state;
+    char category[] = "cooking";
+    const struct domain_rule one = {str_of(category), STR("cake|soup")};
+    const struct str names[] = {STR("bake"), STR("stir")};
+    const struct domain_rules rules = {.categories = &one,
+        .category_count = 1,
+        .kinds = {
+            [PATTERN_PARALLEL] = {names, 2}, [PATTERN_META] = {names, 1}}};
+    struct domains *domains;
+    assert_ok(domains_new(&domains, &mem_libc, &rules, NULL));
+    category[0] = 'x';
+    assert_ptr_equal(domains_ref(domains), domains);
+    domains_unref(domains);
+    struct matcher_work work;
+    struct str found;
+    matcher_work_init(&work, &arena);
+    assert_ok(domains_infer(domains, &work, STR("bake a cake"), &found));
+    assert_string_equal(found.at, "cooking");
+    assert_int_equal(domains_kinds(domains, STR("bake")),
+        1U << PATTERN_PARALLEL | 1U << PATTERN_META);
+    assert_int_equal(
+        domains_kinds(domains, STR("stir")), 1U << PATTERN_PARALLEL);
+    assert_int_equal(domains_kinds(domains, STR("validation_workflow")), 0);
+    assert_int_equal(domains_rules(domains)->kinds[PATTERN_META].count, 1);
+    domains_unref(domains);
+    domains_unref(NULL);
 }
 
 static int use(const struct mem *mem, void *ud)
 {
     (void)ud;
     struct domains *domains;
-    int err = domains_new(
-        &domains, mem, domain_rules_default, domain_rules_default_count, NULL);
-    domains_free(domains);
+    int err = domains_new(&domains, mem, &domain_rules_default, NULL);
+    domains_unref(domains);
     return err;
 }
 
@@ -122,9 +159,10 @@ static void each_allocation_may_fail(void **state)
     (void)state;
     test_each_allocation_fails(use, NULL);
     const struct domain_rule bad = {STR("x"), STR("(")};
+    const struct domain_rules rules = {.categories = &bad, .category_count = 1};
     struct domains *domains;
     assert_int_equal(
-        domains_new(&domains, &mem_libc, &bad, 1, NULL), NDF_ESCHEMA);
+        domains_new(&domains, &mem_libc, &rules, NULL), NDF_ESCHEMA);
 }
 
 int main(void)
@@ -135,6 +173,7 @@ int main(void)
         TEST(no_text_gives_no_guess),
         TEST(a_context_hints_at_a_kind),
         TEST(some_names_are_listed_for_a_kind),
+        TEST(rules_are_copied_and_shared),
         TEST(each_allocation_may_fail),
     };
 #undef TEST

@@ -126,7 +126,7 @@ static void more_candidates_than_are_scored_are_still_ranked(void **state)
     }
     struct selector *selector;
     struct selection selection;
-    assert_ok(selector_new(&selector, &mem_libc, all, COUNT, NULL));
+    assert_ok(selector_new(&selector, &mem_libc, all, COUNT, NULL, NULL));
     struct context context = {
         .attributes = value_of_object(), .text = STR("fix the memory leaks")};
     struct selector_query query = {
@@ -156,7 +156,7 @@ static void a_name_is_found_and_may_not_come_twice(void **state)
     struct selector *selector;
     ndf_error error = {0};
     assert_int_equal(
-        selector_new(&selector, &mem_libc, world->candidates, 2, &error),
+        selector_new(&selector, &mem_libc, world->candidates, 2, NULL, &error),
         NDF_EEXISTS);
     assert_null(selector);
 }
@@ -212,8 +212,8 @@ static int use_all(const struct mem *mem, void *ud)
     struct selector_query query = {.context = build_context(&world->arena,
                                        "{\"text\": \"fix the memory leak\"}"),
         .config = selector_config_default()};
-    int err =
-        selector_new(&selector, mem, world->candidates, world->count, NULL);
+    int err = selector_new(
+        &selector, mem, world->candidates, world->count, NULL, NULL);
     if (err == NDF_OK)
         err = selector_select(selector, &query, &scratch, &selection);
     if (err == NDF_OK)

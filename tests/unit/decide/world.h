@@ -89,7 +89,7 @@ static inline void compile(struct world *world)
     ndf_error error = {0};
     if (world->selector != NULL) return;
     if (selector_new(&world->selector, &mem_libc, world->candidates,
-            world->count, &error) != NDF_OK)
+            world->count, NULL, &error) != NDF_OK)
         fail_msg("%s", error.message);
 }
 
