@@ -26,7 +26,7 @@ struct candidate {
     size_t only_if_count;
     const struct condition *good_for;          /* NULL: none */
     const struct confidence_rules *confidence; /* NULL: all defaults */
-    struct str features;                       /* of text_features; copied */
+    struct str features;                       /* of text_features */
     struct str fallback; /* another candidate's name; .at NULL: none */
 };
 

@@ -9,6 +9,8 @@
 #include "decide/choice.h"
 #include "decide/domain.h"
 #include "decide/index.h"
+#include "decide/mentions.h"
+#include "decide/overlap.h"
 #include "decide/text.h"
 
 struct selector {
@@ -19,6 +21,8 @@ struct selector {
     bool *copied;        /* whether another one has the same words */
     struct map names;    /* to index + 1 */
     struct index *index;
+    struct mentions *mentions;
+    struct overlap *overlap;
     struct text_index *text;
     struct domains *domains;
 };

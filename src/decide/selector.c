@@ -39,6 +39,8 @@ void selector_free(struct selector *selector)
 {
     if (selector == NULL) return;
     index_free(selector->index);
+    mentions_free(selector->mentions);
+    overlap_free(selector->overlap);
     text_index_free(selector->text);
     domains_unref(selector->domains);
     map_deinit(&selector->names);
@@ -83,6 +85,12 @@ static int build_index(struct selector *selector, ndf_error *error)
     }
     int err = index_new(
         &selector->index, selector->mem, rules, selector->count, error);
+    if (err == NDF_OK)
+        err = mentions_new(
+            &selector->mentions, selector->mem, rules, selector->count);
+    if (err == NDF_OK)
+        err = overlap_new(
+            &selector->overlap, selector->mem, rules, selector->count);
     mem_free(selector->mem, rules, size);
     return err;
 }
@@ -155,9 +163,6 @@ static int build(struct selector *selector, const struct candidate *candidates,
     if (err == NDF_OK) err = build_index(selector, error);
     if (err == NDF_OK) err = build_text(selector);
     if (err == NDF_OK) err = build_copies(selector);
-    /* The bytes are the caller's and the index has what it needs. */
-    for (size_t i = 0; i < selector->count; i++)
-        selector->candidates[i].features = (struct str){NULL, 0};
     return err;
 }
 

@@ -14,14 +14,15 @@
 #include "base/value.h"
 #include "decide/choice.h"
 #include "decide/domain.h"
+#include "decide/mentions.h"
 
 struct selector;
 
-/* Copies the array; borrows the names, conditions, rules and fallbacks for the
- * selector's life. domains: what guesses go by, of which it takes a reference
- * of its own; NULL: the default rules, compiled anew. NDF_OK, NDF_ENOMEM,
- * NDF_ELIMIT, NDF_EEXISTS (two of one name), NDF_ESCHEMA (a regular expression
- * that the decoder would have refused). */
+/* Copies the array; borrows the names, conditions, rules, features and
+ * fallbacks for the selector's life. domains: what guesses go by, of which it
+ * takes a reference of its own; NULL: the default rules, compiled anew. NDF_OK,
+ * NDF_ENOMEM, NDF_ELIMIT, NDF_EEXISTS (two of one name), NDF_ESCHEMA (a regular
+ * expression that the decoder would have refused). */
 int selector_new(struct selector **out, const struct mem *mem,
     const struct candidate *candidates, size_t count, struct domains *domains,
     ndf_error *error);
@@ -52,6 +53,23 @@ int selection_encode(struct arena *arena, const struct selection *selection,
 int selector_explain(const struct selector *selector,
     const struct selector_query *query, size_t candidate, struct arena *arena,
     struct value *out);
+/* Which candidates name a domain or an attribute; by their index. */
+const struct mentions *selector_mentions(const struct selector *selector);
+
+/* How like another one a candidate is. */
+struct similar {
+    size_t candidate;
+    double score; /* 0..1 */
+};
+
+/* The others whose score is at least threshold, best first, ties by name, at
+ * most limit (0: all). The score is the mean of the cosine of their words and
+ * of the overlap of their predicates, or the cosine alone where neither has a
+ * predicate; the same both ways but for rounding. *out lives in arena. NDF_OK,
+ * NDF_EINVAL (no such candidate) or NDF_ENOMEM. */
+int selector_similar(const struct selector *selector, size_t candidate,
+    double threshold, size_t limit, struct arena *arena, struct similar **out,
+    size_t *count);
 const char *level_name(enum level level);
 
 #endif

@@ -102,6 +102,13 @@ struct text_scores {
 int text_index_score(const struct text_index *index, struct text_query *query,
     struct arena *arena, struct text_scores *out);
 
+/* How like a document all others are: *out is for each the cosine of the two
+ * TF-IDF vectors (0..1, the same both ways but for rounding; 0 for the document
+ * itself, and for one without words). features are those the document was
+ * indexed with. *out lives in arena. NDF_OK or NDF_ENOMEM. */
+int text_index_alike(const struct text_index *index, struct str features,
+    size_t document, struct arena *arena, float **out);
+
 /* A word of the query that a document has, and its share of that document's
  * BM25 score. */
 struct text_word {

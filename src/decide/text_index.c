@@ -112,16 +112,20 @@ static void read_word_entries(const char *at, struct posting_entry *entries,
 
 /* The weight of a 4-gram is only ever used dampened: nearly all stand once in
  * a document, so the root is rarely taken. */
+static uint16_t gram_weight(const char *at)
+{
+    uint16_t weight = form_u16(at + 4);
+    if (weight == FORM_UNIT) return weight;
+    return (uint16_t)(dampen((double)weight / FORM_UNIT) * FORM_UNIT + 0.5);
+}
+
 static void read_gram_entries(const char *at, struct posting_entry *entries,
     size_t count, uint32_t document)
 {
     for (size_t i = 0; i < count; i++, at += FORM_PAIR) {
-        uint16_t weight = form_u16(at + 4);
-        if (weight != FORM_UNIT)
-            weight = (uint16_t)(dampen((double)weight / FORM_UNIT) * FORM_UNIT +
-                                0.5);
-        entries[i] = (struct posting_entry){
-            .hash = form_u32(at), .document = document, .core = weight};
+        entries[i] = (struct posting_entry){.hash = form_u32(at),
+            .document = document,
+            .core = gram_weight(at)};
     }
 }
 
@@ -422,6 +426,66 @@ int text_index_score(const struct text_index *index, struct text_query *query,
     if (sums.possible > 0) out->known = sums.known / sums.possible;
     out->mass = sums.possible;
     return collect(index, query, &sums, arena, out);
+}
+
+/* ---- comparing documents ------------------------------------------------- */
+
+/* Both sums run in the order of hashes and each product is that of the same
+ * two numbers, so a is as like b as b is like a. */
+static void add_alike_word(
+    const struct text_index *index, const char *at, float *dot)
+{
+    uint16_t core = form_u16(at + 4);
+    if (core == 0) return; /* of its body only: not in the vector */
+    uint32_t hash = form_u32(at);
+    size_t having;
+    const struct posting *items = postings_find(&index->words, hash, &having);
+    double rare = word_idf(index, hash, having);
+    double square = rare * rare / FORM_UNIT;
+    for (size_t i = 0; i < having; i++) {
+        if (items[i].core == 0) continue;
+        uint32_t product = (uint32_t)core * items[i].core;
+        dot[items[i].document] += (float)(dampen((double)product) * square);
+    }
+}
+
+static void add_alike_gram(
+    const struct text_index *index, const char *at, float *dot)
+{
+    uint16_t core = gram_weight(at);
+    size_t having;
+    const struct posting *items =
+        postings_find(&index->grams, form_u32(at), &having);
+    double rare = idf(index, having, COMMON_GRAM) / FORM_UNIT;
+    float square = (float)(rare * rare);
+    for (size_t i = 0; i < having; i++) {
+        uint32_t product = (uint32_t)core * items[i].core;
+        dot[items[i].document] += (float)product * square;
+    }
+}
+
+int text_index_alike(const struct text_index *index, struct str features,
+    size_t document, struct arena *arena, float **out)
+{
+    float *dot = arena_calloc(arena, index->count, sizeof *dot);
+    if (dot == NULL) return NDF_ENOMEM;
+    *out = dot;
+    if (document >= index->count || !text_features_valid(features))
+        return NDF_OK;
+    size_t words = form_u32(features.at + 4);
+    size_t grams = form_u32(features.at + 8);
+    const char *at = features.at + FORM_HEADER;
+    for (size_t i = 0; i < words; i++, at += FORM_WORD)
+        add_alike_word(index, at, dot);
+    for (size_t i = 0; i < grams; i++, at += FORM_PAIR)
+        add_alike_gram(index, at, dot);
+    dot[document] = 0;
+    float norm = index->documents[document].norm;
+    for (size_t d = 0; d < index->count; d++) {
+        if (dot[d] <= 0) continue;
+        dot[d] = fminf(dot[d] / (norm * index->documents[d].norm), 1);
+    }
+    return NDF_OK;
 }
 
 /* ---- explaining ---------------------------------------------------------- */
