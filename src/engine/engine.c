@@ -144,18 +144,3 @@ int engine_explain(int err, const char *what, ndf_error *error)
         err_set(error, err, "%s: %s", what, ndf_strerror(err));
     return err;
 }
-
-bool engine_binding(ndf_engine *engine, struct str agent, struct binding *out)
-{
-    bool found = false;
-    pthread_mutex_lock(&engine->lock);
-    const struct binding *bindings = engine->bindings.at;
-    for (size_t i = 0; !found && i < engine->bindings.count; i++) {
-        if (!str_equal(bindings[i].agent, agent)) continue;
-        *out = bindings[i];
-        found = bindings[i].fn != NULL;
-        break;
-    }
-    pthread_mutex_unlock(&engine->lock);
-    return found;
-}

@@ -24,7 +24,6 @@
 struct runner;
 
 struct binding {
-    struct str agent; /* in the engine's arena */
     ndf_agent_fn fn;
     void *ud;
 };
@@ -64,8 +63,7 @@ struct ndf_engine {
     uint64_t revision;         /* counts changes of the registry */
     uint64_t read_revision;    /* when the picture was read */
     int64_t data_version;      /* of the store when it was read */
-    struct arena names;        /* of bindings */
-    struct vec bindings;       /* struct binding */
+    struct map bindings;       /* name -> struct bound (bind.c) */
     struct scores scores;
     struct tally kinds[3]; /* of all patterns of a kind */
     bool kinds_known;
@@ -84,6 +82,7 @@ void engine_touch(ndf_engine *engine);
 void engine_notice(ndf_engine *engine);
 /* The function bound to an agent; false when none is. */
 bool engine_binding(ndf_engine *engine, struct str agent, struct binding *out);
+void engine_unbind_all(ndf_engine *engine);
 /* Takes over what an outcome counted. */
 void engine_learned(ndf_engine *engine, const struct learning *learning);
 /* A random id of 12 letters and digits and a NUL. */

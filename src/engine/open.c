@@ -164,8 +164,7 @@ int ndf_open(ndf_engine **out, const ndf_options *options, ndf_error *error)
     pthread_mutex_init(&engine->loading, NULL);
     pthread_mutex_init(&engine->lock, NULL);
     arena_init(&engine->arena, &engine->mem);
-    arena_init(&engine->names, &engine->mem);
-    vec_init(&engine->bindings, &engine->mem, sizeof(struct binding));
+    map_init(&engine->bindings, &engine->mem);
     scores_init(&engine->scores, &engine->mem);
     engine->config = selector_config_default();
     if (error != NULL) error->code = NDF_OK;
@@ -186,8 +185,7 @@ void ndf_close(ndf_engine *engine)
     registry_unref(engine->registry);
     domains_unref(engine->domains);
     scores_deinit(&engine->scores);
-    vec_deinit(&engine->bindings);
-    arena_deinit(&engine->names);
+    engine_unbind_all(engine);
     if (engine->path == NULL && engine->runs_dir != NULL)
         (void)os_remove_tree(engine->runs_dir);
     arena_deinit(&engine->arena);

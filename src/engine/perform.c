@@ -259,11 +259,13 @@ static int start_call(struct ndf_run *run, const struct exec_call *from,
     /* Without its folder (a copied store, say) nothing tells what the call did:
      * no file is then no proof that it never ran. */
     if (adopt && !run->dir_was_there) call.boot = STR("");
-    if (from->runtime == RUNTIME_CALLBACK) {
+    /* What became of an earlier owner's call is no question of functions. */
+    if (from->runtime == RUNTIME_CALLBACK && !adopt) {
         struct binding binding;
         if (!engine_binding(engine, call.agent, &binding))
             return err_set(error, NDF_EAGENT,
-                "no function is bound to agent '%.*s' in this process",
+                "no function is bound to agent '%.*s' in this process: bind "
+                "one and run it again",
                 STR_ARG(call.agent));
         call.fn = binding.fn;
         call.fn_ud = binding.ud;

@@ -14,6 +14,7 @@
 #include "base/map.h"
 #include "base/os.h"
 #include "base/vec.h"
+#include "model/tables.h"
 
 struct planning {
     const struct planner *planner;
@@ -67,13 +68,17 @@ static int copy_list(
     return NDF_OK;
 }
 
+static bool is_bound(const struct planning *p, struct str name)
+{
+    return p->planner->bound != NULL && p->planner->bound(p->planner->ud, name);
+}
+
 /* How the agent is called: the host's function, its own program, or the one
  * its folder was imported with. */
 static int resolve_runtime(struct planning *p, const struct entry *entry,
     struct agent *agent, enum runtime *runtime)
 {
-    if (p->planner->bound != NULL &&
-        p->planner->bound(p->planner->ud, entry->name)) {
+    if (is_bound(p, entry->name)) {
         *runtime = RUNTIME_CALLBACK;
         return NDF_OK;
     }
@@ -105,13 +110,65 @@ static int dangling(struct planning *p, uint32_t line)
         (unsigned)(line > 0 ? line : p->origin->line), why);
 }
 
+/* Neither bound nor registered. */
+static int unknown_agent(
+    struct planning *p, const struct step *step, struct str name)
+{
+    if (p->error == NULL) return NDF_EREFERENCE;
+    char why[NDF_MESSAGE_SIZE];
+    memcpy(why, p->error->message, sizeof why);
+    return err_set(p->error, NDF_EREFERENCE,
+        "step '%.*s' of '%.*s' (%.*s:%u) calls agent '%.*s', which is neither "
+        "bound nor registered (%s): bind a function to it, or register an "
+        "agent",
+        STR_ARG(step->name), STR_ARG(p->origin->label),
+        STR_ARG(p->origin->path.size > 0 ? p->origin->path
+                                         : p->origin->source->name),
+        (unsigned)(step->line > 0 ? step->line : p->origin->line),
+        STR_ARG(name), why);
+}
+
+/* What is known of an agent that is a function and nothing else. */
+static struct agent agent_of_function(struct str name)
+{
+    struct agent agent = agent_default;
+    agent.name = name;
+    return agent;
+}
+
+/* A bound name wins over whatever the registry has of that name; but the
+ * document of an agent is how its host wants it called. */
+static int find_bound(struct planning *p, struct str name, struct agent *agent)
+{
+    const struct registry *registry = p->planner->registry;
+    const struct entry *entry = NULL;
+    int err = NDF_OK;
+    *agent = agent_of_function(name);
+    if (registry_has(registry, name))
+        err = registry_find(
+            registry, name, p->origin->source->name, &entry, p->error);
+    if (err == NDF_EREFERENCE) { /* of several, none is meant */
+        if (p->error != NULL) p->error->code = NDF_OK;
+        return NDF_OK;
+    }
+    if (err != NDF_OK || entry == NULL || entry->kind != DOCUMENT_AGENT)
+        return err;
+    struct document document;
+    err = registry_document(
+        entry, p->planner->reader, p->arena, &document, p->error);
+    if (err == NDF_OK) *agent = document.agent;
+    return err;
+}
+
 static int find_agent(struct planning *p, const struct step *step,
     struct str name, struct agent *agent, enum runtime *runtime)
 {
+    *runtime = RUNTIME_CALLBACK;
+    if (is_bound(p, name)) return find_bound(p, name, agent);
     const struct entry *entry;
     int err = registry_find(
         p->planner->registry, name, p->origin->source->name, &entry, p->error);
-    if (err == NDF_ENOTFOUND) return dangling(p, step->line);
+    if (err == NDF_ENOTFOUND) return unknown_agent(p, step, name);
     if (err != NDF_OK) return err;
     if (entry->kind != DOCUMENT_AGENT)
         return err_set(p->error, NDF_EREFERENCE,
@@ -202,13 +259,27 @@ static int plan_agent(
     node->kind = NODE_STEP;
     node->id = agent->name;
     node->agent = *agent;
+    node->runtime = RUNTIME_CALLBACK;
     node->step.name = agent->name;
     node->step.agent = agent->name;
     node->step.with = value_of_object();
     node->step.retry = (struct retry){.attempts = 1, .factor = 1};
     node->step.timeout_ms = agent->timeout_ms;
     node->step.expect.nonempty = true;
+    if (p->origin == NULL) return NDF_OK;
     return resolve_runtime(p, p->origin, &node->agent, &node->runtime);
+}
+
+/* A function alone: its outcomes count for the host's agent of that name, and
+ * there is no document whose version it could have. */
+static int plan_function(struct planning *p, struct str name, struct plan *plan)
+{
+    struct agent agent = agent_of_function(name);
+    plan->pattern =
+        arena_format(p->arena, REGISTRY_HOST_SOURCE "/%.*s", STR_ARG(name));
+    plan->version = STR("");
+    if (plan->pattern.at == NULL) return NDF_ENOMEM;
+    return plan_agent(p, &agent, plan);
 }
 
 struct visit {
@@ -302,6 +373,10 @@ int planner_plan(const struct planner *planner, struct arena *arena,
 {
     struct planning p = {planner, arena, error, NULL};
     *out = (struct plan){.cwd = planner->cwd, .policy = POLICY_RESTORE};
+    out->root.kind = NODE_SEQUENCE;
+    out->root.id = STR("");
+    if (!registry_has(planner->registry, name) && is_bound(&p, name))
+        return plan_function(&p, name, out);
     int err = registry_find(
         planner->registry, name, (struct str){NULL, 0}, &p.origin, error);
     if (err != NDF_OK) return err;
@@ -312,8 +387,6 @@ int planner_plan(const struct planner *planner, struct arena *arena,
     hash_hex(p.origin->hash, HASH_SHA256_SIZE, hex);
     out->pattern = arena_str(arena, p.origin->qualified);
     out->version = arena_str(arena, str_of(hex));
-    out->root.kind = NODE_SEQUENCE;
-    out->root.id = STR("");
     if (out->pattern.at == NULL || out->version.at == NULL) return NDF_ENOMEM;
     if (document.kind == DOCUMENT_AGENT)
         return plan_agent(&p, &document.agent, out);

@@ -20,7 +20,8 @@ struct planner {
     struct str cwd;
 };
 
-/* Plans the pattern or agent of that name. Everything of *out lives in arena.
+/* Plans the pattern or agent of that name, or the function that is bound to a
+ * name which the registry has not. Everything of *out lives in arena.
  * NDF_ENOTFOUND, NDF_EREFERENCE (names the reference and the nearest known),
  * NDF_ECYCLE, NDF_EUNTRUSTED, NDF_EUNSUPPORTED, NDF_ENOMEM, store errors. */
 int planner_plan(const struct planner *planner, struct arena *arena,

@@ -1,6 +1,5 @@
 /*
- * register.c - agents and patterns that the host gives, and functions that it
- * binds.
+ * register.c - agents and patterns that the host gives.
  */
 #include <string.h>
 
@@ -107,72 +106,4 @@ int ndf_unregister(ndf_engine *engine, const char *name, ndf_error *error)
     registry_unref(registry);
     if (err == NDF_OK) engine_touch(engine);
     return engine_explain(err, "nothing was unregistered", error);
-}
-
-/* ---- functions --------------------------------------------------------------
- */
-
-static int set_binding(
-    ndf_engine *engine, struct str agent, ndf_agent_fn fn, void *ud)
-{
-    int err = NDF_OK;
-    pthread_mutex_lock(&engine->lock);
-    struct binding *bindings = engine->bindings.at;
-    struct binding *binding = NULL;
-    for (size_t i = 0; i < engine->bindings.count; i++)
-        if (str_equal(bindings[i].agent, agent)) binding = &bindings[i];
-    if (binding == NULL) {
-        struct str name = arena_str(&engine->names, agent);
-        binding = name.at != NULL ? vec_push(&engine->bindings) : NULL;
-        if (binding != NULL) binding->agent = name;
-    }
-    if (binding == NULL) {
-        err = NDF_ENOMEM;
-    } else {
-        binding->fn = fn;
-        binding->ud = ud;
-    }
-    pthread_mutex_unlock(&engine->lock);
-    return err;
-}
-
-/* Registers an agent of that name if there is none to be bound. */
-static int need_agent(ndf_engine *engine, struct str name, ndf_error *error)
-{
-    struct registry *registry;
-    int err = engine_registry(engine, &registry, error);
-    if (err != NDF_OK) return err;
-    bool there = map_has(&registry->by_name, name);
-    registry_unref(registry);
-    if (there) return NDF_OK;
-    struct stage stage;
-    stage_init(&stage, &engine->mem);
-    struct document document = {.kind = DOCUMENT_AGENT};
-    document.agent.name = name;
-    document.agent.env = value_of_object();
-    struct stage_place place = {.source = STR(REGISTRY_HOST_SOURCE)};
-    err = stage_add(&stage, &document, &place, error);
-    struct register_job job = {.stage = &stage,
-        .replace = true,
-        .now_ms = clock_wall_ms(&engine->clock)};
-    if (err == NDF_OK)
-        err = store_write(engine->store, register_work, &job, error);
-    stage_deinit(&stage);
-    if (err == NDF_OK) engine_touch(engine);
-    return err;
-}
-
-int ndf_bind(ndf_engine *engine, const char *agent, ndf_agent_fn fn, void *ud,
-    ndf_error *error)
-{
-    int err = engine_check(engine, error);
-    if (err != NDF_OK) return err;
-    if (agent == NULL || !agent_name_valid(str_of(agent)))
-        return err_set(error, NDF_EINVAL,
-            "an agent's name is letters, digits, '_', '.' and '-'");
-    if (error != NULL) error->code = NDF_OK;
-    err = set_binding(engine, str_of(agent), fn, ud);
-    if (err == NDF_OK && fn != NULL)
-        err = need_agent(engine, str_of(agent), error);
-    return engine_explain(err, "the agent cannot be bound", error);
 }

@@ -406,6 +406,11 @@ int registry_find(const struct registry *registry, struct str name,
     return NDF_OK;
 }
 
+bool registry_has(const struct registry *registry, struct str name)
+{
+    return map_has(&registry->by_id, name) || map_has(&registry->by_name, name);
+}
+
 const struct entry *registry_entry(
     const struct registry *registry, struct str qualified)
 {

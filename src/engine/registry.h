@@ -81,6 +81,9 @@ void registry_unref(struct registry *registry);
  * candidates of an ambiguous one. */
 int registry_find(const struct registry *registry, struct str name,
     struct str near, const struct entry **out, ndf_error *error);
+/* Whether registry_find would know the name, if only as an ambiguous one; costs
+ * no search for the nearest. */
+bool registry_has(const struct registry *registry, struct str name);
 /* NULL when there is none. */
 const struct entry *registry_entry(
     const struct registry *registry, struct str qualified);

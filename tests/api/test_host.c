@@ -1,0 +1,212 @@
+/*
+ * test_host.c - what a host language needs: functions as agents without
+ * documents, laws that it decides itself, values of any type, results.
+ */
+#include <stdatomic.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "api/api.h"
+
+/* ---- functions as agents --------------------------------------------------
+ */
+
+struct counter {
+    _Atomic int calls;
+};
+
+static int counts(void *ud, const ndf_call *call, ndf_reply *reply)
+{
+    (void)call;
+    atomic_fetch_add(&((struct counter *)ud)->calls, 1);
+    return ndf_reply_output(reply, "done", 4);
+}
+
+static int refuses(void *ud, const ndf_call *call, ndf_reply *reply)
+{
+    (void)ud;
+    (void)call;
+    (void)reply;
+    return 1;
+}
+
+static int naps(void *ud, const ndf_call *call, ndf_reply *reply)
+{
+    const struct timespec pause = {0, 300000000};
+    (void)ud;
+    (void)call;
+    nanosleep(&pause, NULL);
+    return ndf_reply_output(reply, "late", 4);
+}
+
+static size_t agent_count(struct fixture *fixture)
+{
+    ndf_text *text;
+    assert_ok(
+        ndf_list(fixture->engine, NDF_LIST_AGENTS, 0, &text, &fixture->error));
+    json_t *list = parse_text(text);
+    size_t count = json_array_size(list);
+    json_decref(list);
+    return count;
+}
+
+static void bind_to(
+    struct fixture *fixture, const char *name, ndf_agent_fn fn, void *ud)
+{
+    int err = ndf_bind(fixture->engine, name, fn, ud, &fixture->error);
+    if (err != NDF_OK) fail_msg("%s", fixture->error.message);
+}
+
+static void a_function_needs_no_document(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture);
+    struct counter done = {0}, undone = {0};
+    bind_to(&fixture, "do", counts, &done);
+    bind_to(&fixture, "undo", counts, &undone);
+    bind_to(&fixture, "fails", refuses, NULL);
+    fixture_register(&fixture, "pattern: p\ndescription: d\n"
+                               "steps:\n"
+                               "  - a: {agent: do, undo: {agent: undo}}\n"
+                               "  - b: {agent: fails}\n");
+    assert_int_equal(fixture_run(&fixture, "p", "go", NULL), NDF_RUN_FAILED);
+    assert_int_equal(atomic_load(&done.calls), 1);
+    assert_int_equal(atomic_load(&undone.calls), 1);
+    /* It is run by its own name as well, and chosen never. */
+    assert_int_equal(
+        fixture_run(&fixture, "do", "go", NULL), NDF_RUN_SUCCEEDED);
+    assert_int_equal(agent_count(&fixture), 0);
+    ndf_context *context = fixture_context(&fixture, "do");
+    ndf_selection *selection;
+    assert_ok(
+        ndf_select(fixture.engine, context, 0, &selection, &fixture.error));
+    assert_null(ndf_selection_chosen(selection));
+    ndf_selection_free(selection);
+    ndf_context_free(context);
+    /* Nothing of it is in the store: it ends with the engine. */
+    fixture_reopen(&fixture);
+    context = fixture_context(&fixture, "go");
+    ndf_run *run;
+    assert_int_equal(
+        ndf_run_start(fixture.engine, "p", context, NULL, &run, &fixture.error),
+        NDF_EREFERENCE);
+    ndf_context_free(context);
+    fixture_close(&fixture);
+}
+
+static void a_bound_name_wins_over_what_is_registered(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture);
+    struct counter calls = {0};
+    fixture_register(&fixture,
+        "agent: program\nrun: ['false']\n"
+        "---\n"
+        "pattern: other\ndescription: d\nsteps: [program]\n"
+        "---\n"
+        "pattern: p\ndescription: d\nsteps: [program, {x: {agent: other}}]\n");
+    bind_to(&fixture, "program", counts, &calls);
+    bind_to(&fixture, "other", counts, &calls);
+    assert_int_equal(fixture_run(&fixture, "p", "go", NULL), NDF_RUN_SUCCEEDED);
+    assert_int_equal(atomic_load(&calls.calls), 2);
+    /* A run of the pattern is one of the pattern. */
+    assert_int_equal(
+        fixture_run(&fixture, "other", "go", NULL), NDF_RUN_SUCCEEDED);
+    assert_int_equal(atomic_load(&calls.calls), 3);
+    bind_to(&fixture, "program", NULL, NULL);
+    assert_int_equal(fixture_run(&fixture, "p", "go", NULL), NDF_RUN_FAILED);
+    fixture_close(&fixture);
+}
+
+static void the_document_of_a_bound_agent_still_counts(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture);
+    bind_to(&fixture, "slow", naps, NULL);
+    fixture_register(&fixture, "pattern: p\ndescription: d\nsteps: [slow]\n");
+    assert_int_equal(fixture_run(&fixture, "p", "go", NULL), NDF_RUN_SUCCEEDED);
+    fixture_register(&fixture, "agent: slow\ntimeout: 20ms\n");
+    char id[64];
+    assert_int_equal(fixture_run(&fixture, "p", "go", id), NDF_RUN_FAILED);
+    json_t *shown = fixture_show(&fixture, id);
+    assert_string_equal(
+        string_at(record_of(shown, "result", 0), "body/status"), "timed_out");
+    json_decref(shown);
+    fixture_close(&fixture);
+}
+
+static void neither_bound_nor_registered_is_said_with_names(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture);
+    bind_to(&fixture, "do", refuses, NULL);
+    fixture_register(&fixture,
+        "pattern: p\ndescription: d\nsteps:\n  - first: {agent: nobody}\n"
+        "---\n"
+        "pattern: q\ndescription: d\n"
+        "steps:\n  - first: {agent: do, undo: {agent: nobody}}\n");
+    ndf_context *context = fixture_context(&fixture, "go");
+    static const char *const names[] = {"p", "q"};
+    static const char *const says[] = {
+        "'first'", "'nobody'", "bind a function", "register an agent"};
+    for (size_t i = 0; i < 2; i++) {
+        ndf_run *run;
+        assert_int_equal(ndf_run_start(fixture.engine, names[i], context, NULL,
+                             &run, &fixture.error),
+            NDF_EREFERENCE);
+        assert_null(run);
+        for (size_t s = 0; s < sizeof says / sizeof *says; s++)
+            assert_non_null(strstr(fixture.error.message, says[s]));
+    }
+    ndf_context_free(context);
+    fixture_close(&fixture);
+}
+
+static void ever_new_names_take_no_memory(void **state)
+{
+    (void)state;
+    enum { TIMES = 1000000, SOME = 1000 };
+    struct test_dir home;
+    struct test_mem mem;
+    test_dir_make(&home);
+    test_mem_init(&mem, -1);
+    ndf_options options = NDF_OPTIONS_INIT;
+    options.alloc = mem.mem.fn;
+    options.alloc_ud = mem.mem.ud;
+    options.home = home.path;
+    ndf_engine *engine;
+    assert_ok(ndf_open(&engine, &options, NULL));
+    long after_some = 0;
+    for (int i = 0; i < TIMES; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "agent-%d", i);
+        if (ndf_bind(engine, name, refuses, NULL, NULL) != NDF_OK ||
+            ndf_bind(engine, name, counts, NULL, NULL) != NDF_OK ||
+            ndf_bind(engine, name, NULL, NULL, NULL) != NDF_OK)
+            fail_msg("%s", name);
+        if (i == SOME) after_some = atomic_load(&mem.live);
+    }
+    assert_int_equal(atomic_load(&mem.live), after_some);
+    assert_int_equal(ndf_bind(engine, "a b", counts, NULL, NULL), NDF_EINVAL);
+    assert_ok(ndf_bind(engine, "never-bound", NULL, NULL, NULL));
+    assert_ok(ndf_bind(engine, "left-to-close", counts, NULL, NULL));
+    ndf_close(engine);
+    assert_int_equal(atomic_load(&mem.live), 0);
+    test_dir_remove(&home);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_function_needs_no_document),
+        cmocka_unit_test(a_bound_name_wins_over_what_is_registered),
+        cmocka_unit_test(the_document_of_a_bound_agent_still_counts),
+        cmocka_unit_test(neither_bound_nor_registered_is_said_with_names),
+        cmocka_unit_test(ever_new_names_take_no_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
