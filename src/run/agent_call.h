@@ -72,6 +72,9 @@ struct agent_result {
     /* A string for plain text; any value when the agent answered with a JSON
      * object that has `output`, `patch` or `usage`. */
     struct value output;
+    /* The output is the value that was meant, as it stands: null is one, too,
+     * and a string is no JSON. */
+    bool typed;
     struct value patch; /* null: none; else as given, not checked */
     struct value usage; /* object or null */
     /* Why an output that looks like an answer in JSON is none; empty. */

@@ -21,6 +21,7 @@
 struct ndf_reply {
     struct arena arena;
     struct value output, patch, usage;
+    bool typed; /* output was given as a value */
     struct str error;
 };
 
@@ -83,6 +84,7 @@ int ndf_reply_output(ndf_reply *reply, const char *text, size_t size)
 {
     if (reply == NULL || (text == NULL && size > 0)) return NDF_EINVAL;
     if (size > AGENT_OUTPUT_MAX) return NDF_ELIMIT;
+    reply->typed = false;
     struct str given = {text, size};
     struct str trimmed = str_trim(given);
     if (trimmed.size > 0 && str_find_char(STR("{["), trimmed.at[0]) < 2) {
@@ -92,6 +94,20 @@ int ndf_reply_output(ndf_reply *reply, const char *text, size_t size)
         if (err == NDF_ENOMEM || (err == NDF_OK && fits)) return err;
     }
     return result_text(&reply->arena, given, &reply->output);
+}
+
+int ndf_reply_value(ndf_reply *reply, const char *json, size_t size)
+{
+    struct value value;
+    if (reply == NULL || json == NULL) return NDF_EINVAL;
+    if (size > AGENT_OUTPUT_MAX) return NDF_ELIMIT;
+    int err = json_parse(&reply->arena, (struct str){json, size}, &value, NULL);
+    if (err != NDF_OK) return err;
+    /* As in ndf_reply_output; but a value is never made into a text. */
+    if (value_depth(&value) >= VALUE_DEPTH_MAX) return NDF_ELIMIT;
+    reply->output = value;
+    reply->typed = true;
+    return NDF_OK;
 }
 
 int ndf_reply_patch(ndf_reply *reply, const char *json, size_t size)
@@ -160,6 +176,7 @@ static void job_result(struct job *job, struct agent_result *out)
         .status = AGENT_EXITED,
         .exit = job->returned,
         .output = job->reply.output,
+        .typed = job->reply.typed,
         .patch = job->reply.patch,
         .usage = job->reply.usage,
         .error = job->reply.error,

@@ -157,9 +157,14 @@ static void put_blob(struct record *record, struct str bytes, const char *kind)
     put(record, STR("output_blob"), blob);
 }
 
-static void put_output(struct record *record, const struct value *output)
+static void put_output(struct record *record, const struct agent_result *result)
 {
-    if (output->kind == VALUE_NULL || record->err != NDF_OK) return;
+    const struct value *output = &result->output;
+    if (output->kind == VALUE_NULL) {
+        if (result->typed) put(record, STR("output"), value_null);
+        return;
+    }
+    if (record->err != NDF_OK) return;
     if (output->kind == VALUE_STRING && output->string.size > EXEC_INLINE_MAX) {
         put_blob(record, output->string, "text");
         return;
@@ -236,7 +241,7 @@ int exec_record_result(struct executor *x, struct exec_slot *slot,
     put(&record, STR("latency_ms"),
         value_of_int((int64_t)(result->latency_ms & INT64_MAX)));
     put_verdict(&record, verdict);
-    put_output(&record, &result->output);
+    put_output(&record, result);
     put_text(&record, STR("log"), log_tail(result->log));
     put_copy(&record, STR("usage"), &result->usage);
     int err = record_add(&record, &result->output);

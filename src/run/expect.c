@@ -63,14 +63,15 @@ done:
 }
 
 static int verify_regex(struct arena *arena, struct str regex,
-    const struct value *output, ndf_error *error)
+    const struct agent_result *result, ndf_error *error)
 {
+    const struct value *output = &result->output;
     struct str text = STR("");
     struct buf buf;
     buf_init(&buf, arena->mem);
     if (output->kind == VALUE_STRING) {
         text = output->string;
-    } else if (output->kind != VALUE_NULL) {
+    } else if (output->kind != VALUE_NULL || result->typed) {
         json_write(&buf, output);
         text = buf_str(&buf);
     }
@@ -90,11 +91,12 @@ static int verify_regex(struct arena *arena, struct str regex,
 }
 
 static int verify_schema(struct arena *arena, const struct value *schema,
-    const struct value *output, ndf_error *error)
+    const struct agent_result *result, ndf_error *error)
 {
-    struct value value = *output;
+    struct value value = result->output;
     int err = NDF_OK;
-    if (value.kind == VALUE_STRING) {
+    /* What a program printed may be JSON that was meant as a value. */
+    if (value.kind == VALUE_STRING && !result->typed) {
         struct value parsed;
         err = json_parse(arena, value.string, &parsed, NULL);
         if (err == NDF_ENOMEM) return err;
@@ -141,11 +143,10 @@ int expect_verify(struct arena *arena, const struct expect *expect,
     if (!expect->set) return NDF_OK;
     int err = NDF_OK;
     if (expect->regex.at != NULL) {
-        err = verify_regex(arena, expect->regex, &result->output, error);
+        err = verify_regex(arena, expect->regex, result, error);
     }
     if (err == NDF_OK && expect->json_schema.kind != VALUE_NULL) {
-        err =
-            verify_schema(arena, &expect->json_schema, &result->output, error);
+        err = verify_schema(arena, &expect->json_schema, result, error);
     }
     if (err == NDF_OK) err = verify_files(files, result, error);
     return err;

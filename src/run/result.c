@@ -130,7 +130,8 @@ bool result_empty(const struct agent_result *result)
                    !(result->patch.kind == VALUE_OBJECT &&
                        result->patch.object.count == 0);
     if (patched) return false;
-    if (result->output.kind == VALUE_NULL) return true;
-    return result->output.kind == VALUE_STRING &&
-           str_trim(result->output.string).size == 0;
+    if (result->output.kind == VALUE_NULL) return !result->typed;
+    if (result->output.kind != VALUE_STRING) return false;
+    struct str text = result->output.string;
+    return (result->typed ? text : str_trim(text)).size == 0;
 }

@@ -16,7 +16,7 @@ int result_parse(struct arena *arena, struct str raw, struct agent_result *out);
 /* Plain text as a string value: as above, never taken apart. */
 int result_text(struct arena *arena, struct str raw, struct value *out);
 /* Whether it says nothing: no patch or an empty one, and an output that is null
- * or blank. */
+ * or blank; of a typed output only the empty string is nothing. */
 bool result_empty(const struct agent_result *result);
 
 #endif

@@ -199,6 +199,55 @@ static void ever_new_names_take_no_memory(void **state)
     test_dir_remove(&home);
 }
 
+/* ---- values ---------------------------------------------------------------
+ */
+
+static int gives(void *ud, const ndf_call *call, ndf_reply *reply)
+{
+    const char *json = ud;
+    (void)call;
+    return ndf_reply_value(reply, json, strlen(json));
+}
+
+struct asked {
+    char request[4096];
+};
+
+static int repeats(void *ud, const ndf_call *call, ndf_reply *reply)
+{
+    struct asked *asked = ud;
+    snprintf(asked->request, sizeof asked->request, "%s", call->request);
+    return ndf_reply_output(reply, "seen", 4);
+}
+
+static void a_value_is_handed_on_with_its_type(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture);
+    fixture_register(&fixture,
+        "pattern: p\ndescription: d\n"
+        "steps:\n"
+        "  - give\n"
+        "  - look: {with: {got: \"${steps.give.output}\"}}\n");
+    static char values[][16] = {"null", "false", "0", "0.5", "\"5\"", "[1,2]"};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        struct asked asked = {""};
+        char expected[128];
+        bind_to(&fixture, "give", gives, values[i]);
+        bind_to(&fixture, "look", repeats, &asked);
+        assert_int_equal(
+            fixture_run(&fixture, "p", "go", NULL), NDF_RUN_SUCCEEDED);
+        snprintf(expected, sizeof expected, "\"got\":%s", values[i]);
+        assert_non_null(strstr(asked.request, expected));
+    }
+    /* Only the empty text says nothing. */
+    static char nothing[] = "\"\"";
+    bind_to(&fixture, "give", gives, nothing);
+    assert_int_equal(fixture_run(&fixture, "p", "go", NULL), NDF_RUN_FAILED);
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +256,7 @@ int main(void)
         cmocka_unit_test(the_document_of_a_bound_agent_still_counts),
         cmocka_unit_test(neither_bound_nor_registered_is_said_with_names),
         cmocka_unit_test(ever_new_names_take_no_memory),
+        cmocka_unit_test(a_value_is_handed_on_with_its_type),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -146,6 +146,37 @@ static int replies_badly(void *ud, const ndf_call *call, ndf_reply *reply)
     return good ? 0 : 1;
 }
 
+static const char *given; /* what gives_a_value gives */
+
+static int gives_a_value(void *ud, const ndf_call *call, ndf_reply *reply)
+{
+    (void)ud;
+    (void)call;
+    assert_ok(ndf_reply_output(reply, "not this", 8));
+    assert_ok(ndf_reply_value(reply, given, strlen(given)));
+    return 0;
+}
+
+static int gives_bad_values(void *ud, const ndf_call *call, ndf_reply *reply)
+{
+    (void)ud;
+    (void)call;
+    enum { DEEP = VALUE_DEPTH_MAX };
+    char deep[2 * DEEP];
+    memset(deep, '[', DEEP);
+    memset(deep + DEEP, ']', DEEP);
+    bool good = ndf_reply_value(reply, "{\"a\": 1", 7) == NDF_ESYNTAX &&
+                ndf_reply_value(reply, "", 0) == NDF_ESYNTAX &&
+                ndf_reply_value(reply, "1 2", 3) == NDF_ESYNTAX &&
+                ndf_reply_value(reply, "text", 4) == NDF_ESYNTAX &&
+                ndf_reply_value(reply, deep, sizeof deep) == NDF_ELIMIT &&
+                ndf_reply_value(reply, "1", (size_t)AGENT_OUTPUT_MAX + 1) ==
+                    NDF_ELIMIT &&
+                ndf_reply_value(reply, NULL, 0) == NDF_EINVAL &&
+                ndf_reply_value(NULL, "1", 1) == NDF_EINVAL;
+    return good ? 0 : 1;
+}
+
 static int waits(void *ud, const ndf_call *call, ndf_reply *reply)
 {
     struct scene *s = ud;
@@ -207,6 +238,31 @@ static void a_bad_reply_is_refused_and_text_is_kept(void **state)
     run(s, replies_badly);
     assert_int_equal(s->result.exit, 0);
     assert_str(s->result.output.string, "{\"a\": 1");
+}
+
+static void a_value_of_any_type_is_kept_as_it_is(void **state)
+{
+    struct scene *s = *state;
+    static const char *const values[] = {"null", "false", "0",
+        "-9007199254740993", "0.5", "\"\"", "\"{}\"", "\"null\"", "[]",
+        "{\"output\":{}}"};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        given = values[i];
+        s->done = 0;
+        run(s, gives_a_value);
+        assert_true(s->result.typed);
+        assert_string_equal(
+            test_canonical(&s->arena, &s->result.output), values[i]);
+    }
+}
+
+static void a_bad_value_is_refused(void **state)
+{
+    struct scene *s = *state;
+    run(s, gives_bad_values);
+    assert_int_equal(s->result.exit, 0);
+    assert_int_equal(s->result.output.kind, VALUE_NULL);
+    assert_false(s->result.typed);
 }
 
 static void its_time_is_limited_and_what_comes_late_is_dropped(void **state)
@@ -352,6 +408,8 @@ int main(void)
         SCENE(a_function_that_fails_says_why),
         SCENE(a_function_may_say_nothing),
         SCENE(a_bad_reply_is_refused_and_text_is_kept),
+        SCENE(a_value_of_any_type_is_kept_as_it_is),
+        SCENE(a_bad_value_is_refused),
         SCENE(its_time_is_limited_and_what_comes_late_is_dropped),
         SCENE(a_stop_ends_the_call_at_once),
         SCENE(a_task_that_is_freed_says_nothing_more),

@@ -40,6 +40,28 @@ static void without_expectations_it_must_end_well_and_say_something(
     assert_false(expect_proves(&none));
 }
 
+static void a_value_is_judged_as_it_stands(void **state)
+{
+    (void)state;
+    struct expect expect = {.set = true, .nonempty = true};
+    struct member type = {
+        .key = STR("type"), .value = value_of_str(STR("string"))};
+    expect.json_schema = value_of_object();
+    expect.json_schema.object.members = &type;
+    expect.json_schema.object.count = 1;
+    /* Printed, it is the number 5; given, it is a string. */
+    struct agent_result result = printed(STR("5"));
+    assert_int_equal(verify(&expect, &result, NULL), NDF_EAGENT);
+    result.typed = true;
+    assert_ok(verify(&expect, &result, NULL));
+    expect.json_schema = value_null;
+    expect.regex = STR("^null$");
+    result = (struct agent_result){.typed = true};
+    assert_ok(verify(&expect, &result, NULL));
+    result.typed = false;
+    assert_int_equal(verify(&expect, &result, NULL), NDF_EAGENT);
+}
+
 static void silence_can_be_allowed(void **state)
 {
     (void)state;
@@ -156,6 +178,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(
             without_expectations_it_must_end_well_and_say_something),
+        cmocka_unit_test(a_value_is_judged_as_it_stands),
         cmocka_unit_test(silence_can_be_allowed),
         cmocka_unit_test(another_exit_status_can_be_the_right_one),
         cmocka_unit_test(a_regex_looks_at_the_output_as_text),

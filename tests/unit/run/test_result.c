@@ -156,6 +156,29 @@ static void a_damaged_answer_says_where(void **state)
     }
 }
 
+static void a_value_is_empty_only_as_an_empty_string(void **state)
+{
+    (void)state;
+    const struct {
+        struct value output;
+        bool empty, empty_when_typed;
+    } cases[] = {
+        {value_null, true, false},
+        {value_of_bool(false), false, false},
+        {value_of_int(0), false, false},
+        {value_of_object(), false, false},
+        {value_of_str(STR("")), true, true},
+        {value_of_str(STR(" \n")), true, false},
+        {value_of_str(STR("null")), false, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct agent_result result = {.output = cases[i].output};
+        assert_int_equal(result_empty(&result), cases[i].empty);
+        result.typed = true;
+        assert_int_equal(result_empty(&result), cases[i].empty_when_typed);
+    }
+}
+
 static int parse_body(const struct mem *mem, void *ud)
 {
     struct arena arena;
@@ -189,6 +212,7 @@ int main(void)
         cmocka_unit_test(a_usage_that_is_no_object_counts_as_none),
         cmocka_unit_test(a_large_usage_is_dropped),
         cmocka_unit_test(a_damaged_answer_says_where),
+        cmocka_unit_test(a_value_is_empty_only_as_an_empty_string),
         cmocka_unit_test(it_survives_every_failing_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
