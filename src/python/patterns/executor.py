@@ -1,0 +1,420 @@
+"""Running patterns: durable, with their functions and agents."""
+
+import asyncio
+import functools
+import itertools
+import queue
+
+from . import _json, _ndf
+from .calls import Watch
+from .context import as_context
+from .pattern import DelegationPattern
+from ._ndf import (
+    InvalidPatternError,
+    PatternError,
+    PatternExecutionError,
+    PatternNotFoundError,
+    TimeoutError,
+)
+
+_RUN_STARTED = _ndf.EVENTS.index("run_started")
+_RUN_DONE = _ndf.EVENTS.index("run_done")
+_PATIENCE = 1.0  # seconds between looks at a run that says nothing
+
+
+class ExecutionEvent:
+    """One event of a run.
+
+    kind: run_started, step_started, step_done, step_failed, step_retry,
+        step_skipped, undo_started, undo_done, undo_failed, violation, run_done
+    run, step: ids; detail: one sentence, or ""; attempt: from 1
+    steps_done, steps_total; at: seconds since 1970; elapsed_ms: of the run
+    """
+
+    __slots__ = ("kind", "run", "step", "detail", "attempt", "steps_done",
+                 "steps_total", "at", "elapsed_ms")
+
+    def __init__(self, kind, run, step, detail, attempt, done, total, at_ms, elapsed_ms):
+        self.kind = _ndf.EVENTS[kind]
+        self.run = run
+        self.step = step
+        self.detail = detail
+        self.attempt = attempt
+        self.steps_done = done
+        self.steps_total = total
+        self.at = at_ms / 1000
+        self.elapsed_ms = elapsed_ms
+
+    def __repr__(self):
+        step = f" {self.step}" if self.step else ""
+        return f"<ExecutionEvent {self.kind}{step} of {self.run}>"
+
+
+class ExecutionResult:
+    """How a run ended.
+
+    success: whether all its steps were done; state: succeeded, failed,
+        cancelled, in_doubt or undo_failed
+    outcome: success, failure or unknown: what is learned from it. That an
+        agent says so proves nothing: give steps an `expect`, or rate the run
+    run_id, pattern: id and name; outputs: of each step, by name; output: of
+        the last one; context: the PatternContext after the last step
+    preservation: 0..1, how much of the context survived; violations: list
+    error: what went wrong, one sentence, or None; exception: of the function
+        that failed, or None
+    elapsed_ms: from start to end; steps_done, steps_total
+    """
+
+    __slots__ = (
+        "success", "state", "outcome", "run_id", "pattern", "outputs", "output",
+        "context", "preservation", "violations", "error", "exception",
+        "elapsed_ms", "steps_done", "steps_total", "_registry",
+    )
+
+    def __init__(self, data, registry, failures):
+        error = data.get("error") or {}
+        self._registry = registry
+        self.state = data["state"]
+        self.success = self.state == "succeeded"
+        self.outcome = data["outcome"]
+        self.run_id = data["id"]
+        self.pattern = data["pattern"]
+        self.outputs = data["outputs"]
+        self.output = next(reversed(self.outputs.values()), None)
+        self.context = as_context(data["context"])
+        self.preservation = data["preservation"]
+        self.violations = data["violations"]
+        self.error = error.get("message")
+        self.exception = failures.get(error.get("step"))
+        self.elapsed_ms = data["elapsed_ms"]
+        self.steps_done = data["steps_done"]
+        self.steps_total = data["steps_total"]
+
+    def rate(self, good, should=None):
+        """A person's word on the run: True or False, and the pattern that
+        would have been right."""
+        self._registry._rate(self.run_id, good, should)
+
+    def __bool__(self):
+        return self.success
+
+    def __repr__(self):
+        return (
+            f"<ExecutionResult {self.pattern!r} {self.state}, "
+            f"{self.steps_done} of {self.steps_total} steps, "
+            f"{self.elapsed_ms} ms, run {self.run_id}>"
+        )
+
+
+class PatternExecutor:
+    """Runs patterns of a registry.
+
+    registry: a PatternRegistry; None: one of its own, in memory
+    cwd: where agents run; None: the process's folder
+    """
+
+    def __init__(self, registry=None, cwd=None):
+        if registry is None:
+            from .registry import PatternRegistry
+
+            registry = PatternRegistry()
+        elif not hasattr(registry, "register_pattern"):
+            raise InvalidPatternError(
+                f"an executor needs a PatternRegistry, not {type(registry).__name__}"
+            )
+        self.registry = registry
+        self.cwd = cwd
+        self._active = {}  # run id -> (pattern's name, Run)
+
+    # ---- functions ----------------------------------------------------------
+
+    def bind(self, name, fn=None):
+        """Makes fn do the work of the agent or step `name`: fn(), fn(context)
+        or fn(context, call), which returns a JSON value. It may change its
+        context (the patch of the step) and may be a coroutine function.
+        Without fn: a decorator."""
+        if fn is None:
+            def decorate(fn):
+                self.registry._calls.bind(name, fn)
+                return fn
+
+            return decorate
+        self.registry._calls.bind(name, fn)
+        return fn
+
+    def unbind(self, name):
+        """Steps that name it then need an agent of the store."""
+        self.registry._calls.bind(name, None)
+
+    # ---- running ---------------------------------------------------------------
+
+    def execute(self, pattern, context=None, timeout=None, on_event=None):
+        """Runs a pattern (or its name) for a context and returns the
+        ExecutionResult.
+
+        timeout: seconds, after which the run is ended and undone
+            (TimeoutError)
+        on_event: called with each ExecutionEvent, on another thread
+
+        Raises PatternExecutionError when it does not succeed: `result` is how
+        it ended, `__cause__` the exception of the function that failed.
+        Ctrl-C ends the run, undoes it, and raises KeyboardInterrupt."""
+        return self._execute_name(self._name(pattern), context, timeout, on_event)
+
+    def _name(self, pattern):
+        """The name of a registered pattern; one that is not is registered."""
+        if isinstance(pattern, str):
+            return pattern
+        if not isinstance(pattern, DelegationPattern):
+            raise InvalidPatternError(
+                "execute takes a pattern or its name, not "
+                f"{type(pattern).__name__}"
+            )
+        known = self.registry._patterns.get(pattern.name)
+        if known is not pattern and self.registry._self not in pattern._homes:
+            if known is not None:
+                raise InvalidPatternError(
+                    f"another pattern {pattern.name!r} is registered here: "
+                    "register this one with replace=True"
+                )
+            self.registry.register_pattern(pattern)
+        return pattern.name
+
+    def _execute_name(self, name, context=None, timeout=None, on_event=None):
+        run, watch, context = self._start(name, context, on_event)
+        try:
+            state = run.wait(-1 if timeout is None else max(0, int(timeout * 1000)))
+            if state is None:
+                raise TimeoutError(
+                    f"{name!r} took longer than {timeout} s: it was ended and "
+                    "its completed steps undone"
+                )
+        except BaseException:
+            run.cancel()
+            _wait_calmly(run)
+            self._forget(run)
+            raise
+        return self._finish(name, run, watch, context)
+
+    def _start(self, name, context, on_event, loop=None, done=None):
+        registry = self.registry
+        context = as_context(context)
+        registry._flush()
+        watch = Watch(loop)
+        watches = registry._calls.watches
+
+        def event(kind, run, *rest):
+            if kind == _RUN_STARTED:
+                watches[run] = watch
+            if on_event is not None:
+                on_event(ExecutionEvent(kind, run, *rest))
+            if kind == _RUN_DONE and done is not None:
+                done()
+
+        run = registry._engine.start(name, context.to_json(), event, self.cwd)
+        self._active[run.id] = (name, run)
+        return run, watch, context
+
+    def _forget(self, run):
+        self._active.pop(run.id, None)
+        self.registry._calls.watches.pop(run.id, None)
+
+    def _finish(self, name, run, watch, context):
+        self._forget(run)
+        registry = self.registry
+        data = _json.decode(registry._engine.result(run.id))
+        result = ExecutionResult(data, registry, watch.failures)
+        pattern = registry._patterns.get(name)
+        if pattern is not None:
+            known = {"success": True, "failure": False}.get(result.outcome)
+            pattern._stats.add(known, context.domain, result.elapsed_ms)
+        if registry._listeners:
+            registry._tell("executed", name)
+        if result.success:
+            return result
+        error = PatternExecutionError(
+            f"{name!r} {_STATES.get(result.state, result.state)}: "
+            f"{result.error or 'see the run'} (run {result.run_id})"
+        )
+        error.result = result
+        raise error from result.exception
+
+    def _cancel_pattern(self, name):
+        """Ends the runs of a pattern that are under way; their ids."""
+        runs = [run for known, run in list(self._active.values()) if known == name]
+        for run in runs:
+            run.cancel()
+        return [run.id for run in runs]
+
+    async def execute_async(self, pattern, context=None, timeout=None, on_event=None):
+        """Like execute, without holding up the event loop; bound coroutine
+        functions run in it. Cancelling the task ends the run and undoes it."""
+        loop = asyncio.get_running_loop()
+        ended = asyncio.Event()
+
+        def done():
+            loop.call_soon_threadsafe(ended.set)
+
+        name = self._name(pattern)
+        run, watch, context = await asyncio.to_thread(
+            self._start, name, context, on_event, loop, done
+        )
+        try:
+            await asyncio.wait_for(_ending(run, ended), timeout)
+        except BaseException as error:
+            run.cancel()
+            await asyncio.shield(asyncio.to_thread(_wait_calmly, run))
+            self._forget(run)
+            if isinstance(error, asyncio.TimeoutError):
+                raise TimeoutError(
+                    f"{name!r} took longer than {timeout} s: it was ended and "
+                    "its completed steps undone"
+                ) from None
+            raise
+        return await asyncio.to_thread(self._settle, name, run, watch, context)
+
+    def _settle(self, name, run, watch, context):
+        run.wait(-1)
+        return self._finish(name, run, watch, context)
+
+    # ---- choosing and running -----------------------------------------------------
+
+    def execute_best_pattern(self, context, timeout=None, on_event=None):
+        """Runs the pattern that is taken for the context;
+        ConfidenceThresholdError says why none is."""
+        context = as_context(context)
+        pattern = self.registry._choose(context)
+        return self._execute_name(pattern.name, context, timeout, on_event)
+
+    def execute_with_fallback(self, pattern, fallbacks, context=None, timeout=None):
+        """Runs a pattern; when it fails or cannot be run, the next of
+        fallbacks (a list of patterns or names). Raises the first one's
+        PatternExecutionError when none succeeds; `attempts` are all of
+        them."""
+        if isinstance(fallbacks, (str, DelegationPattern)):
+            fallbacks = [fallbacks]
+        attempts = []
+        for each in [pattern, *fallbacks]:
+            try:
+                return self.execute(each, context, timeout)
+            except (PatternExecutionError, PatternNotFoundError, TimeoutError) as error:
+                attempts.append(error)
+        error = attempts[0]
+        error.attempts = attempts
+        raise error
+
+    def batch_execute(self, items, max_concurrent=None, return_exceptions=False):
+        """Runs several at once: items are (pattern, context) pairs, or
+        contexts, for each of which the best pattern is taken. Returns the
+        results in their order. With return_exceptions errors are returned in
+        their places, else the first is raised after all have ended."""
+        if max_concurrent is not None and max_concurrent < 1:
+            raise InvalidPatternError("max_concurrent is at least 1")
+        results = [None] * len(items := list(items))
+        waiting = iter(enumerate(items))
+        running = {}
+        ended = queue.SimpleQueue()
+        room = len(items) if max_concurrent is None else max_concurrent
+        try:
+            while True:
+                for index, item in itertools.islice(waiting, room - len(running)):
+                    try:
+                        running[index] = self._start_item(
+                            item, functools.partial(ended.put, index))
+                    except PatternError as error:
+                        results[index] = error
+                if not running:
+                    break
+                index = _next_ended(ended, running)
+                if index is None:
+                    continue
+                try:
+                    results[index] = self._settle(*running.pop(index))
+                except PatternError as error:
+                    results[index] = error
+        except BaseException:
+            for _, run, _, _ in running.values():
+                run.cancel()
+            for _, run, _, _ in running.values():
+                _wait_calmly(run)
+                self._forget(run)
+            raise
+        for result in results:
+            if isinstance(result, BaseException) and not return_exceptions:
+                raise result
+        return results
+
+    def _start_item(self, item, done):
+        if isinstance(item, tuple):
+            pattern, context = item
+            name = self._name(pattern)
+        else:
+            context = as_context(item)
+            name = self.registry._choose(context).name
+        return (name, *self._start(name, context, None, done=done))
+
+    # ---- runs of the store --------------------------------------------------------
+
+    def result(self, run_id):
+        """The ExecutionResult of a run that has ended, also one of another
+        process."""
+        data = _json.decode(self.registry._engine.result(run_id))
+        return ExecutionResult(data, self.registry, {})
+
+    def resume(self, run_id):
+        """Goes on with a run whose process died; returns its result like
+        execute. What was done is not done again."""
+        watch = Watch()
+
+        def event(kind, run, *rest):
+            self.registry._calls.watches[run] = watch
+
+        run = self.registry._engine.resume(run_id, event, self.cwd)
+        run.wait(-1)
+        data = _json.decode(self.registry._engine.result(run.id))
+        return self._finish(data["pattern"], run, watch, as_context(data["context"]))
+
+    def __repr__(self):
+        return f"<PatternExecutor of {self.registry!r}, {len(self._active)} running>"
+
+
+_STATES = {
+    "failed": "failed",
+    "cancelled": "was cancelled",
+    "in_doubt": "is in doubt: a step may or may not have been done",
+    "undo_failed": "failed, and a step could not be undone",
+}
+
+
+def _wait_calmly(run):
+    """Waits for the undoing of a run, also through further Ctrl-Cs."""
+    while True:
+        try:
+            if run.wait(1000) is not None:
+                return
+        except KeyboardInterrupt:
+            continue
+        except PatternError:
+            return
+
+
+async def _ending(run, ended):
+    while True:
+        try:
+            await asyncio.wait_for(ended.wait(), _PATIENCE)
+            return
+        except asyncio.TimeoutError:
+            if run.wait(0) is not None:
+                return
+
+
+def _next_ended(ended, running):
+    """The index of one that has ended; None when there is none for a while. A
+    run whose records could not be kept ends without an event."""
+    try:
+        return ended.get(timeout=_PATIENCE)
+    except queue.Empty:
+        for index, (_, run, _, _) in running.items():
+            if run.wait(0) is not None:
+                return index
+        return None

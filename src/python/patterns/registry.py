@@ -1,0 +1,745 @@
+"""The registry: patterns by name, and the choice among them.
+
+Without a path it is private and in memory. Then what is registered is found
+by name at once and handed to the core together with all other changes when the
+core is next asked: a hundred thousand registrations are one transaction. With
+a path each change is on disk before the call returns.
+"""
+
+import threading
+import time
+import weakref
+from typing import NamedTuple
+
+from . import _json, _ndf
+from .cache import LookupCache
+from .calls import Calls
+from .config import PatternConfig
+from .context import PatternContext, as_context
+from .monitor import track
+from .pattern import DelegationPattern, _lawful, _revive
+from .stats import Counts, ConfidenceLevel, PatternAnalytics
+from ._ndf import (
+    ConfidenceThresholdError,
+    InvalidPatternError,
+    PatternAlreadyExistsError,
+    PatternError,
+    PatternNotFoundError,
+)
+
+_BATCH = 10000  # documents handed to the core at once
+_EVENTS = ("registered", "changed", "unregistered", "selected", "executed")
+_HINT_LISTS = {
+    "sequential_patterns": "sequential",
+    "parallel_patterns": "parallel",
+    "meta_patterns": "meta",
+}
+
+
+class Choice(NamedTuple):
+    """One ranked pattern of a selection.
+
+    fit: probability that it is the right one; success: that it works when it
+    is; confidence: their product; all 0..1."""
+
+    name: str
+    fit: float
+    success: float
+    confidence: float
+    level: ConfidenceLevel
+    executions: int
+
+
+class Selection(NamedTuple):
+    """Ranked choices, the name of the one that would be taken unattended (or
+    None), and why, in one sentence."""
+
+    choices: list
+    chosen: "str | None"
+    reason: str
+
+
+class SimilarPattern(NamedTuple):
+    """A pattern and how similar it is, 0..1."""
+
+    pattern: DelegationPattern
+    similarity: float
+
+
+class Listener:
+    """What add_listener returns; remove() ends it."""
+
+    def __init__(self, registry, callback, events):
+        self.callback = callback
+        self.events = events
+        self._registry = weakref.ref(registry)
+
+    def remove(self):
+        """Returns whether it was still listening."""
+        registry = self._registry()
+        return registry is not None and registry.remove_listener(self)
+
+
+class PatternRegistry:
+    """Patterns by name, found by domain and likeness, chosen for a context.
+
+    path: a store file, shared with the command `ndf` and other processes;
+        None: private, in memory
+    config: a PatternConfig
+    home: the user's data folder (list of trusted folders); None: the usual one
+
+    Thread-safe. Close it, use it in a `with`, or let it go.
+    """
+
+    def __init__(self, path=None, config=None, *, home=None):
+        self._engine = _ndf.Engine(path, home=home)
+        self._lock = threading.RLock()
+        self._patterns = {}
+        self._pending = {}  # name -> text, or None to remove; in order
+        self._outcomes = []  # waiting like _pending
+        self._listeners = []
+        self._similar = None
+        self._cache = LookupCache(1000, 3600.0)
+        self._self = weakref.ref(self)
+        self._calls = Calls(self._engine)
+        self._executor = None
+        self._load_count = self._load_ns = 0
+        self._levels = (0.5, 0.8)
+        track(self)
+        if config is not None:
+            self.configure(config)
+
+    # ---- life -------------------------------------------------------------
+
+    def close(self):
+        """Ends what runs and lets the store go. Every later call raises
+        PatternError."""
+        if not self._engine.closed:
+            self._flush()
+        self._engine.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.close()
+
+    @property
+    def path(self):
+        """The store's file; None: in memory."""
+        return self._engine.path
+
+    @property
+    def executor(self):
+        """A PatternExecutor of this registry, made when it is first asked
+        for."""
+        from .executor import PatternExecutor
+
+        with self._lock:
+            if self._executor is None:
+                self._executor = PatternExecutor(self)
+            return self._executor
+
+    def __len__(self):
+        return len(self.get_all_pattern_names())
+
+    def __contains__(self, name):
+        try:
+            self.get_pattern(name)
+        except PatternNotFoundError:
+            return False
+        return True
+
+    def __iter__(self):
+        """The patterns, in the order of get_all_pattern_names."""
+        for name in self.get_all_pattern_names():
+            yield self.get_pattern(name)
+
+    def __repr__(self):
+        where = self.path or "in memory"
+        if self._engine.closed:
+            return f"<PatternRegistry {where}, closed>"
+        return f"<PatternRegistry {where}, {len(self)} patterns>"
+
+    # ---- changes ------------------------------------------------------------
+
+    def register_pattern(self, pattern, replace=False):
+        """Adds a pattern. Raises PatternAlreadyExistsError when the name is
+        taken (unless replace), InvalidPatternError for what is no pattern."""
+        if not isinstance(pattern, DelegationPattern):
+            raise InvalidPatternError(
+                "register_pattern takes a DelegationPattern, not "
+                f"{type(pattern).__name__}: make one of your data with "
+                "DelegationPattern.from_document"
+            )
+        self._put(pattern, replace)
+        if self._listeners:
+            self._tell("registered", pattern.name)
+
+    def _put(self, pattern, replace):
+        documents = pattern._documents()
+        functions = pattern._functions()
+        name = documents[0][0]
+        with self._lock:
+            old = self._patterns.get(name)
+            if old is not None and not replace:
+                raise PatternAlreadyExistsError(
+                    f"pattern {name!r} is registered already: take another "
+                    "name, or register it with replace=True"
+                )
+            if self._engine.path is None:
+                if self._engine.closed:
+                    raise PatternError("the registry is closed")
+                for each, text in documents:
+                    self._pending.pop(each, None)
+                    self._pending[each] = text
+            else:
+                self._register_now(documents, replace)
+            if old is not pattern:
+                if old is not None:
+                    self._leave(old)
+                self._patterns[name] = pattern
+                pattern._homes += (self._self,)
+            if functions:
+                self._calls.bind_all(functions)
+            self._forget_similar()
+
+    def _register_now(self, documents, replace):
+        name = documents[0][0]
+        try:
+            self._engine.register("[" + ",".join(t for _, t in documents) + "]", replace)
+        finally:
+            self._cache.discard(name)
+
+    def register_patterns(self, patterns):
+        """Adds several, in their order; returns how many."""
+        count = 0
+        for pattern in patterns:
+            self.register_pattern(pattern)
+            count += 1
+        return count
+
+    def unregister(self, pattern):
+        """Takes a pattern (or its name) out; counts stay in the store. Raises
+        PatternNotFoundError."""
+        name = getattr(pattern, "name", pattern)
+        with self._lock:
+            if self._outcomes:
+                self._flush()  # they count for a pattern that is still there
+            old = self._patterns.pop(name, None) if isinstance(name, str) else None
+            if old is None and self._engine.path is None:
+                raise self._unknown(name)
+            documents = [(name, "")] if old is None else old._documents()
+            if self._engine.path is None:
+                for each, _ in documents:
+                    self._pending.pop(each, None)
+                    self._pending[each] = None
+            else:
+                for each, _ in documents:
+                    self._engine.unregister(each)
+                self._cache.discard(name)
+            if old is not None:
+                self._leave(old)
+            self._forget_similar()
+        if self._listeners:
+            self._tell("unregistered", name)
+
+    unregister_pattern = unregister
+
+    def _leave(self, pattern):
+        pattern._homes = tuple(h for h in pattern._homes if h is not self._self)
+        functions = pattern._functions()
+        if functions:
+            self._calls.unbind_all(functions)
+
+    def _changed(self, pattern):
+        """A registered pattern has a new document."""
+        with self._lock:
+            if self._patterns.get(pattern.name) is pattern:
+                self._put(pattern, True)
+        if self._listeners:
+            self._tell("changed", pattern.name)
+
+    def _unknown(self, name):
+        """The error of the core, which knows the nearest name."""
+        if not isinstance(name, str):
+            return PatternNotFoundError(
+                f"a pattern's name is a str, not {type(name).__name__}"
+            )
+        try:
+            self._flush()
+            self._engine.load(name)
+        except PatternError as error:
+            return error
+        return PatternNotFoundError(f"there is no pattern {name!r}")
+
+    def _flush(self):
+        """Hands what waits to the core."""
+        if not self._pending and not self._outcomes:
+            return
+        with self._lock:
+            while self._pending:
+                self._flush_some()
+            if self._outcomes:
+                self._engine.record("[" + ",".join(self._outcomes) + "]")
+                self._outcomes.clear()
+
+    def _flush_some(self):
+        """One batch of the same kind from the front; what fails stays."""
+        adding = next(iter(self._pending.values())) is not None
+        batch = []
+        for name, text in self._pending.items():
+            if (text is not None) != adding or len(batch) == _BATCH:
+                break
+            batch.append((name, text))
+        if adding:
+            self._engine.register("[" + ",".join(text for _, text in batch) + "]", True)
+        for name, _ in batch:
+            if not adding:
+                try:
+                    self._engine.unregister(name)
+                except PatternNotFoundError:
+                    pass  # it came and went between two questions
+            del self._pending[name]
+
+    # ---- finding -------------------------------------------------------------
+
+    def get_pattern(self, name):
+        """The pattern of that name; PatternNotFoundError names the nearest.
+        Served from memory; with a path, one that is not there is read from the
+        store and kept in the lookup cache."""
+        try:
+            pattern = self._patterns[name]
+        except (KeyError, TypeError):
+            pattern = self._load(name)
+        pattern._uses += 1
+        pattern._used_at = time.monotonic()
+        return pattern
+
+    def _load(self, name):
+        if self._engine.path is None or not isinstance(name, str):
+            raise self._unknown(name)
+        pattern = self._cache.get(name)
+        if pattern is None:
+            start = time.perf_counter_ns()
+            text = self._engine.load(name)[0]
+            document = _json.decode(text)
+            if "pattern" not in document:
+                # A single agent is a pattern of one step.
+                document = {
+                    "pattern": document["agent"],
+                    "description": document.get("description", ""),
+                    "steps": [document["agent"]],
+                }
+                text = None
+            pattern = _revive(document, text)
+            pattern._homes = (self._self,)
+            self._load_count += 1
+            self._load_ns += time.perf_counter_ns() - start
+            self._learn_counts(name, pattern)
+            self._cache.put(name, pattern)
+        return pattern
+
+    def _learn_counts(self, name, pattern):
+        """Counts that the store has, when the document brings none."""
+        if pattern._stats.total.executions:
+            return
+        counted = _json.decode(self._engine.stats(name))
+        pattern._stats.total = _whole_counts(counted)
+        pattern._stats.last_ms = counted["last_ms"] if counted["executions"] else 0
+        for domain in counted["domains"]:
+            pattern._stats.domains[domain["domain"]] = _whole_counts(domain)
+
+    def _all(self, names):
+        found = []
+        for name in names:
+            pattern = self._patterns.get(name)
+            if pattern is None and self._engine.path is not None:
+                pattern = self._load(name)
+            if pattern is not None:
+                found.append(pattern)
+        return found
+
+    def find_patterns_by_domain(self, domain):
+        """Those that name the domain, or a glob over it, in their law or taste
+        (`domains`, `only_if`, `good_for`), in the order of registration."""
+        if self._pending:
+            self._flush()
+        names = self._engine.find_domain(domain)
+        return self._all(names) if names else names
+
+    def find_patterns_by_attribute(self, attribute):
+        """Those whose law or taste asks for the attribute."""
+        self._flush()
+        return self._all(self._engine.find_attribute(attribute))
+
+    def find_similar_patterns(self, pattern, threshold=0.3, limit=10):
+        """Those like a pattern (or its name), as SimilarPattern, best first:
+        likeness of words and of predicates, 0..1, at least threshold."""
+        name = getattr(pattern, "name", pattern)
+        key = (name, threshold, limit)
+        cache = self._similar
+        known = cache.get(key) if cache is not None else None
+        if known is not None:
+            return list(known)
+        self._flush()
+        pairs = self._engine.find_similar(name, threshold, limit)
+        scores = dict(pairs)
+        found = [
+            SimilarPattern(p, scores[p.name])
+            for p in self._all([name for name, _ in pairs])
+            if p.name in scores
+        ]
+        if cache is not None and cache is self._similar:
+            cache.put(key, tuple(found))
+        return found
+
+    def _forget_similar(self):
+        """A cache that a question under way fills is left to it."""
+        if self._similar is not None:
+            self._similar = LookupCache(self._similar.size, self._similar.ttl_seconds)
+
+    def get_all_pattern_names(self):
+        """In the order of registration; with a path, by name, with the agents
+        of the store among them."""
+        if self._engine.path is None:
+            return list(self._patterns)
+        names = [
+            item["name"]
+            for kind in (1, 2)
+            for item in _json.decode(self._engine.list(kind))
+        ]
+        return sorted(names)
+
+    # ---- choosing ----------------------------------------------------------------
+
+    def _ask(self, context):
+        """What the core asks of patterns that define `matches`; None when
+        there are none."""
+
+        def ask(name):
+            pattern = self._patterns.get(name)
+            if pattern is None and self._engine.path is not None:
+                pattern = self._load(name)
+            if pattern is None or not pattern._asks:
+                return False
+            before = getattr(_lawful, "found", None)
+            _lawful.found = (id(pattern), id(context))
+            try:
+                return pattern.matches(context)
+            finally:
+                _lawful.found = before
+
+        return ask
+
+    def select(self, context, limit=10):
+        """Ranks the patterns for a context (a PatternContext, a dict, or the
+        task as a str) and says which one would be taken: a Selection."""
+        context = as_context(context)
+        self._flush()
+        choices, chosen, reason = self._engine.select(
+            context.to_json(), limit, self._ask(context)
+        )
+        selection = Selection(
+            [Choice(*c[:4], ConfidenceLevel(c[4]), c[5]) for c in choices],
+            chosen,
+            reason,
+        )
+        if self._listeners:
+            self._tell("selected", chosen)
+        return selection
+
+    def find_best_pattern(self, context, min_confidence=None):
+        """The pattern that would be taken for the context, or None when none
+        is confident enough. min_confidence (0..1): instead of the thresholds
+        of patterns and configuration."""
+        selection = self.select(context, 1)
+        name = selection.chosen
+        if min_confidence is not None:
+            best = selection.choices[0] if selection.choices else None
+            name = best.name if best and best.confidence >= min_confidence else None
+        return None if name is None else self.get_pattern(name)
+
+    def _choose(self, context):
+        """The pattern to run; ConfidenceThresholdError with the reason."""
+        selection = self.select(context, 3)
+        if selection.chosen is None:
+            raise ConfidenceThresholdError(selection.reason)
+        return self.get_pattern(selection.chosen)
+
+    def why(self, context, limit=10):
+        """Every factor of a selection with its number, as a dict."""
+        context = as_context(context)
+        self._flush()
+        return _json.decode(
+            self._engine.why(context.to_json(), limit, self._ask(context))
+        )
+
+    def why_not(self, context, pattern):
+        """Why a pattern is not the choice for the context: the predicate that
+        failed with both values, or the evidence that was weaker; as a dict."""
+        self._flush()
+        name = getattr(pattern, "name", pattern)
+        return _json.decode(self._engine.explain(as_context(context).to_json(), name))
+
+    # ---- settings ---------------------------------------------------------------
+
+    def configure(self, config=None, **settings):
+        """Changes settings (a PatternConfig, or its fields by name) and
+        returns the whole PatternConfig as it is then."""
+        data = {} if config is None else config.to_dict()
+        data.update(PatternConfig(**settings).to_dict())
+        now = _json.decode(self._engine.configure())
+        if "levels" in data:
+            data["levels"] = {**now.get("levels", {}), **data["levels"]}
+        if data:
+            now = _json.decode(
+                self._engine.configure(_json.encode(data, "the configuration"))
+            )
+        config = PatternConfig.from_dict(now)
+        self._levels = (config.medium, config.high)
+        return config
+
+    def set_pattern_hints(self, hints):
+        """Names of patterns that suit a kind of task: a dict of
+        sequential_patterns, parallel_patterns and meta_patterns to lists of
+        names. They add a little evidence when the context asks for that kind.
+        Returns the lists as they are then."""
+        unknown = hints.keys() - _HINT_LISTS.keys()
+        if unknown:
+            raise InvalidPatternError(
+                f"there is no list {sorted(unknown)[0]!r}: there are "
+                f"{', '.join(_HINT_LISTS)}"
+            )
+        now = self.configure().kind_names or {}
+        now = {**now, **{_HINT_LISTS[k]: list(v) for k, v in hints.items()}}
+        now = self.configure(kind_names=now).kind_names
+        return {k: now.get(kind, []) for k, kind in _HINT_LISTS.items()}
+
+    def get_pattern_hint(self, context):
+        """Which of the lists suits a context: "parallel_patterns" when its
+        attribute `concurrent` is true, "meta_patterns" when `complexity` is
+        over 5 or it has three domains or more, else "sequential_patterns"."""
+        kind = self.why(context, 1)["kind_hint"]
+        return next(k for k, v in _HINT_LISTS.items() if v == kind)
+
+    def enable_domain_indexing(self):
+        """Always on: finding by domain takes a time that does not grow with
+        the number of patterns. Returns {"enabled": True, "changed": False}."""
+        return {"enabled": True, "changed": False}
+
+    def enable_attribute_indexing(self):
+        """Always on, like enable_domain_indexing."""
+        return {"enabled": True, "changed": False}
+
+    def compile_patterns(self):
+        """Makes ready what selecting needs (regular expressions, words,
+        indexes) now rather than at the next question. Returns {"patterns":
+        how many there are, "handed_over": how many were new to the core,
+        "milliseconds": how long it took}."""
+        start = time.perf_counter()
+        with self._lock:
+            waiting = sum(text is not None for text in self._pending.values())
+            self._flush()
+        self._engine.find_domain("compile")
+        return {
+            "patterns": len(self.get_all_pattern_names()),
+            "handed_over": waiting,
+            "milliseconds": (time.perf_counter() - start) * 1000,
+        }
+
+    def configure_lookup_cache(self, cache_size=1000, cache_ttl_seconds=3600,
+                               preload_frequent=False, enable_similarity_cache=False):
+        """Bounds what is kept of patterns that were read from the store (those
+        registered here are always in memory), by number and age in seconds.
+
+        preload_frequent: reads the fifth of the store's patterns with most
+            executions now
+        enable_similarity_cache: keeps results of find_similar_patterns until
+            the registry changes
+
+        Returns what it changed: {"cache_size", "cache_ttl_seconds",
+        "preloaded": names, "similarity_cache", "dropped": entries that were
+        too many}."""
+        for what, value in (("cache_size", cache_size), ("cache_ttl_seconds", cache_ttl_seconds)):
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
+                raise InvalidPatternError(f"{what} is a number from 0, not {value!r}")
+        with self._lock:
+            before = len(self._cache)
+            self._cache.resize(int(cache_size), float(cache_ttl_seconds))
+            self._similar = None
+            if enable_similarity_cache:
+                self._similar = LookupCache(int(cache_size), float(cache_ttl_seconds))
+        dropped = before - len(self._cache)
+        preloaded = self._preload_frequent() if preload_frequent else []
+        return {
+            "cache_size": int(cache_size),
+            "cache_ttl_seconds": float(cache_ttl_seconds),
+            "preloaded": preloaded,
+            "similarity_cache": bool(enable_similarity_cache),
+            "dropped": dropped,
+        }
+
+    def _preload_frequent(self):
+        if self._engine.path is None:
+            return []  # all are in memory
+        names = set(self.get_all_pattern_names())
+        counted = _json.decode(self._engine.stats())
+        counted = [c for c in counted if c["name"] in names and c["executions"]]
+        counted.sort(key=lambda c: (-c["executions"], c["name"]))
+        room = min(-(-len(names) // 5), self._cache.size)
+        return [c["name"] for c in counted[:room] if self.preload_pattern(c["name"])]
+
+    def preload_pattern(self, name):
+        """Reads a pattern of the store into the lookup cache; returns whether
+        it was not there yet. PatternNotFoundError."""
+        if name in self._patterns:
+            return False
+        known = self._cache.get(name) is not None if isinstance(name, str) else False
+        self._load(name)
+        return not known
+
+    @property
+    def cache_stats(self):
+        """{"size", "entries", "hits", "misses", "evictions", "hit_rate"} of
+        the lookup cache; hit_rate is NaN before the first look."""
+        cache = self._cache
+        return {
+            "size": cache.size, "entries": len(cache), "hits": cache.hits,
+            "misses": cache.misses, "evictions": cache.evictions,
+            "hit_rate": cache.hit_rate,
+        }
+
+    # ---- counts ------------------------------------------------------------------
+
+    def _recorded(self, pattern, success, domain, latency_ms, text):
+        outcome = {
+            "pattern": pattern.name,
+            "result": {True: "success", False: "failure", None: "unknown"}[success],
+            "evidence": "host",
+        }
+        given = {"domain": domain, "latency_ms": latency_ms, "text": text}
+        outcome.update((k, v) for k, v in given.items() if v is not None)
+        line = _json.encode(outcome, f"the outcome of {pattern.name!r}")
+        with self._lock:
+            if self._engine.path is not None:
+                self._engine.record(line)
+                return
+            self._outcomes.append(line)
+            if len(self._outcomes) >= _BATCH:
+                self._flush()
+
+    def _rate(self, run_id, good, should):
+        verdict = {True: 1, False: 2, None: 0}[good]
+        self._engine.rate(run_id, verdict, getattr(should, "name", should))
+
+    def _reset(self, pattern):
+        self._flush()
+        self._engine.reset(pattern.name)
+
+    def get_pattern_analytics(self, pattern=None):
+        """PatternAnalytics of one pattern (or its name); without one, a dict
+        of those of all."""
+        if pattern is None:
+            return {p.name: self._analytics(p) for p in self}
+        if not isinstance(pattern, DelegationPattern):
+            pattern = self._patterns.get(pattern) or self._load(pattern)
+        return self._analytics(pattern)
+
+    def _analytics(self, pattern):
+        return PatternAnalytics(
+            pattern.name, pattern._stats, pattern._uses, self._levels
+        )
+
+    def cleanup_unused_patterns(self, max_age_days=30, min_uses=1, dry_run=False):
+        """Unregisters the patterns of this program that were handed out or
+        executed fewer than min_uses times, or not for max_age_days (None: age
+        does not matter). Returns their names; dry_run only tells."""
+        now = time.monotonic()
+        unused = []
+        with self._lock:
+            for name, pattern in self._patterns.items():
+                uses = pattern._uses + pattern.execution_count
+                age = (now - pattern._used_at) / 86400 if pattern._used_at else 0
+                if uses < min_uses or (max_age_days is not None and age > max_age_days):
+                    unused.append(name)
+            if not dry_run:
+                for name in unused:
+                    self.unregister(name)
+        return unused
+
+    # ---- listeners -----------------------------------------------------------------
+
+    def add_listener(self, callback, events=None):
+        """Calls callback(event, name) after a pattern was "registered",
+        "changed", "unregistered", "selected" (name None: none was confident)
+        or "executed"; events: only these. Returns a Listener to remove it by.
+        What it raises goes to sys.unraisablehook, not to who caused it."""
+        if not callable(callback):
+            raise InvalidPatternError(
+                f"a listener is a function, not {type(callback).__name__}"
+            )
+        chosen = _EVENTS if events is None else tuple(events)
+        for event in chosen:
+            if event not in _EVENTS:
+                raise InvalidPatternError(
+                    f"there is no event {event!r}: there are {', '.join(_EVENTS)}"
+                )
+        listener = Listener(self, callback, chosen)
+        with self._lock:
+            self._listeners = self._listeners + [listener]
+        return listener
+
+    def remove_listener(self, listener):
+        """By what add_listener returned, or by the callback; returns whether
+        there was one."""
+        with self._lock:
+            kept = [
+                each for each in self._listeners
+                if each is not listener and each.callback is not listener
+            ]
+            removed = len(kept) < len(self._listeners)
+            self._listeners = kept
+        return removed
+
+    def _tell(self, event, name):
+        for listener in self._listeners:
+            if event in listener.events:
+                try:
+                    listener.callback(event, name)
+                except Exception as error:
+                    _unraisable(error, listener.callback)
+
+    # ---- the store ------------------------------------------------------------------
+
+    def import_path(self, path, source=None, run=None):
+        """Imports a file or folder of patterns and agents (NDF's own files,
+        and agent files with front matter). run: the argv of agents that say
+        none. Returns the report as a dict."""
+        return _json.decode(self._engine.import_(path, source, run))
+
+    def trust(self, path):
+        """Allows the programs of a folder to be run."""
+        return self._engine.trust(path, 1)
+
+
+def _whole_counts(counted):
+    """Counts of the store, where they fade, as whole numbers."""
+    known = min(round(counted["tries"]), counted["executions"])
+    return Counts(counted["executions"], known, min(round(counted["wins"]), known))
+
+
+def _unraisable(error, where):
+    import sys
+
+    class Unraisable(NamedTuple):
+        exc_type: type
+        exc_value: BaseException
+        exc_traceback: object
+        err_msg: str
+        object: object
+
+    sys.unraisablehook(
+        Unraisable(type(error), error, error.__traceback__,
+                   "Exception ignored in a listener", where)
+    )
