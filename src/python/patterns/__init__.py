@@ -29,22 +29,24 @@ from ._ndf import (
 )
 from .cache import PatternPool
 from .calls import StepCall
+from .choice import Choice, Selection, SimilarPattern
 from .config import PatternConfig
 from .context import PatternContext
 from .executor import ExecutionEvent, ExecutionResult, PatternExecutor
+from .listeners import Listener
 from .monitor import (
     PerformanceMetrics,
     PerformanceMonitor,
     ResourceMonitor,
     ResourceUsage,
 )
-from .pattern import (
-    DelegationPattern,
+from .kinds import (
     MetaOrchestrationPattern,
     ParallelCoordinationPattern,
     SequentialDelegationPattern,
 )
-from .registry import Choice, Listener, PatternRegistry, Selection, SimilarPattern
+from .pattern import DelegationPattern
+from .registry import PatternRegistry
 from .stats import ConfidenceLevel, PatternAnalytics
 from .storage import LazyPattern, PatternStorage, StoredSize
 

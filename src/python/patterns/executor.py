@@ -229,7 +229,7 @@ class PatternExecutor:
             known = {"success": True, "failure": False}.get(result.outcome)
             pattern._stats.add(known, context.domain, result.elapsed_ms)
         if registry._listeners:
-            registry._tell("executed", name)
+            registry._listeners.tell("executed", name)
         if result.success:
             return result
         error = PatternExecutionError(

@@ -77,8 +77,9 @@ class PerformanceMonitor:
         known = wins = 0.0
         runs = executions = 0
         for owner in self._owners():
-            loads[0] += owner._load_count
-            loads[1] += owner._load_ns
+            count, ns = owner._loads()
+            loads[0] += count
+            loads[1] += ns
             try:
                 owner._flush()
                 data = _json.decode(owner._engine.metrics())

@@ -9,16 +9,18 @@ a path each change is on disk before the call returns.
 import threading
 import time
 import weakref
-from typing import NamedTuple
 
 from . import _json, _ndf
 from .cache import LookupCache
 from .calls import Calls
+from .choice import Choice, Selection, SimilarPattern
 from .config import PatternConfig
-from .context import PatternContext, as_context
+from .context import as_context
+from .listeners import Listeners
 from .monitor import track
-from .pattern import DelegationPattern, _lawful, _revive
-from .stats import Counts, ConfidenceLevel, PatternAnalytics
+from .pattern import DelegationPattern, lawful
+from .stats import ConfidenceLevel, PatternAnalytics
+from .stored import StoredPatterns
 from ._ndf import (
     ConfidenceThresholdError,
     InvalidPatternError,
@@ -28,56 +30,11 @@ from ._ndf import (
 )
 
 _BATCH = 10000  # documents handed to the core at once
-_EVENTS = ("registered", "changed", "unregistered", "selected", "executed")
 _HINT_LISTS = {
     "sequential_patterns": "sequential",
     "parallel_patterns": "parallel",
     "meta_patterns": "meta",
 }
-
-
-class Choice(NamedTuple):
-    """One ranked pattern of a selection.
-
-    fit: probability that it is the right one; success: that it works when it
-    is; confidence: their product; all 0..1."""
-
-    name: str
-    fit: float
-    success: float
-    confidence: float
-    level: ConfidenceLevel
-    executions: int
-
-
-class Selection(NamedTuple):
-    """Ranked choices, the name of the one that would be taken unattended (or
-    None), and why, in one sentence."""
-
-    choices: list
-    chosen: "str | None"
-    reason: str
-
-
-class SimilarPattern(NamedTuple):
-    """A pattern and how similar it is, 0..1."""
-
-    pattern: DelegationPattern
-    similarity: float
-
-
-class Listener:
-    """What add_listener returns; remove() ends it."""
-
-    def __init__(self, registry, callback, events):
-        self.callback = callback
-        self.events = events
-        self._registry = weakref.ref(registry)
-
-    def remove(self):
-        """Returns whether it was still listening."""
-        registry = self._registry()
-        return registry is not None and registry.remove_listener(self)
 
 
 class PatternRegistry:
@@ -97,13 +54,12 @@ class PatternRegistry:
         self._patterns = {}
         self._pending = {}  # name -> text, or None to remove; in order
         self._outcomes = []  # waiting like _pending
-        self._listeners = []
+        self._listeners = Listeners()
         self._similar = None
-        self._cache = LookupCache(1000, 3600.0)
         self._self = weakref.ref(self)
+        self._stored = StoredPatterns(self._engine, self._self)
         self._calls = Calls(self._engine)
         self._executor = None
-        self._load_count = self._load_ns = 0
         self._levels = (0.5, 0.8)
         track(self)
         if config is not None:
@@ -174,7 +130,7 @@ class PatternRegistry:
             )
         self._put(pattern, replace)
         if self._listeners:
-            self._tell("registered", pattern.name)
+            self._listeners.tell("registered", pattern.name)
 
     def _put(self, pattern, replace):
         documents = pattern._documents()
@@ -209,7 +165,7 @@ class PatternRegistry:
         try:
             self._engine.register("[" + ",".join(t for _, t in documents) + "]", replace)
         finally:
-            self._cache.discard(name)
+            self._stored.cache.discard(name)
 
     def register_patterns(self, patterns):
         """Adds several, in their order; returns how many."""
@@ -237,12 +193,12 @@ class PatternRegistry:
             else:
                 for each, _ in documents:
                     self._engine.unregister(each)
-                self._cache.discard(name)
+                self._stored.cache.discard(name)
             if old is not None:
                 self._leave(old)
             self._forget_similar()
         if self._listeners:
-            self._tell("unregistered", name)
+            self._listeners.tell("unregistered", name)
 
     unregister_pattern = unregister
 
@@ -258,7 +214,7 @@ class PatternRegistry:
             if self._patterns.get(pattern.name) is pattern:
                 self._put(pattern, True)
         if self._listeners:
-            self._tell("changed", pattern.name)
+            self._listeners.tell("changed", pattern.name)
 
     def _unknown(self, name):
         """The error of the core, which knows the nearest name."""
@@ -319,36 +275,7 @@ class PatternRegistry:
     def _load(self, name):
         if self._engine.path is None or not isinstance(name, str):
             raise self._unknown(name)
-        pattern = self._cache.get(name)
-        if pattern is None:
-            start = time.perf_counter_ns()
-            text = self._engine.load(name)[0]
-            document = _json.decode(text)
-            if "pattern" not in document:
-                # A single agent is a pattern of one step.
-                document = {
-                    "pattern": document["agent"],
-                    "description": document.get("description", ""),
-                    "steps": [document["agent"]],
-                }
-                text = None
-            pattern = _revive(document, text)
-            pattern._homes = (self._self,)
-            self._load_count += 1
-            self._load_ns += time.perf_counter_ns() - start
-            self._learn_counts(name, pattern)
-            self._cache.put(name, pattern)
-        return pattern
-
-    def _learn_counts(self, name, pattern):
-        """Counts that the store has, when the document brings none."""
-        if pattern._stats.total.executions:
-            return
-        counted = _json.decode(self._engine.stats(name))
-        pattern._stats.total = _whole_counts(counted)
-        pattern._stats.last_ms = counted["last_ms"] if counted["executions"] else 0
-        for domain in counted["domains"]:
-            pattern._stats.domains[domain["domain"]] = _whole_counts(domain)
+        return self._stored.get(name)
 
     def _all(self, names):
         found = []
@@ -423,12 +350,12 @@ class PatternRegistry:
                 pattern = self._load(name)
             if pattern is None or not pattern._asks:
                 return False
-            before = getattr(_lawful, "found", None)
-            _lawful.found = (id(pattern), id(context))
+            before = getattr(lawful, "found", None)
+            lawful.found = (id(pattern), id(context))
             try:
                 return pattern.matches(context)
             finally:
-                _lawful.found = before
+                lawful.found = before
 
         return ask
 
@@ -446,7 +373,7 @@ class PatternRegistry:
             reason,
         )
         if self._listeners:
-            self._tell("selected", chosen)
+            self._listeners.tell("selected", chosen)
         return selection
 
     def find_best_pattern(self, context, min_confidence=None):
@@ -565,12 +492,12 @@ class PatternRegistry:
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
                 raise InvalidPatternError(f"{what} is a number from 0, not {value!r}")
         with self._lock:
-            before = len(self._cache)
-            self._cache.resize(int(cache_size), float(cache_ttl_seconds))
+            before = len(self._stored.cache)
+            self._stored.cache.resize(int(cache_size), float(cache_ttl_seconds))
             self._similar = None
             if enable_similarity_cache:
                 self._similar = LookupCache(int(cache_size), float(cache_ttl_seconds))
-        dropped = before - len(self._cache)
+        dropped = before - len(self._stored.cache)
         preloaded = self._preload_frequent() if preload_frequent else []
         return {
             "cache_size": int(cache_size),
@@ -583,32 +510,31 @@ class PatternRegistry:
     def _preload_frequent(self):
         if self._engine.path is None:
             return []  # all are in memory
-        names = set(self.get_all_pattern_names())
-        counted = _json.decode(self._engine.stats())
-        counted = [c for c in counted if c["name"] in names and c["executions"]]
-        counted.sort(key=lambda c: (-c["executions"], c["name"]))
-        room = min(-(-len(names) // 5), self._cache.size)
-        return [c["name"] for c in counted[:room] if self.preload_pattern(c["name"])]
+        names = self.get_all_pattern_names()
+        return self._stored.preload_frequent([n for n in names if n not in self._patterns])
 
     def preload_pattern(self, name):
         """Reads a pattern of the store into the lookup cache; returns whether
         it was not there yet. PatternNotFoundError."""
         if name in self._patterns:
             return False
-        known = self._cache.get(name) is not None if isinstance(name, str) else False
-        self._load(name)
-        return not known
+        if self._engine.path is None:
+            raise self._unknown(name)
+        return self._stored.preload(name)
 
     @property
     def cache_stats(self):
         """{"size", "entries", "hits", "misses", "evictions", "hit_rate"} of
         the lookup cache; hit_rate is NaN before the first look."""
-        cache = self._cache
+        cache = self._stored.cache
         return {
             "size": cache.size, "entries": len(cache), "hits": cache.hits,
             "misses": cache.misses, "evictions": cache.evictions,
             "hit_rate": cache.hit_rate,
         }
+
+    def _loads(self):
+        return self._stored.load_count, self._stored.load_ns
 
     # ---- counts ------------------------------------------------------------------
 
@@ -675,40 +601,12 @@ class PatternRegistry:
         "changed", "unregistered", "selected" (name None: none was confident)
         or "executed"; events: only these. Returns a Listener to remove it by.
         What it raises goes to sys.unraisablehook, not to who caused it."""
-        if not callable(callback):
-            raise InvalidPatternError(
-                f"a listener is a function, not {type(callback).__name__}"
-            )
-        chosen = _EVENTS if events is None else tuple(events)
-        for event in chosen:
-            if event not in _EVENTS:
-                raise InvalidPatternError(
-                    f"there is no event {event!r}: there are {', '.join(_EVENTS)}"
-                )
-        listener = Listener(self, callback, chosen)
-        with self._lock:
-            self._listeners = self._listeners + [listener]
-        return listener
+        return self._listeners.add(callback, events)
 
     def remove_listener(self, listener):
         """By what add_listener returned, or by the callback; returns whether
         there was one."""
-        with self._lock:
-            kept = [
-                each for each in self._listeners
-                if each is not listener and each.callback is not listener
-            ]
-            removed = len(kept) < len(self._listeners)
-            self._listeners = kept
-        return removed
-
-    def _tell(self, event, name):
-        for listener in self._listeners:
-            if event in listener.events:
-                try:
-                    listener.callback(event, name)
-                except Exception as error:
-                    _unraisable(error, listener.callback)
+        return self._listeners.remove(listener)
 
     # ---- the store ------------------------------------------------------------------
 
@@ -721,25 +619,3 @@ class PatternRegistry:
     def trust(self, path):
         """Allows the programs of a folder to be run."""
         return self._engine.trust(path, 1)
-
-
-def _whole_counts(counted):
-    """Counts of the store, where they fade, as whole numbers."""
-    known = min(round(counted["tries"]), counted["executions"])
-    return Counts(counted["executions"], known, min(round(counted["wins"]), known))
-
-
-def _unraisable(error, where):
-    import sys
-
-    class Unraisable(NamedTuple):
-        exc_type: type
-        exc_value: BaseException
-        exc_traceback: object
-        err_msg: str
-        object: object
-
-    sys.unraisablehook(
-        Unraisable(type(error), error, error.__traceback__,
-                   "Exception ignored in a listener", where)
-    )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from . import _json, _ndf
 from .monitor import track
-from .pattern import DelegationPattern, _revive
+from .pattern import DelegationPattern, revive
 from ._ndf import InvalidPatternError, PatternNotFoundError
 
 _COLUMNS = (
@@ -92,6 +92,9 @@ class PatternStorage:
     def _flush(self):
         """Nothing waits: each save is done when it returns."""
 
+    def _loads(self):
+        return self._load_count, self._load_ns
+
     def close(self):
         self._engine.close()
 
@@ -132,7 +135,7 @@ class PatternStorage:
         document = _json.decode(text)
         if "pattern" not in document:
             raise PatternNotFoundError(f"{name!r} is an agent, not a pattern")
-        pattern = _revive(document, text)
+        pattern = revive(document, text)
         self._load_count += 1
         self._load_ns += time.perf_counter_ns() - start
         return pattern

@@ -1,0 +1,79 @@
+"""Patterns of a store that this program did not register: read when they are
+asked for, and kept for a while."""
+
+import time
+
+from . import _json
+from .cache import LookupCache
+from .pattern import revive
+from .stats import Counts
+
+
+class StoredPatterns:
+    """home: the weak reference of the registry that the objects belong to."""
+
+    def __init__(self, engine, home):
+        self._engine = engine
+        self._home = home
+        self.cache = LookupCache(1000, 3600.0)
+        self.load_count = self.load_ns = 0
+
+    def get(self, name):
+        """Raises what the core says of a name that is not there."""
+        pattern = self.cache.get(name)
+        if pattern is None:
+            pattern = self._load(name)
+            self.cache.put(name, pattern)
+        return pattern
+
+    def preload(self, name):
+        """Whether it was not there yet."""
+        before = self.load_count
+        self.get(name)
+        return self.load_count > before
+
+    def preload_frequent(self, names):
+        """Reads the fifth of the names that was executed most; their names."""
+        known = set(names)
+        counted = [
+            c for c in _json.decode(self._engine.stats())
+            if c["name"] in known and c["executions"]
+        ]
+        counted.sort(key=lambda c: (-c["executions"], c["name"]))
+        room = min(-(-len(names) // 5), self.cache.size)
+        return [c["name"] for c in counted[:room] if self.preload(c["name"])]
+
+    def _load(self, name):
+        start = time.perf_counter_ns()
+        text = self._engine.load(name)[0]
+        document = _json.decode(text)
+        if "pattern" not in document:
+            # A single agent is a pattern of one step.
+            document = {
+                "pattern": document["agent"],
+                "description": document.get("description", ""),
+                "steps": [document["agent"]],
+            }
+            text = _json.encode(document, name)
+        pattern = revive(document, text)
+        pattern._homes = (self._home,)
+        self.load_count += 1
+        self.load_ns += time.perf_counter_ns() - start
+        if not pattern._stats.total.executions:
+            self._take_counts(name, pattern._stats)
+        return pattern
+
+    def _take_counts(self, name, stats):
+        """Those of the store, when the document brings none."""
+        counted = _json.decode(self._engine.stats(name))
+        if counted["executions"]:
+            stats.total = _whole(counted)
+            stats.last_ms = counted["last_ms"]
+            for domain in counted["domains"]:
+                stats.domains[domain["domain"]] = _whole(domain)
+
+
+def _whole(counted):
+    """Counts of the store, where they fade, as whole numbers."""
+    known = min(round(counted["tries"]), counted["executions"])
+    return Counts(counted["executions"], known, min(round(counted["wins"]), known))
