@@ -204,7 +204,8 @@ static void print_why_not(const struct cli *cli, const json_t *doc)
 {
     const struct term *out = &cli->out;
     const json_t *best = json_object_get(doc, "best");
-    if (json_is_false(json_object_get(doc, "eligible"))) {
+    bool eligible = json_is_true(json_object_get(doc, "eligible"));
+    if (!eligible && json_object_get(doc, "reason") == NULL) {
         print_law(cli, doc);
         return;
     }

@@ -28,6 +28,7 @@ struct candidate {
     const struct confidence_rules *confidence; /* NULL: all defaults */
     struct str features;                       /* of text_features */
     struct str fallback; /* another candidate's name; .at NULL: none */
+    bool ask_host;       /* law, too: see selector_ask_fn */
 };
 
 /* The counts of one candidate: in one domain (.at NULL: unknown; leave
@@ -35,6 +36,10 @@ struct candidate {
  * thread-safe if selecting is; called at most SELECTOR_SCORED_MAX times. */
 typedef void (*selector_tally_fn)(void *ud, size_t candidate, struct str domain,
     struct tally *domain_tally, struct tally *pattern_tally);
+
+/* Whether the host allows a candidate that asks it, of those whose law holds:
+ * not 0 or 0, or a negative code, which ends the choice with it. */
+typedef int (*selector_ask_fn)(void *ud, size_t candidate);
 
 /* What a candidate's own rules do not say. */
 struct selector_config {
@@ -53,6 +58,8 @@ struct selector_query {
     struct tally kinds[3];     /* by enum pattern_kind: all patterns of it */
     selector_tally_fn tallies; /* NULL: nothing was ever executed */
     void *ud;
+    selector_ask_fn ask; /* NULL: nobody allows those that ask */
+    void *ask_ud;
 };
 
 /* One reason with its number. */
@@ -86,7 +93,7 @@ struct selection {
     struct str reason; /* one sentence; NUL-terminated */
     struct str domain; /* stated or inferred; .at NULL: unknown */
     bool domain_inferred;
-    size_t eligible; /* candidates whose law holds */
+    size_t eligible; /* candidates whose law holds, the host's word included */
     size_t total;
     double known;      /* share of the task's words that any candidate knows */
     bool effort_limit; /* a regular expression gave up */

@@ -228,6 +228,27 @@ static int infer_domain(struct scoring *scoring)
         scoring->selector->domains, &work, context->text, &scoring->domain);
 }
 
+/* Keeps those that need not ask the host, and those that it allows. */
+static int ask_host(struct scoring *scoring)
+{
+    const struct selector_query *query = scoring->query;
+    struct index_matches *matches = &scoring->matches;
+    if (!scoring->selector->asks) return NDF_OK;
+    size_t kept = 0;
+    for (size_t i = 0; i < matches->count; i++) {
+        size_t number = matches->items[i].candidate;
+        int allowed = 1;
+        if (scoring->selector->candidates[number].ask_host)
+            allowed =
+                query->ask != NULL ? query->ask(query->ask_ud, number) : 0;
+        if (allowed < 0) return allowed;
+        if (allowed == 0) scoring->refused++;
+        else matches->items[kept++] = matches->items[i];
+    }
+    matches->count = kept;
+    return NDF_OK;
+}
+
 /* Pairs what the filter let through with its text score: both are in the order
  * of candidates. */
 static int gather(struct scoring *scoring)
@@ -267,6 +288,7 @@ int scoring_make(const struct selector *selector,
     const struct context *context = query->context;
     out->hint = domain_kind_hint(context);
     int err = index_match(selector->index, context, arena, &out->matches);
+    if (err == NDF_OK) err = ask_host(out);
     if (err == NDF_OK) err = text_query_make(arena, context->text, &out->text);
     if (err == NDF_OK)
         err = text_index_score(selector->text, &out->text, arena, &out->scores);

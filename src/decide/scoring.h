@@ -19,6 +19,7 @@ struct selector {
     size_t count;
     uint8_t *kind_names; /* bits: the kinds that a name is listed for */
     bool *copied;        /* whether another one has the same words */
+    bool asks;           /* some candidate asks the host */
     struct map names;    /* to index + 1 */
     struct index *index;
     struct mentions *mentions;
@@ -51,6 +52,7 @@ struct scoring {
     const struct selector_query *query;
     struct arena *arena;
     struct index_matches matches;
+    size_t refused; /* by the host, though their law holds */
     struct text_query text;
     struct text_scores scores;
     struct str domain; /* .at NULL: unknown */
@@ -62,7 +64,7 @@ struct scoring {
     double odds; /* of all that structure speaks for, and of none */
 };
 
-/* Filter, text and fit: fills *out. NDF_OK or NDF_ENOMEM. */
+/* Filter, text and fit: fills *out. NDF_OK, NDF_ENOMEM, or what asking said. */
 int scoring_make(const struct selector *selector,
     const struct selector_query *query, struct arena *arena,
     struct scoring *out);

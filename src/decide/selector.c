@@ -61,6 +61,7 @@ static int build_names(struct selector *selector, ndf_error *error)
     if (selector->kind_names == NULL) return NDF_ENOMEM;
     for (size_t i = 0; i < selector->count; i++) {
         struct str name = selector->candidates[i].name;
+        selector->asks |= selector->candidates[i].ask_host;
         selector->kind_names[i] =
             (uint8_t)domains_kinds(selector->domains, name);
         int err = map_add(&selector->names, name, (void *)(i + 1));
@@ -340,6 +341,20 @@ static struct str name_of(const struct scoring *scoring, size_t candidate)
     return scoring->selector->candidates[candidate].name;
 }
 
+static struct str reason_of_refusals(
+    const struct scoring *scoring, struct arena *arena)
+{
+    size_t others = scoring->selector->count - scoring->refused;
+    struct str reason = arena_format(arena,
+        "no pattern or agent may be taken: the host decides about %zu and %s",
+        scoring->refused,
+        scoring->query->ask != NULL ? "allowed none" : "is not asked here");
+    if (others == 0 || reason.at == NULL) return reason;
+    return arena_format(arena,
+        "%.*s, and the only_if of the other %zu excludes this context",
+        STR_ARG(reason), others);
+}
+
 /* Why there is nothing to rank. */
 static struct str reason_of_nothing(
     const struct scoring *scoring, struct arena *arena)
@@ -348,6 +363,8 @@ static struct str reason_of_nothing(
     if (total == 0)
         return arena_format(
             arena, "there are no patterns or agents yet: import some");
+    if (scoring->matches.count == 0 && scoring->refused > 0)
+        return reason_of_refusals(scoring, arena);
     if (scoring->matches.count == 0)
         return arena_format(arena,
             "no pattern or agent allows this context: the only_if of all %zu "

@@ -38,7 +38,7 @@ size_t selector_find(const struct selector *selector, struct str name);
 struct selector_config selector_config_default(void);
 
 /* Results live in arena and borrow from selector. NDF_OK also when nothing is
- * good enough; NDF_ENOMEM. */
+ * good enough; NDF_ENOMEM; a negative answer of query->ask. */
 int selector_select(const struct selector *selector,
     const struct selector_query *query, struct arena *arena,
     struct selection *out);

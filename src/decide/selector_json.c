@@ -266,6 +266,29 @@ static int explain_choice(const struct selector *selector,
     return explain_weaker(&scoring, own, best, out);
 }
 
+/* For one whose law holds: whether the host allows it, too; else says so. */
+static int explain_asking(const struct selector_query *query, size_t candidate,
+    struct arena *arena, bool *allowed, struct value *out)
+{
+    bool asked = query->ask != NULL;
+    int answer = asked ? query->ask(query->ask_ud, candidate) : 0;
+    *allowed = answer > 0;
+    if (answer != 0) return answer < 0 ? answer : NDF_OK;
+    struct writer w = {arena, NDF_OK};
+    struct value failed = value_of_object();
+    put(&w, &failed, "predicate", value_of_str(STR("ask_host")));
+    put(&w, &failed, "expected", value_of_bool(true));
+    put(&w, &failed, "actual", asked ? value_of_bool(false) : value_null);
+    put(&w, &failed, "why",
+        value_of_str(asked ? STR("not allowed") : STR("not asked")));
+    put(&w, out, "failed", failed);
+    put(&w, out, "alternatives", value_of_array());
+    put(&w, out, "reason",
+        value_of_str(asked ? STR("it asks the host, which did not allow it")
+                           : STR("it asks the host, which is not asked here")));
+    return w.err;
+}
+
 int selector_explain(const struct selector *selector,
     const struct selector_query *query, size_t candidate, struct arena *arena,
     struct value *out)
@@ -276,10 +299,14 @@ int selector_explain(const struct selector *selector,
     int err = index_explain(
         selector->index, candidate, query->context, arena, &explanation);
     if (err != NDF_OK) return err;
+    bool allowed = explanation.eligible;
     *out = value_of_object();
     put(&w, out, "pattern", value_of_str(selector->candidates[candidate].name));
-    put(&w, out, "eligible", value_of_bool(explanation.eligible));
+    if (allowed && selector->candidates[candidate].ask_host)
+        w.err = explain_asking(query, candidate, arena, &allowed, out);
+    put(&w, out, "eligible", value_of_bool(allowed));
     if (w.err != NDF_OK) return w.err;
     if (!explanation.eligible) return explain_law(&explanation, arena, out);
+    if (!allowed) return NDF_OK;
     return explain_choice(selector, query, candidate, arena, out);
 }

@@ -266,6 +266,7 @@ static int make_selector(struct loading *load)
         candidate->good_for = &pattern->good_for;
         candidate->confidence = &pattern->confidence;
         candidate->fallback = pattern->fallback;
+        candidate->ask_host = pattern->ask_host;
     }
     if (err == NDF_OK)
         err = selector_new(&registry->selector, registry->mem, list.at,

@@ -118,14 +118,48 @@ static struct selector_query make_query(
     return query;
 }
 
-static int select_into(ndf_engine *engine, const struct context *context,
-    size_t limit, ndf_selection *selection, ndf_error *error)
+/* Fills what an older host's shorter struct lacks. */
+static int read_select_options(
+    const ndf_select_options *given, ndf_select_options *out, ndf_error *error)
+{
+    *out = (ndf_select_options)NDF_SELECT_OPTIONS_INIT;
+    if (given == NULL) return NDF_OK;
+    if (given->size < sizeof given->size || given->size > sizeof *out)
+        return err_set(error, NDF_EINVAL,
+            "ndf_select_options.size is %zu: use NDF_SELECT_OPTIONS_INIT, and "
+            "the library that the program was built for",
+            given->size);
+    memcpy(out, given, given->size);
+    return NDF_OK;
+}
+
+struct asking {
+    const ndf_select_options *options;
+    const ndf_context *context;
+    const struct registry *registry;
+};
+
+static int ask_host(void *ud, size_t candidate)
+{
+    const struct asking *asking = ud;
+    return asking->options->ask(asking->options->ask_ud,
+        asking->registry->candidates[candidate]->label.at, asking->context);
+}
+
+/* No lock is held, so the host may call the engine when it is asked. */
+static int select_into(ndf_engine *engine, const ndf_context *context,
+    const ndf_select_options *options, ndf_selection *selection,
+    ndf_error *error)
 {
     int err = engine_registry(engine, &selection->registry, error);
     if (err != NDF_OK) return err;
     int64_t start = clock_mono_ns(&engine->clock);
     struct tally_source source = {engine, selection->registry};
-    struct selector_query query = make_query(&source, context, limit);
+    struct selector_query query =
+        make_query(&source, &context->context, options->limit);
+    struct asking asking = {options, context, selection->registry};
+    if (options->ask != NULL) query.ask = ask_host;
+    query.ask_ud = &asking;
     err = selector_select(selection->registry->selector, &query,
         &selection->arena, &selection->selection);
     histogram_add(&engine->metrics.select_us,
@@ -137,17 +171,28 @@ static int select_into(ndf_engine *engine, const struct context *context,
 int ndf_select(ndf_engine *engine, const ndf_context *context, size_t limit,
     ndf_selection **out, ndf_error *error)
 {
+    ndf_select_options options = NDF_SELECT_OPTIONS_INIT;
+    options.limit = limit;
+    return ndf_select_with(engine, context, &options, out, error);
+}
+
+int ndf_select_with(ndf_engine *engine, const ndf_context *context,
+    const ndf_select_options *options, ndf_selection **out, ndf_error *error)
+{
     *out = NULL;
     int err = engine_check(engine, error);
     if (err != NDF_OK) return err;
     if (context == NULL)
         return err_set(error, NDF_EINVAL, "the context is NULL");
     if (error != NULL) error->code = NDF_OK;
+    ndf_select_options all;
+    err = read_select_options(options, &all, error);
+    if (err != NDF_OK) return err;
     ndf_selection *selection = mem_calloc(&engine->mem, 1, sizeof *selection);
     if (selection == NULL) return err_set(error, NDF_ENOMEM, "out of memory");
     selection->mem = engine->mem;
     arena_init(&selection->arena, &selection->mem);
-    err = select_into(engine, &context->context, limit, selection, error);
+    err = select_into(engine, context, &all, selection, error);
     if (err != NDF_OK) {
         ndf_selection_free(selection);
         return engine_explain(err, "nothing can be selected", error);

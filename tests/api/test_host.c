@@ -199,6 +199,140 @@ static void ever_new_names_take_no_memory(void **state)
     test_dir_remove(&home);
 }
 
+/* ---- laws that the host decides -------------------------------------------
+ */
+
+static const char asking[] =
+    "pattern: leaks.careful\n"
+    "description: Finds and fixes memory leaks with care.\n"
+    "ask_host: true\n"
+    "host: {class: Careful, depth: 3}\n"
+    "steps: [fixer]\n"
+    "---\n"
+    "pattern: leaks.shut\n"
+    "description: Finds and fixes memory leaks.\n"
+    "only_if: {domain: elsewhere}\n"
+    "ask_host: true\n"
+    "steps: [fixer]\n"
+    "---\n"
+    "pattern: paint\n"
+    "description: Draws icons and logos.\n"
+    "steps: [fixer]\n";
+
+struct host {
+    struct fixture *fixture;
+    const ndf_context *context;
+    int answer, asked;
+    char name[64];
+};
+
+static int ask(void *ud, const char *pattern, const ndf_context *context)
+{
+    struct host *host = ud;
+    host->asked++;
+    snprintf(host->name, sizeof host->name, "%s", pattern);
+    assert_ptr_equal(context, host->context);
+    /* It may use the engine meanwhile, and change it. */
+    bind_to(host->fixture, "fixer", refuses, NULL);
+    (void)agent_count(host->fixture);
+    return host->answer;
+}
+
+static void the_host_is_part_of_the_law(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture);
+    fixture_register(&fixture, asking);
+    ndf_context *context = fixture_context(&fixture, "fix the memory leaks");
+    struct host host = {.fixture = &fixture, .context = context, .answer = 1};
+    ndf_select_options options = NDF_SELECT_OPTIONS_INIT;
+    options.ask = ask;
+    options.ask_ud = &host;
+    ndf_selection *selection;
+    assert_ok(ndf_select_with(
+        fixture.engine, context, &options, &selection, &fixture.error));
+    assert_int_equal(host.asked, 1);
+    assert_string_equal(host.name, "leaks.careful");
+    assert_string_equal(ndf_selection_chosen(selection), "leaks.careful");
+    ndf_selection_free(selection);
+    host.answer = 0;
+    assert_ok(ndf_select_with(
+        fixture.engine, context, &options, &selection, &fixture.error));
+    assert_null(ndf_selection_chosen(selection));
+    ndf_selection_free(selection);
+    host.answer = NDF_EHOST;
+    assert_int_equal(ndf_select_with(fixture.engine, context, &options,
+                         &selection, &fixture.error),
+        NDF_EHOST);
+    assert_null(selection);
+    assert_non_null(strstr(fixture.error.message, "function of the host"));
+    ndf_context_free(context);
+    fixture_close(&fixture);
+}
+
+static void where_nobody_is_asked_it_is_not_eligible(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture);
+    fixture_register(&fixture, asking);
+    ndf_context *context = fixture_context(&fixture, "fix the memory leaks");
+    ndf_selection *selection;
+    assert_ok(
+        ndf_select(fixture.engine, context, 0, &selection, &fixture.error));
+    assert_null(ndf_selection_chosen(selection));
+    ndf_selection_free(selection);
+    ndf_text *text;
+    assert_ok(ndf_explain(
+        fixture.engine, context, "leaks.careful", &text, &fixture.error));
+    json_t *why = parse_text(text);
+    assert_true(json_is_false(json_object_get(why, "eligible")));
+    assert_string_equal(
+        string_at(why, "reason"), "it asks the host, which is not asked here");
+    json_decref(why);
+    /* What the host keeps comes back as it was. */
+    json_t *shown = fixture_show(&fixture, "leaks.careful");
+    assert_string_equal(string_at(shown, "document/host/class"), "Careful");
+    json_decref(shown);
+    ndf_context_free(context);
+    fixture_close(&fixture);
+}
+
+static void the_size_of_the_options_says_what_they_hold(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture);
+    fixture_register(&fixture, asking);
+    ndf_context *context = fixture_context(&fixture, "fix, draw");
+    struct host host = {.fixture = &fixture, .context = context};
+    ndf_select_options options = NDF_SELECT_OPTIONS_INIT;
+    options.ask = ask;
+    options.ask_ud = &host;
+    options.limit = 1;
+    const size_t bad[] = {sizeof options + 1, 0};
+    ndf_selection *selection;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        options.size = bad[i];
+        assert_int_equal(ndf_select_with(fixture.engine, context, &options,
+                             &selection, &fixture.error),
+            NDF_EINVAL);
+        assert_null(selection);
+    }
+    options.size = offsetof(ndf_select_options, ask);
+    assert_ok(ndf_select_with(
+        fixture.engine, context, &options, &selection, &fixture.error));
+    assert_int_equal(host.asked, 0);
+    assert_int_equal(ndf_selection_count(selection), 1);
+    ndf_selection_free(selection);
+    assert_ok(ndf_select_with(
+        fixture.engine, context, NULL, &selection, &fixture.error));
+    ndf_selection_free(selection);
+    ndf_context_free(context);
+    fixture_close(&fixture);
+}
+
 /* ---- values ---------------------------------------------------------------
  */
 
@@ -256,6 +390,9 @@ int main(void)
         cmocka_unit_test(the_document_of_a_bound_agent_still_counts),
         cmocka_unit_test(neither_bound_nor_registered_is_said_with_names),
         cmocka_unit_test(ever_new_names_take_no_memory),
+        cmocka_unit_test(the_host_is_part_of_the_law),
+        cmocka_unit_test(where_nobody_is_asked_it_is_not_eligible),
+        cmocka_unit_test(the_size_of_the_options_says_what_they_hold),
         cmocka_unit_test(a_value_is_handed_on_with_its_type),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

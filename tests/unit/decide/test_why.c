@@ -89,6 +89,104 @@ static void why_not_names_the_failed_predicate(void **state)
     assert_str(value_get_str(failed, STR("why")), "unknown");
 }
 
+/* What the host says, and how often it was asked. */
+struct host {
+    int answer;
+    size_t asked, last;
+};
+
+static int ask(void *ud, size_t candidate)
+{
+    struct host *host = ud;
+    host->asked++;
+    host->last = candidate;
+    return host->answer;
+}
+
+static int choose_asking(struct world *world, const char *context,
+    struct host *host, struct selection *out)
+{
+    compile(world);
+    struct selector_query query = query_of(world, context);
+    if (host != NULL) query.ask = ask;
+    query.ask_ud = host;
+    return selector_select(world->selector, &query, &world->arena, out);
+}
+
+static void the_host_is_asked_where_the_law_holds(void **state)
+{
+    struct world *world = *state;
+    add(world, "plain", "Fixes teeth.", "");
+    add(world, "asks", "Fixes memory leaks.", "\"ask_host\": true");
+    add(world, "shut", "Fixes memory leaks.",
+        "\"ask_host\": true, \"only_if\": {\"domain\": \"x\"}");
+    const char *task = "{\"text\": \"fix memory leaks\"}";
+    struct selection selection;
+    struct host host = {.answer = 1};
+    assert_ok(choose_asking(world, task, &host, &selection));
+    assert_int_equal(host.asked, 1);
+    assert_int_equal(host.last, 1);
+    assert_int_equal(selection.chosen, 1);
+    assert_int_equal(selection.eligible, 2);
+    host = (struct host){.answer = 0};
+    assert_ok(choose_asking(world, task, &host, &selection));
+    assert_int_equal(host.asked, 1);
+    assert_int_equal(selection.eligible, 1);
+    for (size_t i = 0; i < selection.count; i++)
+        assert_int_equal(selection.ranked[i].candidate, 0);
+    assert_ok(choose_asking(world, task, NULL, &selection));
+    assert_int_equal(selection.eligible, 1);
+    host.answer = NDF_EHOST;
+    assert_int_equal(choose_asking(world, task, &host, &selection), NDF_EHOST);
+}
+
+static void a_choice_of_none_says_that_the_host_decides(void **state)
+{
+    struct world *world = *state;
+    add(world, "asks", "Fixes memory leaks.", "\"ask_host\": true");
+    struct selection selection;
+    struct host host = {.answer = 0};
+    const char *task = "{\"text\": \"fix memory leaks\"}";
+    assert_ok(choose_asking(world, task, NULL, &selection));
+    test_contains(selection.reason.at, "is not asked here");
+    assert_ok(choose_asking(world, task, &host, &selection));
+    test_contains(selection.reason.at, "allowed none");
+}
+
+static void why_not_says_what_the_host_said(void **state)
+{
+    struct world *world = *state;
+    add(world, "asks", "Fixes memory leaks.", "\"ask_host\": true");
+    compile(world);
+    const struct {
+        bool asked;
+        int answer;
+        const char *reason, *why;
+    } cases[] = {
+        {false, 0, "it asks the host, which is not asked here", "not asked"},
+        {true, 0, "it asks the host, which did not allow it", "not allowed"},
+        {true, 1, NULL, NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct host host = {.answer = cases[i].answer};
+        struct selector_query query =
+            query_of(world, "{\"text\": \"fix memory leaks\"}");
+        if (cases[i].asked) query.ask = ask;
+        query.ask_ud = &host;
+        struct value why;
+        assert_ok(
+            selector_explain(world->selector, &query, 0, &world->arena, &why));
+        bool eligible = value_get_bool(&why, STR("eligible"), false);
+        assert_int_equal(eligible, cases[i].reason == NULL);
+        if (eligible) continue;
+        assert_string_equal(
+            value_get_str(&why, STR("reason")).at, cases[i].reason);
+        assert_string_equal(
+            value_get_str(value_get(&why, STR("failed")), STR("why")).at,
+            cases[i].why);
+    }
+}
+
 static void why_not_compares_the_evidence(void **state)
 {
     struct world *world = *state;
@@ -224,6 +322,8 @@ static int use_all(const struct mem *mem, void *ud)
         err = selector_explain(selector, &query, 1, &scratch, &value);
     if (err == NDF_OK)
         err = selector_explain(selector, &query, 2, &scratch, &value);
+    if (err == NDF_OK)
+        err = selector_explain(selector, &query, 3, &scratch, &value);
     selector_free(selector);
     arena_deinit(&scratch);
     return err;
@@ -236,6 +336,7 @@ static void each_allocation_may_fail(void **state)
         "\"fallback\": \"b\", \"confidence\": {\"cold_threshold\": 1}");
     add(world, "x/b", "Fixes memory leaks.", "");
     add(world, "x/c", "Paints.", "\"only_if\": {\"attributes\": {\"x\": 1}}");
+    add(world, "x/d", "Asks.", "\"ask_host\": true");
     test_each_allocation_fails(use_all, world);
 }
 
@@ -247,6 +348,9 @@ int main(void)
         TEST(the_same_state_gives_the_same_answer),
         TEST(the_document_has_every_number),
         TEST(why_not_names_the_failed_predicate),
+        TEST(the_host_is_asked_where_the_law_holds),
+        TEST(a_choice_of_none_says_that_the_host_decides),
+        TEST(why_not_says_what_the_host_said),
         TEST(why_not_compares_the_evidence),
         TEST(more_candidates_than_are_scored_are_still_ranked),
         TEST(a_name_is_found_and_may_not_come_twice),

@@ -60,6 +60,7 @@ static inline size_t add(struct world *world, const char *name,
         .features = build_features(arena, bare, description,
             pattern->not_for.count > 0 ? pattern->not_for.items[0].at : NULL),
         .fallback = pattern->fallback,
+        .ask_host = pattern->ask_host,
     };
     return world->count++;
 }
