@@ -82,6 +82,20 @@ int ndf_register(ndf_engine *engine, const char *text, size_t size, int replace,
     return engine_explain(err, "nothing was registered", error);
 }
 
+/* By the very steps of registering, so that the two cannot differ. */
+int ndf_validate(const char *text, size_t size, size_t *count, ndf_error *error)
+{
+    if (count != NULL) *count = 0;
+    if (text == NULL) return err_set(error, NDF_EINVAL, "the text is NULL");
+    if (error != NULL) error->code = NDF_OK;
+    struct stage stage;
+    stage_init(&stage, &mem_libc);
+    int err = stage_all(&stage, (struct str){text, size}, error);
+    if (err == NDF_OK && count != NULL) *count = stage.items.count;
+    stage_deinit(&stage);
+    return engine_explain(err, "the text cannot be checked", error);
+}
+
 static int unregister_work(struct store_tx *tx, void *ud, ndf_error *error)
 {
     return tx_entry_remove(tx, *(const struct str *)ud, error);

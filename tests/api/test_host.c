@@ -199,6 +199,54 @@ static void ever_new_names_take_no_memory(void **state)
     test_dir_remove(&home);
 }
 
+/* ---- documents ------------------------------------------------------------
+ */
+
+static void what_is_valid_is_what_can_be_registered(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture);
+    static const struct {
+        const char *text;
+        int code;
+        size_t count;
+        unsigned line;
+    } rows[] = {
+        {"agent: a\n---\npattern: p\nsteps: [a]\n", NDF_OK, 2, 0},
+        {"[{\"agent\": \"b\"}]", NDF_OK, 1, 0},
+        {"pattern: q\nsteps: [nobody]\n", NDF_OK, 1, 0},
+        {"", NDF_ESCHEMA, 0, 0},
+        {"[]", NDF_ESCHEMA, 0, 0},
+        {"agent: [a\n", NDF_ESYNTAX, 0, 2},
+        {"{\"agent\": 1,}", NDF_ESYNTAX, 0, 1},
+        {"agent: c\nrnu: [x]\n", NDF_ESCHEMA, 0, 2},
+        {"agent: d\n---\nagent: d\n", NDF_EEXISTS, 0, 3},
+        {"agent: e\n---\npattern: e\nsteps: [e]\n", NDF_EEXISTS, 0, 3},
+        {"pattern: r\ntasks:\n- a: {needs: [b]}\n- b: {needs: [a]}\n",
+            NDF_ECYCLE, 0, 3},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *text = rows[i].text;
+        size_t count = 99;
+        ndf_error error = {0};
+        int err = ndf_validate(text, strlen(text), &count, &error);
+        if (err != rows[i].code || count != rows[i].count ||
+            error.line != rows[i].line)
+            fail_msg("%s: %d, %zu, line %u: %s", text, err, count, error.line,
+                error.message);
+        if (err != NDF_OK) assert_true(strlen(error.message) > 10);
+        assert_int_equal(
+            ndf_register(fixture.engine, text, strlen(text), 0, &fixture.error),
+            err);
+        if (err != NDF_OK)
+            assert_string_equal(error.message, fixture.error.message);
+        assert_int_equal(ndf_validate(text, strlen(text), NULL, NULL), err);
+    }
+    assert_int_equal(ndf_validate(NULL, 0, NULL, NULL), NDF_EINVAL);
+    fixture_close(&fixture);
+}
+
 /* ---- laws that the host decides -------------------------------------------
  */
 
@@ -390,6 +438,7 @@ int main(void)
         cmocka_unit_test(the_document_of_a_bound_agent_still_counts),
         cmocka_unit_test(neither_bound_nor_registered_is_said_with_names),
         cmocka_unit_test(ever_new_names_take_no_memory),
+        cmocka_unit_test(what_is_valid_is_what_can_be_registered),
         cmocka_unit_test(the_host_is_part_of_the_law),
         cmocka_unit_test(where_nobody_is_asked_it_is_not_eligible),
         cmocka_unit_test(the_size_of_the_options_says_what_they_hold),
