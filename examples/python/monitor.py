@@ -19,7 +19,6 @@ class Primes(DelegationPattern):
     def __init__(self):
         super().__init__("math.primes", "Find the prime numbers below a limit",
                          examples=["which numbers are prime?"],
-                         confidence_threshold=0.2,
                          extra={"confidence": {"cold_threshold": 0.2}})
 
     def matches(self, context):
