@@ -26,12 +26,25 @@
     X(OP_OUTCOME_ADD, TABLE_OUTCOME) /* seq 0: the next */                     \
     X(OP_TALLY_PUT, TABLE_TALLY)                                               \
     X(OP_RUN_PUT, TABLE_RUN)                                                   \
+    X(OP_RUN_ADVANCE, TABLE_RUN) /* only its records and chain */              \
+    X(OP_RUN_END, TABLE_RUN)     /* only its state and end */                  \
     X(OP_JOURNAL_ADD, TABLE_JOURNAL)                                           \
     X(OP_COMMAND_ADD, TABLE_COMMAND) /* id 0: the next */                      \
     /* change: NDF_ENOTFOUND when there was no such row */                     \
-    X(OP_SOURCE_REMOVE, TABLE_SOURCE)   /* id */                               \
-    X(OP_ENTRY_REMOVE, TABLE_ENTRY)     /* id */                               \
-    X(OP_COMMAND_REMOVE, TABLE_COMMAND) /* id */                               \
+    X(OP_SOURCE_REMOVE, TABLE_SOURCE)     /* id */                             \
+    X(OP_ENTRY_REMOVE, TABLE_ENTRY)       /* id */                             \
+    X(OP_COMMAND_REMOVE, TABLE_COMMAND)   /* id */                             \
+    X(OP_META_REMOVE, TABLE_META)         /* name */                           \
+    X(OP_SPEC_PRUNE, TABLE_SPEC)          /* hash; unless a row names it */    \
+    X(OP_SPEC_REMOVE, TABLE_SPEC)         /* hash */                           \
+    X(OP_SNAPSHOT_REMOVE, TABLE_SNAPSHOT) /* hash */                           \
+    X(OP_BLOB_REMOVE, TABLE_BLOB)         /* hash */                           \
+    X(OP_OUTCOME_REMOVE, TABLE_OUTCOME)   /* seq */                            \
+    X(OP_OUTCOMES_REMOVE, TABLE_OUTCOME)  /* run */                            \
+    X(OP_TALLIES_REMOVE, TABLE_TALLY)     /* pattern */                        \
+    X(OP_RUN_REMOVE, TABLE_RUN)           /* id; after what names it */        \
+    X(OP_JOURNAL_REMOVE, TABLE_JOURNAL)   /* run */                            \
+    X(OP_COMMANDS_REMOVE, TABLE_COMMAND)  /* run */                            \
     /* each: rows */                                                           \
     X(OP_META_GET, TABLE_META) /* name */                                      \
     X(OP_METAS, TABLE_META)                                                    \
@@ -39,18 +52,24 @@
     X(OP_SOURCES, TABLE_SOURCE)                                                \
     X(OP_ENTRY_GET, TABLE_ENTRY) /* id */                                      \
     X(OP_ENTRIES, TABLE_ENTRY)                                                 \
+    X(OP_ENTRIES_NAMED, TABLE_ENTRY)   /* name */                              \
     X(OP_SPEC_GET, TABLE_SPEC)         /* hash */                              \
     X(OP_SNAPSHOT_GET, TABLE_SNAPSHOT) /* hash */                              \
     X(OP_BLOB_GET, TABLE_BLOB)         /* hash */                              \
     X(OP_SPECS, TABLE_SPEC)                                                    \
     X(OP_SNAPSHOTS, TABLE_SNAPSHOT)                                            \
     X(OP_BLOBS, TABLE_BLOB)                                                    \
+    /* without a body; size is that of the packed one */                       \
+    X(OP_SPECS_LOOSE, TABLE_SPEC) /* those that no row names */                \
+    X(OP_SNAPSHOT_SIZES, TABLE_SNAPSHOT)                                       \
+    X(OP_BLOB_SIZES, TABLE_BLOB)                                               \
     X(OP_OUTCOME_GET, TABLE_OUTCOME) /* id */                                  \
     X(OP_OUTCOME_AT, TABLE_OUTCOME)  /* seq */                                 \
     X(OP_OUTCOMES, TABLE_OUTCOME)    /* from seq */                            \
     X(OP_OUTCOMES_ALL, TABLE_OUTCOME)                                          \
     X(OP_OUTCOMES_OF_RUN, TABLE_OUTCOME) /* run */                             \
-    X(OP_TALLY_GET, TABLE_TALLY)         /* pattern, domain */                 \
+    X(OP_OUTCOMES_OLD, TABLE_OUTCOME) /* before ms; of no run that is here */  \
+    X(OP_TALLY_GET, TABLE_TALLY)      /* pattern, domain */                    \
     X(OP_TALLIES, TABLE_TALLY)                                                 \
     X(OP_RUN_GET, TABLE_RUN)      /* id */                                     \
     X(OP_RUNS, TABLE_RUN)         /* limit; newest first */                    \
@@ -58,6 +77,7 @@
     X(OP_RUNS_RUNNING, TABLE_RUN) /* limit; state 0, newest first */           \
     X(OP_RUNS_LIKE, TABLE_RUN)    /* limit, first id, first id behind */       \
     X(OP_RUNS_OLDEST, TABLE_RUN)                                               \
+    X(OP_RUNS_OLD, TABLE_RUN)        /* before ms; ended, oldest first */      \
     X(OP_JOURNAL, TABLE_JOURNAL)     /* run, from seq */                       \
     X(OP_JOURNAL_AT, TABLE_JOURNAL)  /* run, seq */                            \
     X(OP_COMMAND_GET, TABLE_COMMAND) /* id */                                  \

@@ -83,7 +83,8 @@ static int check_content(void *ud, const void *record)
     struct arena arena;
     arena_init(&arena, walker->reader->store->mem);
     struct str bytes;
-    int err = content_unpack(&arena, row, &bytes, walker->error);
+    int err = content_unpack(
+        &walker->reader->store->unpacker, &arena, row, &bytes, walker->error);
     arena_deinit(&arena);
     walker->counts->contents++;
     return absorb(walker, "content", err);

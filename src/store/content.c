@@ -7,12 +7,73 @@
 #include "store/content.h"
 
 #include <string.h>
-#include <zstd.h>
 
 #include "base/hash.h"
 
-int content_pack(struct buf *scratch, struct str bytes, struct content_row *row,
-    ndf_error *error)
+/* ---- packing ------------------------------------------------------------- */
+
+void content_packer_init(struct content_packer *packer, const struct mem *mem)
+{
+    packer->context = NULL;
+    packer->dictionary = NULL;
+    buf_init(&packer->scratch, mem);
+}
+
+void content_packer_deinit(struct content_packer *packer)
+{
+    (void)ZSTD_freeCCtx(packer->context);
+    (void)ZSTD_freeCDict(packer->dictionary);
+    packer->context = NULL;
+    packer->dictionary = NULL;
+    buf_deinit(&packer->scratch);
+}
+
+void content_packer_trim(struct content_packer *packer)
+{
+    if (packer->scratch.capacity <= STORE_HEAD_MAX) return;
+    const struct mem *mem = packer->scratch.mem;
+    content_packer_deinit(packer);
+    content_packer_init(packer, mem);
+}
+
+static bool prepare_packing(struct content_packer *packer)
+{
+    if (packer->context == NULL) {
+        packer->context = ZSTD_createCCtx();
+        if (packer->context == NULL) return false;
+        /* The codec names the dictionary: four bytes less in each. */
+        (void)ZSTD_CCtx_setParameter(packer->context, ZSTD_c_dictIDFlag, 0);
+        (void)ZSTD_CCtx_setParameter(
+            packer->context, ZSTD_c_compressionLevel, CONTENT_LEVEL);
+    }
+    if (packer->dictionary == NULL) {
+        struct str words = content_dictionary_1();
+        packer->dictionary =
+            ZSTD_createCDict(words.at, words.size, CONTENT_DICT_LEVEL);
+    }
+    return packer->dictionary != NULL;
+}
+
+/* False: it cannot be packed, for whatever reason, or does not shrink by an
+ * eighth; then it is kept as it is. */
+static bool pack(struct content_packer *packer, struct str bytes, char *out,
+    size_t capacity, struct content_row *row)
+{
+    if (!prepare_packing(packer)) return false;
+    bool small = bytes.size <= CONTENT_DICT_MAX;
+    size_t size =
+        ZSTD_CCtx_refCDict(packer->context, small ? packer->dictionary : NULL);
+    if (!ZSTD_isError(size))
+        size = ZSTD_compress2(
+            packer->context, out, capacity, bytes.at, bytes.size);
+    if (ZSTD_isError(size) || size > bytes.size - bytes.size / 8) return false;
+    row->codec = small ? CONTENT_ZSTD_DICT : CONTENT_ZSTD;
+    row->body = (struct str){out, size};
+    return true;
+}
+
+int content_pack(struct content_packer *packer, struct str bytes,
+    struct content_row *row, ndf_error *error)
 {
     if (bytes.at == NULL) bytes = STR("");
     if (bytes.size > STORE_BODY_MAX)
@@ -24,17 +85,55 @@ int content_pack(struct buf *scratch, struct str bytes, struct content_row *row,
     row->body = bytes;
     hash_sha256(&bytes, 1, row->hash);
     if (bytes.size < CONTENT_PACK_MIN) return NDF_OK;
-    buf_reset(scratch);
+    buf_reset(&packer->scratch);
     size_t bound = ZSTD_compressBound(bytes.size);
-    char *packed = buf_reserve(scratch, bound);
-    if (packed == NULL) return err_set(error, NDF_ENOMEM, "out of memory");
-    size_t size =
-        ZSTD_compress(packed, bound, bytes.at, bytes.size, CONTENT_LEVEL);
-    /* What cannot be packed, for whatever reason, is kept as it is. */
-    if (ZSTD_isError(size) || size > bytes.size - bytes.size / 8) return NDF_OK;
-    row->codec = CONTENT_ZSTD;
-    row->body = (struct str){packed, size};
+    char *out = buf_reserve(&packer->scratch, bound);
+    if (out == NULL) return err_set(error, NDF_ENOMEM, "out of memory");
+    (void)pack(packer, bytes, out, bound, row);
     return NDF_OK;
+}
+
+/* ---- unpacking ----------------------------------------------------------- */
+
+void content_unpacker_init(struct content_unpacker *unpacker)
+{
+    memset(unpacker, 0, sizeof *unpacker);
+    pthread_mutex_init(&unpacker->lock, NULL);
+}
+
+void content_unpacker_deinit(struct content_unpacker *unpacker)
+{
+    while (unpacker->idle_count > 0)
+        (void)ZSTD_freeDCtx(unpacker->idle[--unpacker->idle_count]);
+    (void)ZSTD_freeDDict(unpacker->dictionary);
+    pthread_mutex_destroy(&unpacker->lock);
+}
+
+/* NULL: out of memory. */
+static ZSTD_DCtx *take_context(struct content_unpacker *unpacker)
+{
+    ZSTD_DCtx *context = NULL;
+    pthread_mutex_lock(&unpacker->lock);
+    if (unpacker->dictionary == NULL) {
+        struct str words = content_dictionary_1();
+        unpacker->dictionary = ZSTD_createDDict(words.at, words.size);
+    }
+    bool ready = unpacker->dictionary != NULL;
+    if (ready && unpacker->idle_count > 0)
+        context = unpacker->idle[--unpacker->idle_count];
+    pthread_mutex_unlock(&unpacker->lock);
+    return ready && context == NULL ? ZSTD_createDCtx() : context;
+}
+
+static void give_context(struct content_unpacker *unpacker, ZSTD_DCtx *context)
+{
+    pthread_mutex_lock(&unpacker->lock);
+    if (unpacker->idle_count < CONTENT_UNPACKERS) {
+        unpacker->idle[unpacker->idle_count++] = context;
+        context = NULL;
+    }
+    pthread_mutex_unlock(&unpacker->lock);
+    (void)ZSTD_freeDCtx(context);
 }
 
 static int damaged(ndf_error *error, const struct content_row *row)
@@ -46,32 +145,46 @@ static int damaged(ndf_error *error, const struct content_row *row)
 }
 
 /* Writes exactly row->size bytes. */
-static bool unpack_into(char *out, const struct content_row *row)
+static int unpack_into(struct content_unpacker *unpacker, char *out,
+    const struct content_row *row, ndf_error *error)
 {
     size_t size = (size_t)row->size;
-    if (row->codec == CONTENT_RAW && row->body.size == size) {
+    if (row->codec == CONTENT_RAW) {
         memcpy(out, row->body.at, size);
-        return true;
+        return NDF_OK;
     }
-    return row->codec == CONTENT_ZSTD &&
-           ZSTD_decompress(out, size, row->body.at, row->body.size) == size;
+    ZSTD_DCtx *context = take_context(unpacker);
+    if (context == NULL) return err_set(error, NDF_ENOMEM, "out of memory");
+    size_t got = ZSTD_DCtx_refDDict(
+        context, row->codec == CONTENT_ZSTD_DICT ? unpacker->dictionary : NULL);
+    if (!ZSTD_isError(got))
+        got = ZSTD_decompressDCtx(
+            context, out, size, row->body.at, row->body.size);
+    give_context(unpacker, context);
+    return got == size ? NDF_OK : damaged(error, row);
 }
 
-int content_unpack(struct arena *arena, const struct content_row *row,
-    struct str *bytes, ndf_error *error)
+/* Before memory is taken: a packed frame says its size, too. */
+static bool size_is_right(const struct content_row *row)
+{
+    if (row->size < 0 || row->size > STORE_BODY_MAX) return false;
+    size_t size = (size_t)row->size;
+    if (row->codec == CONTENT_RAW) return row->body.size == size;
+    if (row->codec != CONTENT_ZSTD && row->codec != CONTENT_ZSTD_DICT)
+        return false;
+    return ZSTD_getFrameContentSize(row->body.at, row->body.size) == size;
+}
+
+int content_unpack(struct content_unpacker *unpacker, struct arena *arena,
+    const struct content_row *row, struct str *bytes, ndf_error *error)
 {
     *bytes = (struct str){NULL, 0};
-    if (row->size < 0 || row->size > STORE_BODY_MAX) return damaged(error, row);
+    if (!size_is_right(row)) return damaged(error, row);
     size_t size = (size_t)row->size;
-    /* Before memory is taken: the packed frame says the same size. */
-    if (row->codec == CONTENT_ZSTD &&
-        ZSTD_getFrameContentSize(row->body.at, row->body.size) != size)
-        return damaged(error, row);
-    if (row->codec == CONTENT_RAW && row->body.size != size)
-        return damaged(error, row);
     char *out = arena_alloc(arena, size + 1);
     if (out == NULL) return err_set(error, NDF_ENOMEM, "out of memory");
-    if (!unpack_into(out, row)) return damaged(error, row);
+    int err = unpack_into(unpacker, out, row, error);
+    if (err != NDF_OK) return err;
     out[size] = '\0';
     struct str result = {out, size};
     uint8_t hash[STORE_HASH_SIZE];

@@ -97,7 +97,8 @@ static int export_content(void *ud, const void *record)
     struct arena arena;
     arena_init(&arena, exporter->reader->store->mem);
     struct str bytes;
-    int err = content_unpack(&arena, &row, &bytes, exporter->error);
+    int err = content_unpack(&exporter->reader->store->unpacker, &arena, &row,
+        &bytes, exporter->error);
     row.body = bytes;
     if (err == NDF_OK)
         err =
@@ -129,7 +130,8 @@ static int take_named(void *ud, const void *record)
         struct arena arena;
         struct str bytes;
         arena_init(&arena, lines.reader->store->mem);
-        err = content_unpack(&arena, record, &bytes, lines.error);
+        err = content_unpack(&lines.reader->store->unpacker, &arena, record,
+            &bytes, lines.error);
         arena_deinit(&arena);
     }
     /* It may stand behind the place where its table was cut. */

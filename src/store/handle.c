@@ -37,6 +37,7 @@ static int run_job(struct store *store, struct job *job, ndf_error *error)
     const struct store_backend *backend = store->backend;
     int err = backend->mark(store->db, error);
     if (err != NDF_OK) return err;
+    store->works++;
     job->err = job->work(&store->tx, job->ud, &job->error);
     if (job->err != NDF_OK && job->error.code != job->err)
         err_set(&job->error, job->err, "%s", ndf_strerror(job->err));
@@ -297,7 +298,8 @@ int store_open(struct store **out, const struct mem *mem,
     pthread_mutex_init(&store->db_lock, NULL);
     pthread_mutex_init(&store->queue_lock, NULL);
     pthread_cond_init(&store->queue_filled, NULL);
-    buf_init(&store->tx.scratch, mem);
+    content_packer_init(&store->tx.packer, mem);
+    content_unpacker_init(&store->unpacker);
     int err = store->backend->open(&store->db, mem, options, error);
     if (err != NDF_OK) goto fail;
     store->tx.reader.store = store;
@@ -323,7 +325,8 @@ void store_close(struct store *store)
     if (store->has_thread) pthread_join(store->thread, NULL);
     assert(store->first == NULL);
     if (store->db != NULL) store->backend->close(store->db, !store->stopped);
-    buf_deinit(&store->tx.scratch);
+    content_packer_deinit(&store->tx.packer);
+    content_unpacker_deinit(&store->unpacker);
     pthread_cond_destroy(&store->queue_filled);
     pthread_mutex_destroy(&store->queue_lock);
     pthread_mutex_destroy(&store->db_lock);

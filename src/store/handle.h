@@ -6,8 +6,8 @@
 
 #include <pthread.h>
 
-#include "base/buf.h"
 #include "store/backend.h"
+#include "store/content.h"
 #include "store/store.h"
 
 struct job {
@@ -27,7 +27,7 @@ struct store_reader {
 /* One for the store's life, used by the writer thread. */
 struct store_tx {
     struct store_reader reader; /* over the writer's connection */
-    struct buf scratch;         /* what a content is packed into */
+    struct content_packer packer;
 };
 
 struct store {
@@ -37,7 +37,9 @@ struct store {
     const struct clock *clock;
     bool read_only;
     struct store_metrics metrics;
+    struct content_unpacker unpacker;
     struct store_tx tx;
+    uint64_t works; /* pieces of work begun; the writer thread's */
 
     pthread_t thread;
     bool has_thread;

@@ -61,8 +61,10 @@ int read_meta(struct store_reader *reader, struct arena *arena, struct str name,
 }
 
 struct unpack {
+    struct content_unpacker *unpacker;
     struct arena *arena;
     struct str *bytes;
+    size_t stored;
     bool found;
     ndf_error *error;
 };
@@ -70,23 +72,41 @@ struct unpack {
 static int take_content(void *ud, const void *record)
 {
     struct unpack *unpack = ud;
+    const struct content_row *row = record;
     unpack->found = true;
-    return content_unpack(unpack->arena, record, unpack->bytes, unpack->error);
+    unpack->stored = row->body.size;
+    return content_unpack(
+        unpack->unpacker, unpack->arena, row, unpack->bytes, unpack->error);
 }
+
+static const enum backend_op content_gets[] = {
+    [STORE_SPEC] = OP_SPEC_GET,
+    [STORE_SNAPSHOT] = OP_SNAPSHOT_GET,
+    [STORE_BLOB] = OP_BLOB_GET,
+};
 
 int read_content(struct store_reader *reader, struct arena *arena,
     enum store_content kind, const uint8_t hash[STORE_HASH_SIZE],
     struct str *bytes, ndf_error *error)
 {
-    static const enum backend_op ops[] = {
-        [STORE_SPEC] = OP_SPEC_GET,
-        [STORE_SNAPSHOT] = OP_SNAPSHOT_GET,
-        [STORE_BLOB] = OP_BLOB_GET,
-    };
+    size_t stored;
+    return read_content_stored(
+        reader, arena, kind, hash, bytes, &stored, error);
+}
+
+int read_content_stored(struct store_reader *reader, struct arena *arena,
+    enum store_content kind, const uint8_t hash[STORE_HASH_SIZE],
+    struct str *bytes, size_t *stored, ndf_error *error)
+{
     *bytes = (struct str){NULL, 0};
-    struct unpack unpack = {.arena = arena, .bytes = bytes, .error = error};
-    int err = each(reader, BACKEND_QUERY(ops[kind], backend_hash(hash)),
-        take_content, &unpack, error);
+    struct unpack unpack = {.unpacker = &reader->store->unpacker,
+        .arena = arena,
+        .bytes = bytes,
+        .error = error};
+    int err =
+        each(reader, BACKEND_QUERY(content_gets[kind], backend_hash(hash)),
+            take_content, &unpack, error);
+    *stored = unpack.stored;
     if (err == NDF_OK && !unpack.found) {
         char hex[HASH_HEX_SIZE];
         hash_hex(hash, STORE_HASH_SIZE, hex);
@@ -100,6 +120,14 @@ static int take_existence(void *ud, const void *record)
     (void)record;
     *(bool *)ud = true;
     return NDF_OK;
+}
+
+int read_content_exists(struct store_reader *reader, enum store_content kind,
+    const uint8_t hash[STORE_HASH_SIZE], bool *there, ndf_error *error)
+{
+    *there = false;
+    return each(reader, BACKEND_QUERY(content_gets[kind], backend_hash(hash)),
+        take_existence, there, error);
 }
 
 int read_entry_exists(
@@ -182,12 +210,20 @@ int read_run(struct store_reader *reader, struct arena *arena, struct str id,
         return call->fn(call->ud, typed);                                      \
     }
 
+FORWARD(meta, store_meta)
 FORWARD(source, store_source)
 FORWARD(entry, store_entry)
 FORWARD(outcome, store_outcome)
 FORWARD(tally, store_tally)
 FORWARD(run, store_run)
 FORWARD(command, store_command)
+
+int read_metas(
+    struct store_reader *reader, read_meta_fn fn, void *ud, ndf_error *error)
+{
+    struct meta_call call = {fn, ud};
+    return each(reader, QUERY_ALL(OP_METAS), forward_meta, &call, error);
+}
 
 int read_sources(
     struct store_reader *reader, read_source_fn fn, void *ud, ndf_error *error)
@@ -201,6 +237,22 @@ int read_entries(
 {
     struct entry_call call = {fn, ud};
     return each(reader, QUERY_ALL(OP_ENTRIES), forward_entry, &call, error);
+}
+
+int read_entry(struct store_reader *reader, struct str id, read_entry_fn fn,
+    void *ud, ndf_error *error)
+{
+    struct entry_call call = {fn, ud};
+    return each(reader, BACKEND_QUERY(OP_ENTRY_GET, backend_text(id)),
+        forward_entry, &call, error);
+}
+
+int read_entries_named(struct store_reader *reader, struct str name,
+    read_entry_fn fn, void *ud, ndf_error *error)
+{
+    struct entry_call call = {fn, ud};
+    return each(reader, BACKEND_QUERY(OP_ENTRIES_NAMED, backend_text(name)),
+        forward_entry, &call, error);
 }
 
 int read_outcomes(struct store_reader *reader, int64_t from, read_outcome_fn fn,

@@ -11,6 +11,7 @@
 
 #include "store/store.h"
 
+typedef int (*read_meta_fn)(void *ud, const struct store_meta *meta);
 typedef int (*read_source_fn)(void *ud, const struct store_source *source);
 typedef int (*read_entry_fn)(void *ud, const struct store_entry *entry);
 typedef int (*read_outcome_fn)(void *ud, const struct store_outcome *outcome);
@@ -24,12 +25,21 @@ int read_meta(struct store_reader *reader, struct arena *arena, struct str name,
     struct str *value, ndf_error *error);
 
 /* By name. */
+int read_metas(
+    struct store_reader *reader, read_meta_fn fn, void *ud, ndf_error *error);
+/* By name. */
 int read_sources(
     struct store_reader *reader, read_source_fn fn, void *ud, ndf_error *error);
 /* In the order in which they first came. */
 int read_entries(
     struct store_reader *reader, read_entry_fn fn, void *ud, ndf_error *error);
 
+/* The one of that id, if it is there. */
+int read_entry(struct store_reader *reader, struct str id, read_entry_fn fn,
+    void *ud, ndf_error *error);
+/* Those of that name, in the order in which they first came. */
+int read_entries_named(struct store_reader *reader, struct str name,
+    read_entry_fn fn, void *ud, ndf_error *error);
 /* Whether an entry of that id is there. */
 int read_entry_exists(
     struct store_reader *reader, struct str id, bool *there, ndf_error *error);
@@ -38,6 +48,13 @@ int read_entry_exists(
 int read_content(struct store_reader *reader, struct arena *arena,
     enum store_content kind, const uint8_t hash[STORE_HASH_SIZE],
     struct str *bytes, ndf_error *error);
+/* The same; *stored: the bytes that it takes in the store. */
+int read_content_stored(struct store_reader *reader, struct arena *arena,
+    enum store_content kind, const uint8_t hash[STORE_HASH_SIZE],
+    struct str *bytes, size_t *stored, ndf_error *error);
+/* Whether it is there; it is not verified. */
+int read_content_exists(struct store_reader *reader, enum store_content kind,
+    const uint8_t hash[STORE_HASH_SIZE], bool *there, ndf_error *error);
 
 /* Those of seq >= from, by seq. */
 int read_outcomes(struct store_reader *reader, int64_t from, read_outcome_fn fn,

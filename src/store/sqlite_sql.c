@@ -26,6 +26,12 @@
     "SELECT 1 + max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = "   \
     "'" table "'), 0), coalesce((SELECT max(" column ") FROM " table "), 0))"
 
+/* The size that it takes, which SQLite knows without reading the body. */
+#define CONTENT_SIZE "hash, length(body), codec, x''"
+#define SPEC_IS_LOOSE                                                          \
+    "NOT EXISTS (SELECT 1 FROM entry WHERE spec = spec.hash) AND "             \
+    "NOT EXISTS (SELECT 1 FROM run WHERE version = spec.hash)"
+
 #define CONTENT_PUT(table)                                                     \
     "INSERT INTO " table " (" CONTENT                                          \
     ") VALUES (?1, ?2, ?3, ?4) ON CONFLICT (hash) DO NOTHING"
@@ -60,6 +66,10 @@ static const char *const texts[SQL_COUNT] = {
         "domain = ?4, text = ?5, state = ?6, started_ms = ?7, ended_ms = ?8, "
         "cwd = ?9, owner = ?10, plan = ?11, records = ?12, chain = ?13, "
         "sum = ?14",
+    [OP_RUN_ADVANCE] =
+        "UPDATE run SET records = ?12, chain = ?13, sum = ?14 WHERE id = ?1",
+    [OP_RUN_END] =
+        "UPDATE run SET state = ?6, ended_ms = ?8, sum = ?14 WHERE id = ?1",
     [OP_JOURNAL_ADD] =
         "INSERT INTO journal (" JOURNAL ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [OP_COMMAND_ADD] =
@@ -68,6 +78,17 @@ static const char *const texts[SQL_COUNT] = {
     [OP_SOURCE_REMOVE] = "DELETE FROM source WHERE id = ?1",
     [OP_ENTRY_REMOVE] = "DELETE FROM entry WHERE id = ?1",
     [OP_COMMAND_REMOVE] = "DELETE FROM command WHERE id = ?1",
+    [OP_META_REMOVE] = "DELETE FROM meta WHERE name = ?1",
+    [OP_SPEC_PRUNE] = "DELETE FROM spec WHERE hash = ?1 AND " SPEC_IS_LOOSE,
+    [OP_SPEC_REMOVE] = "DELETE FROM spec WHERE hash = ?1",
+    [OP_SNAPSHOT_REMOVE] = "DELETE FROM snapshot WHERE hash = ?1",
+    [OP_BLOB_REMOVE] = "DELETE FROM blob WHERE hash = ?1",
+    [OP_OUTCOME_REMOVE] = "DELETE FROM outcome WHERE seq = ?1",
+    [OP_OUTCOMES_REMOVE] = "DELETE FROM outcome WHERE run = ?1 AND run <> ''",
+    [OP_TALLIES_REMOVE] = "DELETE FROM tally WHERE pattern = ?1",
+    [OP_RUN_REMOVE] = "DELETE FROM run WHERE id = ?1",
+    [OP_JOURNAL_REMOVE] = "DELETE FROM journal WHERE run = ?1",
+    [OP_COMMANDS_REMOVE] = "DELETE FROM command WHERE run = ?1",
 
     [OP_META_GET] = "SELECT " META " FROM meta WHERE name = ?1",
     [OP_METAS] = "SELECT " META " FROM meta ORDER BY name",
@@ -75,12 +96,17 @@ static const char *const texts[SQL_COUNT] = {
     [OP_SOURCES] = "SELECT " SOURCE " FROM source ORDER BY name",
     [OP_ENTRY_GET] = "SELECT " ENTRY " FROM entry WHERE id = ?1",
     [OP_ENTRIES] = "SELECT " ENTRY " FROM entry ORDER BY no",
+    [OP_ENTRIES_NAMED] =
+        "SELECT " ENTRY " FROM entry WHERE name = ?1 ORDER BY no",
     [OP_SPEC_GET] = "SELECT " CONTENT " FROM spec WHERE hash = ?1",
     [OP_SNAPSHOT_GET] = "SELECT " CONTENT " FROM snapshot WHERE hash = ?1",
     [OP_BLOB_GET] = "SELECT " CONTENT " FROM blob WHERE hash = ?1",
     [OP_SPECS] = "SELECT " CONTENT " FROM spec ORDER BY hash",
     [OP_SNAPSHOTS] = "SELECT " CONTENT " FROM snapshot ORDER BY hash",
     [OP_BLOBS] = "SELECT " CONTENT " FROM blob ORDER BY hash",
+    [OP_SPECS_LOOSE] = "SELECT " CONTENT_SIZE " FROM spec WHERE " SPEC_IS_LOOSE,
+    [OP_SNAPSHOT_SIZES] = "SELECT " CONTENT_SIZE " FROM snapshot",
+    [OP_BLOB_SIZES] = "SELECT " CONTENT_SIZE " FROM blob",
     [OP_OUTCOME_GET] = "SELECT " OUTCOME " FROM outcome WHERE id = ?1",
     [OP_OUTCOME_AT] = "SELECT " OUTCOME " FROM outcome WHERE seq = ?1",
     [OP_OUTCOMES] =
@@ -89,6 +115,9 @@ static const char *const texts[SQL_COUNT] = {
     [OP_OUTCOMES_OF_RUN] =
         "SELECT " OUTCOME
         " FROM outcome WHERE run = ?1 AND run <> '' ORDER BY seq",
+    [OP_OUTCOMES_OLD] =
+        "SELECT " OUTCOME " FROM outcome WHERE at_ms < ?1 AND (run = '' OR "
+        "NOT EXISTS (SELECT 1 FROM run WHERE id = outcome.run)) ORDER BY seq",
     [OP_TALLY_GET] =
         "SELECT " TALLY " FROM tally WHERE pattern = ?1 AND domain = ?2",
     [OP_TALLIES] = "SELECT " TALLY " FROM tally ORDER BY pattern, domain",
@@ -102,6 +131,8 @@ static const char *const texts[SQL_COUNT] = {
         "SELECT " RUN
         " FROM run WHERE id >= ?2 AND id < ?3 ORDER BY id LIMIT ?1",
     [OP_RUNS_OLDEST] = "SELECT " RUN " FROM run ORDER BY no",
+    [OP_RUNS_OLD] = "SELECT " RUN " FROM run WHERE state <> 0 AND "
+                    "max(started_ms, ended_ms) < ?1 ORDER BY no",
     [OP_JOURNAL] = "SELECT " JOURNAL
                    " FROM journal WHERE run = ?1 AND seq >= ?2 ORDER BY seq",
     [OP_JOURNAL_AT] =
@@ -136,6 +167,10 @@ const char *sqlite_sql(unsigned id)
               "body BLOB NOT NULL) STRICT"                                     \
     }
 
+#define ENTRY_NAME  "CREATE INDEX entry_name ON entry (name)"
+#define ENTRY_SPEC  "CREATE INDEX entry_spec ON entry (spec)"
+#define RUN_VERSION "CREATE INDEX run_version ON run (version)"
+
 /* Rows that may be large lie in rowid tables: a big row of a WITHOUT ROWID
  * table is spread over overflow pages four times as early. */
 static const struct sqlite_object objects[] = {
@@ -159,6 +194,8 @@ static const struct sqlite_object objects[] = {
               "head BLOB NOT NULL, features BLOB NOT NULL, "
               "updated_ms INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT"},
     {"entry_source", "CREATE INDEX entry_source ON entry (source)"},
+    {"entry_name", ENTRY_NAME},
+    {"entry_spec", ENTRY_SPEC},
     {"run", "CREATE TABLE run (no INTEGER PRIMARY KEY, "
             "id TEXT NOT NULL UNIQUE, pattern TEXT NOT NULL, "
             "version BLOB NOT NULL, domain TEXT NOT NULL, "
@@ -168,6 +205,7 @@ static const struct sqlite_object objects[] = {
             "records INTEGER NOT NULL, chain BLOB NOT NULL, "
             "sum INTEGER NOT NULL) STRICT"},
     {"run_running", "CREATE INDEX run_running ON run (no) WHERE state = 0"},
+    {"run_version", RUN_VERSION},
     {"journal", "CREATE TABLE journal (run TEXT NOT NULL "
                 "REFERENCES run (id), seq INTEGER NOT NULL, "
                 "kind TEXT NOT NULL, at_ms INTEGER NOT NULL, "
@@ -194,9 +232,15 @@ static const struct sqlite_object objects[] = {
                 "at_ms INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT"},
 };
 
+/* Version 2: points that are read by name, contents packed with a dictionary
+ * (which an older ndf cannot read). */
+static const char *const upgrades[STORE_SCHEMA_VERSION - 1] = {
+    ENTRY_NAME "; " ENTRY_SPEC "; " RUN_VERSION,
+};
+
 const struct sqlite_shape sqlite_shape_now = {
     .version = STORE_SCHEMA_VERSION,
     .objects = objects,
     .object_count = sizeof objects / sizeof objects[0],
-    .upgrades = NULL,
+    .upgrades = upgrades,
 };

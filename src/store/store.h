@@ -22,7 +22,7 @@
 #include "store/record.h"
 
 enum {
-    STORE_SCHEMA_VERSION = 1,
+    STORE_SCHEMA_VERSION = 2,
     STORE_QUEUE_MAX = 65536, /* pieces of work waiting */
     STORE_BUSY_MS = 5000,    /* how long another process is waited for */
 };

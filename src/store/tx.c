@@ -39,6 +39,11 @@ int tx_meta_put(
     return put(tx, OP_META_PUT, &meta, NULL, error);
 }
 
+int tx_meta_remove(struct store_tx *tx, struct str name, ndf_error *error)
+{
+    return change(tx, BACKEND_QUERY(OP_META_REMOVE, backend_text(name)), error);
+}
+
 int tx_source_put(
     struct store_tx *tx, const struct store_source *source, ndf_error *error)
 {
@@ -50,15 +55,62 @@ int tx_source_remove(struct store_tx *tx, struct str id, ndf_error *error)
     return change(tx, BACKEND_QUERY(OP_SOURCE_REMOVE, backend_text(id)), error);
 }
 
+/* The document that an entry has before it changes. */
+struct old_spec {
+    bool found;
+    uint8_t hash[STORE_HASH_SIZE];
+};
+
+static int take_spec(void *ud, const void *record)
+{
+    struct old_spec *old = ud;
+    const struct store_entry *entry = record;
+    old->found = true;
+    memcpy(old->hash, entry->spec, sizeof old->hash);
+    return NDF_OK;
+}
+
+static int find_spec(
+    struct store_tx *tx, struct str id, struct old_spec *old, ndf_error *error)
+{
+    old->found = false;
+    const struct store_reader *reader = &tx->reader;
+    int err = reader->store->backend->each(reader->conn,
+        BACKEND_QUERY(OP_ENTRY_GET, backend_text(id)), take_spec, old, error);
+    /* A damaged row can be replaced; its document waits for a cleanup. */
+    return err == NDF_ECORRUPT ? NDF_OK : err;
+}
+
+/* Nothing happens while another entry or a run has that document. */
+static int prune_spec(
+    struct store_tx *tx, const struct old_spec *old, ndf_error *error)
+{
+    int err =
+        change(tx, BACKEND_QUERY(OP_SPEC_PRUNE, backend_hash(old->hash)), NULL);
+    if (err == NDF_OK || err == NDF_ENOTFOUND) return NDF_OK;
+    return err_set(error, err, "the old document cannot be removed: %s",
+        ndf_strerror(err));
+}
+
 int tx_entry_put(
     struct store_tx *tx, const struct store_entry *entry, ndf_error *error)
 {
-    return put(tx, OP_ENTRY_PUT, entry, NULL, error);
+    struct old_spec old;
+    int err = find_spec(tx, entry->id, &old, error);
+    if (err == NDF_OK) err = put(tx, OP_ENTRY_PUT, entry, NULL, error);
+    bool other =
+        old.found && memcmp(old.hash, entry->spec, sizeof old.hash) != 0;
+    return err == NDF_OK && other ? prune_spec(tx, &old, error) : err;
 }
 
 int tx_entry_remove(struct store_tx *tx, struct str id, ndf_error *error)
 {
-    return change(tx, BACKEND_QUERY(OP_ENTRY_REMOVE, backend_text(id)), error);
+    struct old_spec old;
+    int err = find_spec(tx, id, &old, error);
+    if (err == NDF_OK)
+        err =
+            change(tx, BACKEND_QUERY(OP_ENTRY_REMOVE, backend_text(id)), error);
+    return err == NDF_OK && old.found ? prune_spec(tx, &old, error) : err;
 }
 
 int tx_content_put(struct store_tx *tx, enum store_content kind,
@@ -70,14 +122,11 @@ int tx_content_put(struct store_tx *tx, enum store_content kind,
         [STORE_BLOB] = OP_BLOB_PUT,
     };
     struct content_row row;
-    int err = content_pack(&tx->scratch, bytes, &row, error);
+    int err = content_pack(&tx->packer, bytes, &row, error);
     if (err == NDF_OK) err = put(tx, ops[kind], &row, NULL, error);
     if (err == NDF_OK) memcpy(hash, row.hash, sizeof row.hash);
     /* One large output must not be held for ever. */
-    if (tx->scratch.capacity > STORE_HEAD_MAX) {
-        buf_deinit(&tx->scratch);
-        buf_init(&tx->scratch, tx->reader.store->mem);
-    }
+    content_packer_trim(&tx->packer);
     return err;
 }
 
@@ -93,6 +142,12 @@ int tx_tally_put(
     struct store_tx *tx, const struct store_tally *tally, ndf_error *error)
 {
     return put(tx, OP_TALLY_PUT, tally, NULL, error);
+}
+
+int tx_tallies_remove(struct store_tx *tx, struct str pattern, ndf_error *error)
+{
+    return change(
+        tx, BACKEND_QUERY(OP_TALLIES_REMOVE, backend_text(pattern)), error);
 }
 
 /* At most max bytes of a valid text, whole characters only. */
@@ -148,7 +203,7 @@ static int change_state(void *ud, const void *record)
     change->found = true;
     run.state = change->state;
     run.ended_ms = change->ended_ms;
-    return put(change->tx, OP_RUN_PUT, &run, NULL, change->error);
+    return put(change->tx, OP_RUN_END, &run, NULL, change->error);
 }
 
 int tx_run_state(struct store_tx *tx, struct str id, int64_t state,
@@ -179,7 +234,7 @@ static int append(void *ud, const void *row)
     run.records++;
     memcpy(run.chain, sealed.chain, sizeof run.chain);
     if (err != NDF_OK) return err;
-    return put(change->tx, OP_RUN_PUT, &run, NULL, change->error);
+    return put(change->tx, OP_RUN_ADVANCE, &run, NULL, change->error);
 }
 
 int tx_journal_append(

@@ -18,16 +18,20 @@ struct store_reader *tx_reader(struct store_tx *tx);
 int tx_meta_put(
     struct store_tx *tx, struct str name, struct str value, ndf_error *error);
 
+/* NDF_ENOTFOUND. */
+int tx_meta_remove(struct store_tx *tx, struct str name, ndf_error *error);
+
 /* Adds, or replaces the one of that id. NDF_EEXISTS: the name is taken. */
 int tx_source_put(
     struct store_tx *tx, const struct store_source *source, ndf_error *error);
-/* With all its entries. NDF_ENOTFOUND. */
+/* With all its entries; their specs stay until a cleanup. NDF_ENOTFOUND. */
 int tx_source_remove(struct store_tx *tx, struct str id, ndf_error *error);
 
-/* Adds or replaces by id. Its source and its spec must be there. */
+/* Adds or replaces by id. Its source and its spec must be there. The spec of
+ * the replaced one goes when no entry and no run has it any more. */
 int tx_entry_put(
     struct store_tx *tx, const struct store_entry *entry, ndf_error *error);
-/* NDF_ENOTFOUND. Its spec stays. */
+/* NDF_ENOTFOUND. Its spec goes when no entry and no run has it any more. */
 int tx_entry_remove(struct store_tx *tx, struct str id, ndf_error *error);
 
 /* Keeps bytes and tells their SHA-256; nothing happens when they are there. */
@@ -41,6 +45,9 @@ int tx_outcome_add(struct store_tx *tx, const struct store_outcome *outcome,
 /* Adds or replaces by (pattern, domain). */
 int tx_tally_put(
     struct store_tx *tx, const struct store_tally *tally, ndf_error *error);
+/* Of all domains. NDF_ENOTFOUND: there were none. */
+int tx_tallies_remove(
+    struct store_tx *tx, struct str pattern, ndf_error *error);
 
 /* Adds, or replaces by id; the journal of that run stays as it is. A text over
  * STORE_TASK_MAX is cut at a character. */

@@ -1,11 +1,15 @@
 /*
  * test_sqlite_schema.c - versions, upgrades, and files that are not ours.
  */
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/buf.h"
+#include "base/os.h"
 #include "fixture.h"
+#include "store/export.h"
 #include "store/sqlite_schema.h"
 
 static const struct sqlite_object old_objects[] = {
@@ -93,6 +97,81 @@ static void an_upgrade_that_fails_changes_nothing(void **state)
     test_dir_remove(&dir);
 }
 
+struct lines {
+    struct buf text;
+    bool first; /* line, which names the schema */
+};
+
+static int keep_lines(void *ud, const char *bytes, size_t size)
+{
+    struct lines *lines = ud;
+    struct str line = {bytes, size};
+    if (!lines->first) buf_add_str(&lines->text, line);
+    lines->first = false;
+    return 0;
+}
+
+/* Everything in the store but the first line of an export. */
+static void export_all(struct store *store, struct lines *lines)
+{
+    ndf_error error = {.code = NDF_OK};
+    buf_init(&lines->text, &mem_libc);
+    lines->first = true;
+    assert_ok(store_export(store, keep_lines, lines, &error));
+    assert_ok(buf_error(&lines->text));
+}
+
+/* What schema-1.db exported when an ndf of schema 1 read it. */
+static void read_old_lines(struct buf *text)
+{
+    buf_init(text, &mem_libc);
+    assert_ok(os_read_file(
+        TEST_DATA "/store/schema-1.jsonl", 1 << 20, text, NULL));
+}
+
+static void copy_old_store(const char *path)
+{
+    struct buf bytes;
+    buf_init(&bytes, &mem_libc);
+    assert_ok(os_read_file(
+        TEST_DATA "/store/schema-1.db", 1 << 20, &bytes, NULL));
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes.at, 1, bytes.size, file), bytes.size);
+    assert_int_equal(fclose(file), 0);
+    buf_deinit(&bytes);
+}
+
+static void a_store_of_schema_1_keeps_everything(void **state)
+{
+    (void)state;
+    struct test_dir dir;
+    ndf_error error;
+    test_dir_make(&dir);
+    const char *path = test_path(&dir, "a.db");
+    copy_old_store(path);
+    assert_int_equal(
+        fixture_open_error(path, STORE_READ_ONLY, &error), NDF_EREADONLY);
+    struct store *store = fixture_open(path, STORE_EXISTING);
+    assert_int_equal(number(path, "PRAGMA user_version"), STORE_SCHEMA_VERSION);
+    assert_int_equal(fixture_problems(store), 0);
+    struct lines now;
+    struct buf before;
+    export_all(store, &now);
+    read_old_lines(&before);
+    struct str old = buf_str(&before);
+    old = str_from(old, str_find_char(old, '\n') + 1);
+    assert_true(str_equal(old, buf_str(&now.text)));
+    fixture_write(store, fixture_fill, NULL);
+    assert_int_equal(fixture_problems(store), 0);
+    store_close(store);
+    const char *backup = test_path(&dir, "a.db.schema-1.bak");
+    assert_int_equal(number(backup, "PRAGMA user_version"), 1);
+    buf_deinit(&before);
+    buf_deinit(&now.text);
+    test_dir_remove(&dir);
+}
+
 static void a_newer_store_is_refused(void **state)
 {
     (void)state;
@@ -105,7 +184,7 @@ static void a_newer_store_is_refused(void **state)
     assert_int_equal(
         fixture_open_error(path, STORE_CREATE, &error), NDF_ENEWER);
     assert_non_null(strstr(error.message,
-        "was written by a newer ndf (schema 7, this one knows 1): use a "
+        "was written by a newer ndf (schema 7, this one knows 2): use a "
         "newer ndf"));
     test_dir_remove(&dir);
 }
@@ -124,7 +203,7 @@ static void a_store_upgraded_while_it_is_open_is_left_alone(void **state)
     test_dir_make(&dir);
     const char *path = test_path(&dir, "a.db");
     struct store *store = fixture_open(path, STORE_CREATE);
-    fixture_sql(path, "PRAGMA user_version = 2");
+    fixture_sql(path, "PRAGMA user_version = 3");
     assert_int_equal(store_write(store, put_note, NULL, &error), NDF_ENEWER);
     struct store_reader *reader;
     assert_int_equal(store_read_begin(store, &reader, &error), NDF_ENEWER);
@@ -142,6 +221,7 @@ static void a_schema_that_is_not_ours_is_refused(void **state)
         "CREATE INDEX i ON run (text)",
         "DROP TABLE tally",
         "DROP INDEX entry_source",
+        "DROP INDEX entry_name",
         "ALTER TABLE run ADD COLUMN more TEXT",
         "ALTER TABLE tally RENAME TO tallies",
         "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET "
@@ -236,6 +316,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_old_store_is_upgraded_behind_a_backup),
         cmocka_unit_test(an_upgrade_that_fails_changes_nothing),
+        cmocka_unit_test(a_store_of_schema_1_keeps_everything),
         cmocka_unit_test(a_newer_store_is_refused),
         cmocka_unit_test(a_store_upgraded_while_it_is_open_is_left_alone),
         cmocka_unit_test(a_schema_that_is_not_ours_is_refused),
