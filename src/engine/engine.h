@@ -58,7 +58,7 @@ struct ndf_engine {
     pthread_mutex_t loading;
     struct domains *domains; /* NULL: not made yet; changed under `loading` */
     pthread_mutex_t lock;
-    struct selector_config config;
+    struct selector_config config; /* see ndf_configure */
     struct registry *registry; /* NULL: not read yet */
     uint64_t revision;         /* counts changes of the registry */
     uint64_t read_revision;    /* when the picture was read */
@@ -85,6 +85,11 @@ bool engine_binding(ndf_engine *engine, struct str agent, struct binding *out);
 void engine_unbind_all(ndf_engine *engine);
 /* Takes over what an outcome counted. */
 void engine_learned(ndf_engine *engine, const struct learning *learning);
+/* What decides where a document does not say; see ndf_configure. */
+struct selector_config engine_config(ndf_engine *engine);
+/* The time in which a pattern's counts fade by half: its own, if the picture
+ * that there is knows one, else the engine's. By qualified name. */
+uint64_t engine_half_life(ndf_engine *engine, struct str pattern);
 /* A random id of 12 letters and digits and a NUL. */
 enum { ENGINE_ID_SIZE = 13 };
 int engine_new_id(char out[ENGINE_ID_SIZE]);

@@ -19,8 +19,10 @@ static int learn(
     char id[ENGINE_ID_SIZE];
     int err = engine_new_id(id);
     if (err != NDF_OK) return err;
-    struct learning learning = {
-        .mem = &engine->mem, .outcome = *outcome, .id = str_of(id)};
+    struct learning learning = {.mem = &engine->mem,
+        .outcome = *outcome,
+        .id = str_of(id),
+        .half_life_ms = engine_half_life(engine, outcome->pattern)};
     err = store_write(engine->store, learn_work, &learning, error);
     if (err == NDF_OK) engine_learned(engine, &learning);
     return err;

@@ -160,7 +160,8 @@ static int prepare_end(struct append_job *job, const struct value *body)
             .at_ms = job->at_ms,
             .latency_ms = elapsed > 0 ? (uint64_t)elapsed : 0,
             .cost = (double)NAN},
-        .id = str_of(id)};
+        .id = str_of(id),
+        .half_life_ms = engine_half_life(engine, run->plan.pattern)};
     return NDF_OK;
 }
 

@@ -111,7 +111,7 @@ static struct selector_query make_query(
     struct selector_query query = {.context = context,
         .now_ms = clock_wall_ms(&source->engine->clock),
         .limit = limit,
-        .config = selector_config_default(),
+        .config = engine_config(source->engine),
         .tallies = give_tallies,
         .ud = source};
     give_kinds(source, &query, query.kinds);

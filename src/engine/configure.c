@@ -1,0 +1,338 @@
+/*
+ * configure.c - what decides where a document does not say.
+ *
+ * The numbers lie in the engine under its lock and are copied into each query;
+ * the lists are compiled into struct domains, which the next picture of the
+ * registry takes over. Invariant: a configuration that is refused changed
+ * nothing.
+ */
+#include <string.h>
+
+#include "base/json.h"
+#include "engine/engine.h"
+#include "model/codec.h"
+
+enum {
+    CATEGORIES_MAX = 256,
+    CATEGORY_MAX = 256, /* bytes of its name */
+};
+
+/* All of it, as a struct that the tables below read and write. */
+struct settings {
+    struct selector_config config;
+    struct str_list kinds[PATTERN_META + 1]; /* by enum pattern_kind */
+    struct domain_rule *categories;
+    size_t category_count;
+};
+
+/* ---- types and tables ---------------------------------------------------- */
+
+#define NUMBERS(field) offsetof(struct selector_config, field)
+#define SETTING(field) offsetof(struct settings, config) + NUMBERS(field)
+
+static const struct codec_key levels_keys[] = {
+    {.name = "medium",
+        .type = &codec_real,
+        .presence = CODEC_REQUIRED,
+        .max = 1,
+        .offset = NUMBERS(medium)},
+    {.name = "high",
+        .type = &codec_real,
+        .presence = CODEC_REQUIRED,
+        .max = 1,
+        .offset = NUMBERS(high)},
+};
+static const struct codec_map levels_map = {.name = "levels",
+    .what = "'levels'",
+    .keys = levels_keys,
+    .count = sizeof levels_keys / sizeof levels_keys[0]};
+
+static int levels_read(struct codec *c, const struct codec_key *key,
+    const struct value *value, void *field)
+{
+    struct selector_config *config = field;
+    int err = codec_read_map(c, key->detail, value, field);
+    if (err != NDF_OK || config->medium <= config->high) return err;
+    return err_at(c->error, NDF_ESCHEMA, value->line, value->column,
+        "'levels': high begins at %g, below medium at %g: make it the larger "
+        "one",
+        config->high, config->medium);
+}
+
+static int levels_write(struct arena *arena, const struct codec_key *key,
+    const void *field, const void *base, struct value *out)
+{
+    (void)base;
+    return codec_write_map(arena, key->detail, field, NULL, out);
+}
+
+static const struct codec_type levels_type = {
+    "a map of medium and high", levels_read, levels_write};
+
+static int half_life_read(struct codec *c, const struct codec_key *key,
+    const struct value *value, void *field)
+{
+    int err = codec_duration.read(c, key, value, field);
+    if (err == NDF_OK && *(const uint64_t *)field == 0)
+        err = codec_expected(c, key->name, "more than no time", value);
+    return err;
+}
+
+static int half_life_write(struct arena *arena, const struct codec_key *key,
+    const void *field, const void *base, struct value *out)
+{
+    return codec_duration.write(arena, key, field, base, out);
+}
+
+static const struct codec_type half_life_type = {
+    "a duration like 30d", half_life_read, half_life_write};
+
+static const struct codec_key kinds_keys[] = {
+    {.name = "sequential",
+        .type = &codec_texts,
+        .offset = PATTERN_SEQUENTIAL * sizeof(struct str_list)},
+    {.name = "parallel",
+        .type = &codec_texts,
+        .offset = PATTERN_PARALLEL * sizeof(struct str_list)},
+    {.name = "meta",
+        .type = &codec_texts,
+        .offset = PATTERN_META * sizeof(struct str_list)},
+};
+static const struct codec_map kinds_map = {.name = "kind_names",
+    .what = "'kind_names'",
+    .keys = kinds_keys,
+    .count = sizeof kinds_keys / sizeof kinds_keys[0]};
+
+static int kinds_read(struct codec *c, const struct codec_key *key,
+    const struct value *value, void *field)
+{
+    struct settings *settings = field;
+    memset(settings->kinds, 0, sizeof settings->kinds);
+    return codec_read_map(c, key->detail, value, settings->kinds);
+}
+
+/* Empty lists are written too: all of it is told. */
+static int kinds_write(struct arena *arena, const struct codec_key *key,
+    const void *field, const void *base, struct value *out)
+{
+    const struct settings *settings = field;
+    const struct codec_map *map = key->detail;
+    (void)base;
+    *out = value_of_object();
+    for (size_t k = 0; k < map->count; k++) {
+        struct value list = value_of_array();
+        const struct str_list *names = &settings->kinds[k];
+        int err = NDF_OK;
+        for (size_t i = 0; err == NDF_OK && i < names->count; i++)
+            err = value_push(arena, &list, value_of_str(names->items[i]));
+        if (err == NDF_OK)
+            err = value_set(arena, out, str_of(map->keys[k].name), list);
+        if (err != NDF_OK) return err;
+    }
+    return NDF_OK;
+}
+
+static const struct codec_type kinds_type = {
+    "a map of lists of names", kinds_read, kinds_write};
+
+static const struct codec_key category_keys[] = {
+    {.name = "category",
+        .type = &codec_text,
+        .presence = CODEC_REQUIRED,
+        .min = 1,
+        .max = CATEGORY_MAX,
+        .offset = offsetof(struct domain_rule, category)},
+    {.name = "regex",
+        .type = &codec_regex,
+        .presence = CODEC_REQUIRED,
+        .offset = offsetof(struct domain_rule, regex)},
+};
+static const struct codec_map category_map = {.name = "categories",
+    .what = "an item of 'categories'",
+    .keys = category_keys,
+    .count = sizeof category_keys / sizeof category_keys[0]};
+
+static int categories_read(struct codec *c, const struct codec_key *key,
+    const struct value *value, void *field)
+{
+    struct settings *settings = field;
+    if (value->kind != VALUE_ARRAY) return codec_refuse(c, key, value);
+    size_t count = value->array.count;
+    if (count > CATEGORIES_MAX)
+        return err_at(c->error, NDF_ELIMIT, value->line, value->column,
+            "'%s': %zu items are too many, at most %d", key->name, count,
+            CATEGORIES_MAX);
+    settings->categories =
+        arena_calloc(c->arena, count, sizeof *settings->categories);
+    if (settings->categories == NULL) return codec_no_memory(c);
+    settings->category_count = count;
+    for (size_t i = 0; i < count; i++) {
+        int err = codec_read_map(
+            c, key->detail, &value->array.items[i], &settings->categories[i]);
+        if (err != NDF_OK) return err;
+    }
+    return NDF_OK;
+}
+
+static int categories_write(struct arena *arena, const struct codec_key *key,
+    const void *field, const void *base, struct value *out)
+{
+    const struct settings *settings = field;
+    (void)base;
+    *out = value_of_array();
+    for (size_t i = 0; i < settings->category_count; i++) {
+        struct value item;
+        int err = codec_write_map(
+            arena, key->detail, &settings->categories[i], NULL, &item);
+        if (err == NDF_OK) err = value_push(arena, out, item);
+        if (err != NDF_OK) return err;
+    }
+    return NDF_OK;
+}
+
+static const struct codec_type categories_type = {
+    "a list like [{category: data, regex: etl}]", categories_read,
+    categories_write};
+
+static const struct codec_key settings_keys[] = {
+    {.name = "threshold",
+        .type = &codec_real,
+        .max = 1,
+        .offset = SETTING(threshold)},
+    {.name = "cold_threshold",
+        .type = &codec_real,
+        .max = 1,
+        .offset = SETTING(cold_threshold)},
+    {.name = "min_executions",
+        .type = &codec_u32,
+        .offset = SETTING(min_executions)},
+    {.name = "half_life",
+        .type = &half_life_type,
+        .offset = SETTING(half_life_ms)},
+    {.name = "levels",
+        .type = &levels_type,
+        .detail = &levels_map,
+        .offset = offsetof(struct settings, config)},
+    {.name = "kind_names", .type = &kinds_type, .detail = &kinds_map},
+    {.name = "categories", .type = &categories_type, .detail = &category_map},
+};
+static const struct codec_map settings_map = {.name = "configuration",
+    .what = "the configuration",
+    .keys = settings_keys,
+    .count = sizeof settings_keys / sizeof settings_keys[0]};
+
+/* ---- reading and changing ------------------------------------------------ */
+
+struct selector_config engine_config(ndf_engine *engine)
+{
+    pthread_mutex_lock(&engine->lock);
+    struct selector_config config = engine->config;
+    pthread_mutex_unlock(&engine->lock);
+    return config;
+}
+
+uint64_t engine_half_life(ndf_engine *engine, struct str pattern)
+{
+    pthread_mutex_lock(&engine->lock);
+    uint64_t half_life = engine->config.half_life_ms;
+    struct registry *registry = engine->registry;
+    if (registry != NULL) registry_ref(registry);
+    pthread_mutex_unlock(&engine->lock);
+    const struct entry *entry =
+        registry != NULL ? registry_entry(registry, pattern) : NULL;
+    if (entry != NULL && entry->pattern != NULL &&
+        entry->pattern->confidence.half_life_ms > 0)
+        half_life = entry->pattern->confidence.half_life_ms;
+    registry_unref(registry);
+    return half_life;
+}
+
+/* What is so now; the lists borrow from the engine's domains. `loading` is
+ * held. */
+static int read_settings(
+    ndf_engine *engine, struct arena *arena, struct settings *out)
+{
+    const struct domain_rules *rules = domains_rules(engine->domains);
+    *out = (struct settings){.config = engine_config(engine),
+        .category_count = rules->category_count};
+    out->categories = arena_dup(arena, rules->categories,
+        rules->category_count * sizeof *out->categories);
+    if (out->categories == NULL) return NDF_ENOMEM;
+    for (size_t kind = 0; kind <= PATTERN_META; kind++) {
+        const struct kind_names *names = &rules->kinds[kind];
+        struct str *items =
+            arena_dup(arena, names->items, names->count * sizeof *items);
+        if (items == NULL) return NDF_ENOMEM;
+        out->kinds[kind] = (struct str_list){items, names->count};
+    }
+    return NDF_OK;
+}
+
+static int make_domains(ndf_engine *engine, const struct settings *settings,
+    struct domains **out, ndf_error *error)
+{
+    struct domain_rules rules = {.categories = settings->categories,
+        .category_count = settings->category_count};
+    for (size_t kind = 0; kind <= PATTERN_META; kind++)
+        rules.kinds[kind] = (struct kind_names){
+            settings->kinds[kind].items, settings->kinds[kind].count};
+    return domains_new(out, &engine->mem, &rules, error);
+}
+
+/* Takes domains (NULL: those that there are stay). `loading` is held. */
+static void apply(ndf_engine *engine, const struct settings *settings,
+    struct domains *domains)
+{
+    pthread_mutex_lock(&engine->lock);
+    engine->config = settings->config;
+    engine->kinds_known = false; /* they are faded by the half-life */
+    pthread_mutex_unlock(&engine->lock);
+    if (domains == NULL) return;
+    domains_unref(engine->domains);
+    engine->domains = domains;
+    engine_touch(engine);
+}
+
+/* json .at NULL: nothing changes. `loading` is held. */
+static int configure(ndf_engine *engine, struct arena *arena, struct str json,
+    ndf_text **out, ndf_error *error)
+{
+    struct settings settings;
+    struct value value = value_of_object();
+    struct domains *domains = NULL;
+    struct codec c = {arena, error};
+    int err = engine_domains(engine, error);
+    if (err == NDF_OK) err = read_settings(engine, arena, &settings);
+    if (err == NDF_OK && json.at != NULL)
+        err = json_parse(arena, json, &value, error);
+    if (err == NDF_OK)
+        err = codec_read_map(&c, &settings_map, &value, &settings);
+    bool lists = value_get(&value, STR("kind_names")) != NULL ||
+                 value_get(&value, STR("categories")) != NULL;
+    if (err == NDF_OK && lists)
+        err = make_domains(engine, &settings, &domains, error);
+    if (err == NDF_OK && out != NULL) {
+        struct value all;
+        err = codec_write_map(arena, &settings_map, &settings, NULL, &all);
+        if (err == NDF_OK) err = text_of_value(out, &engine->mem, &all);
+    }
+    if (err == NDF_OK) apply(engine, &settings, domains);
+    else domains_unref(domains);
+    return err;
+}
+
+int ndf_configure(ndf_engine *engine, const char *json, size_t size,
+    ndf_text **out, ndf_error *error)
+{
+    if (out != NULL) *out = NULL;
+    int err = engine_check(engine, error);
+    if (err != NDF_OK) return err;
+    if (error != NULL) error->code = NDF_OK;
+    struct arena arena;
+    arena_init(&arena, &engine->mem);
+    pthread_mutex_lock(&engine->loading);
+    err = configure(engine, &arena, (struct str){json, size}, out, error);
+    pthread_mutex_unlock(&engine->loading);
+    arena_deinit(&arena);
+    return engine_explain(err, "nothing was configured", error);
+}

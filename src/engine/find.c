@@ -1,0 +1,119 @@
+/*
+ * find.c - patterns and agents found without a task.
+ *
+ * The host's function is called with a reference to the picture and no lock,
+ * so it may call the engine.
+ */
+#include "engine/engine.h"
+
+/* Whom to tell. */
+struct finder {
+    ndf_found_fn fn;
+    void *ud;
+    const struct registry *registry;
+};
+
+static int tell(const struct finder *finder, size_t candidate, double score)
+{
+    const struct entry *entry = finder->registry->candidates[candidate];
+    return finder->fn(finder->ud, entry->label.at, score);
+}
+
+static int tell_all(const struct finder *finder, struct mentioned found)
+{
+    for (size_t i = 0; i < found.count; i++) {
+        int stop = tell(finder, found.items[i], 1);
+        if (stop != 0) return stop;
+    }
+    return NDF_OK;
+}
+
+static int check(
+    ndf_engine *engine, const char *what, ndf_found_fn found, ndf_error *error)
+{
+    int err = engine_check(engine, error);
+    if (err != NDF_OK) return err;
+    if (what == NULL || found == NULL)
+        return err_set(error, NDF_EINVAL,
+            "finding needs what to look for and a function to tell");
+    if (error != NULL) error->code = NDF_OK;
+    return NDF_OK;
+}
+
+int ndf_find_domain(ndf_engine *engine, const char *domain, ndf_found_fn found,
+    void *ud, ndf_error *error)
+{
+    struct registry *registry;
+    int err = check(engine, domain, found, error);
+    if (err == NDF_OK) err = engine_registry(engine, &registry, error);
+    if (err != NDF_OK) return err;
+    struct arena arena;
+    arena_init(&arena, &engine->mem);
+    struct mentioned list;
+    err = mentions_domain(
+        selector_mentions(registry->selector), str_of(domain), &arena, &list);
+    if (err != NDF_OK) (void)err_set(error, err, "out of memory");
+    struct finder finder = {found, ud, registry};
+    if (err == NDF_OK) err = tell_all(&finder, list);
+    arena_deinit(&arena);
+    registry_unref(registry);
+    return err;
+}
+
+int ndf_find_attribute(ndf_engine *engine, const char *attribute,
+    ndf_found_fn found, void *ud, ndf_error *error)
+{
+    struct registry *registry;
+    int err = check(engine, attribute, found, error);
+    if (err == NDF_OK) err = engine_registry(engine, &registry, error);
+    if (err != NDF_OK) return err;
+    struct mentioned list;
+    mentions_attribute(
+        selector_mentions(registry->selector), str_of(attribute), &list);
+    struct finder finder = {found, ud, registry};
+    err = tell_all(&finder, list);
+    registry_unref(registry);
+    return err;
+}
+
+/* Those like a pattern, in arena. */
+static int find_similar(const struct registry *registry, struct str pattern,
+    double threshold, size_t limit, struct arena *arena, struct similar **out,
+    size_t *count, ndf_error *error)
+{
+    const struct entry *entry;
+    int err =
+        registry_find(registry, pattern, (struct str){NULL, 0}, &entry, error);
+    if (err != NDF_OK) return err;
+    if (entry->folded_into != NULL) entry = entry->folded_into;
+    err = selector_similar(registry->selector, entry->candidate, threshold,
+        limit, arena, out, count);
+    if (err != NDF_OK) return err_set(error, err, "out of memory");
+    return NDF_OK;
+}
+
+int ndf_find_similar(ndf_engine *engine, const char *pattern, double threshold,
+    size_t limit, ndf_found_fn found, void *ud, ndf_error *error)
+{
+    struct registry *registry;
+    int err = check(engine, pattern, found, error);
+    if (err != NDF_OK) return err;
+    if (!(threshold >= 0 && threshold <= 1))
+        return err_set(error, NDF_EINVAL,
+            "the threshold is %g: take one from 0 to 1", threshold);
+    err = engine_registry(engine, &registry, error);
+    if (err != NDF_OK) return err;
+    struct arena arena;
+    arena_init(&arena, &engine->mem);
+    struct similar *items;
+    size_t count;
+    err = find_similar(registry, str_of(pattern), threshold, limit, &arena,
+        &items, &count, error);
+    err = engine_explain(err, "nothing can be compared", error);
+    struct finder finder = {found, ud, registry};
+    for (size_t i = 0; err == NDF_OK && i < count; i++)
+        err = tell(&finder, items[i].candidate, items[i].score);
+    arena_deinit(&arena);
+    registry_unref(registry);
+    return err;
+}
