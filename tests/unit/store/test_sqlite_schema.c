@@ -125,16 +125,16 @@ static void export_all(struct store *store, struct lines *lines)
 static void read_old_lines(struct buf *text)
 {
     buf_init(text, &mem_libc);
-    assert_ok(os_read_file(
-        TEST_DATA "/store/schema-1.jsonl", 1 << 20, text, NULL));
+    assert_ok(
+        os_read_file(TEST_DATA "/store/schema-1.jsonl", 1 << 20, text, NULL));
 }
 
 static void copy_old_store(const char *path)
 {
     struct buf bytes;
     buf_init(&bytes, &mem_libc);
-    assert_ok(os_read_file(
-        TEST_DATA "/store/schema-1.db", 1 << 20, &bytes, NULL));
+    assert_ok(
+        os_read_file(TEST_DATA "/store/schema-1.db", 1 << 20, &bytes, NULL));
     FILE *file = fopen(path, "wb");
     assert_non_null(file);
     assert_int_equal(fwrite(bytes.at, 1, bytes.size, file), bytes.size);
