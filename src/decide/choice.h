@@ -93,6 +93,7 @@ struct selection {
     struct str reason; /* one sentence; NUL-terminated */
     struct str domain; /* stated or inferred; .at NULL: unknown */
     bool domain_inferred;
+    enum pattern_kind hint; /* the kind that suits the context */
     size_t eligible; /* candidates whose law holds, the host's word included */
     size_t total;
     double known;      /* share of the task's words that any candidate knows */

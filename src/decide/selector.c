@@ -478,6 +478,7 @@ int selector_select(const struct selector *selector,
     if (err != NDF_OK) return err;
     out->domain = scoring.domain;
     out->domain_inferred = scoring.domain_inferred;
+    out->hint = scoring.hint;
     out->eligible = scoring.matches.count;
     out->total = selector->count;
     out->known = scoring.scores.known;

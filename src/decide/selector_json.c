@@ -112,6 +112,8 @@ int selection_encode(struct arena *arena, const struct selection *selection,
     put(&w, out, "fallback", value_of_bool(selection->fallback));
     put(&w, out, "reason", value_of_str(selection->reason));
     put(&w, out, "domain", domain);
+    put(&w, out, "kind_hint",
+        value_of_str(str_of(pattern_kind_name(selection->hint))));
     put(&w, out, "eligible", of_size(selection->eligible));
     put(&w, out, "total", of_size(selection->total));
     put(&w, out, "known", value_of_real(selection->known));

@@ -59,6 +59,25 @@ static void the_document_has_every_number(void **state)
         fabs(fit_probability(sum) - world->selection.ranked[0].fit) < 1e-9);
 }
 
+static void the_document_says_which_kind_suits(void **state)
+{
+    static const char *const cases[][2] = {
+        {"{\"text\": \"x\"}", "sequential"},
+        {"{\"attributes\": {\"concurrent\": true}}", "parallel"},
+        {"{\"attributes\": {\"complexity\": \"high\"}}", "meta"},
+    };
+    struct world *world = *state;
+    add(world, "a", "Fixes memory leaks.", "");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct value value =
+            test_json(&world->arena, document(world, cases[i][0]));
+        struct str hint = value_get_str(&value, STR("kind_hint"));
+        assert_true(str_equal(hint, str_of(cases[i][1])));
+        selector_free(world->selector);
+        world->selector = NULL;
+    }
+}
+
 static struct value explain(
     struct world *world, const char *context, size_t candidate)
 {
@@ -347,6 +366,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_same_state_gives_the_same_answer),
         TEST(the_document_has_every_number),
+        TEST(the_document_says_which_kind_suits),
         TEST(why_not_names_the_failed_predicate),
         TEST(the_host_is_asked_where_the_law_holds),
         TEST(a_choice_of_none_says_that_the_host_decides),
