@@ -1,19 +1,26 @@
 #!/bin/sh
 # Each header compiles alone, included twice; the public ones also as C++ when
-# a C++ compiler is there.
+# a C++ compiler is there. Those of src/python need Python's own.
 set -eu
 cd "$(dirname "$0")/.."
 bad=0
 count=0
+python=$(/usr/bin/python3 -c \
+    'import sysconfig; print(sysconfig.get_path("include"))' 2>/dev/null) ||
+    python=/nonexistent
 for header in include/ndf/*.h src/*/*.h; do
     [ -f "$header" ] || continue
+    case $header in
+    src/python/*) [ -f "$python/Python.h" ] || continue ;;
+    esac
     name=${header#include/}
     name=${name#src/}
     count=$((count + 1))
     printf '#include "%s"\n#include "%s"\ntypedef int alone;\n' \
         "$name" "$name" |
         ${CC:-cc} -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra \
-            -Wpedantic -Werror -Iinclude -Isrc -fsyntax-only -x c - || {
+            -Wpedantic -Werror -Iinclude -Isrc -isystem "$python" \
+            -fsyntax-only -x c - || {
         echo "headers: $header does not stand alone" >&2
         bad=1
     }

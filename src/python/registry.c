@@ -1,0 +1,194 @@
+/*
+ * registry.c - the methods of an engine about its agents and patterns.
+ */
+#include "python/engine.h"
+#include "python/host.h"
+#include "python/methods.h"
+
+PyObject *registry_register(
+    PyObject *self, PyObject *const *at, Py_ssize_t count)
+{
+    struct args args = call_args(self, "register", at, count);
+    struct text text = {NULL, 0};
+    bool replace = false;
+    struct call call;
+    if (args_count(&args, 1, 2) < 0 || args_text(&args, 0, "text", &text) < 0 ||
+        args_flag(&args, 1, "replace", &replace) < 0 ||
+        call_begin(&call, self) < 0)
+        return NULL;
+    Py_BEGIN_ALLOW_THREADS call.err =
+        ndf_register(call.ndf, text.at, text.size, replace, &call.error);
+    Py_END_ALLOW_THREADS return call_none(&call);
+}
+
+PyObject *registry_unregister(
+    PyObject *self, PyObject *const *at, Py_ssize_t count)
+{
+    struct args args = call_args(self, "unregister", at, count);
+    const char *name = NULL;
+    struct call call;
+    if (args_count(&args, 1, 1) < 0 || args_name(&args, 0, "name", &name) < 0 ||
+        call_begin(&call, self) < 0)
+        return NULL;
+    Py_BEGIN_ALLOW_THREADS call.err =
+        ndf_unregister(call.ndf, name, &call.error);
+    Py_END_ALLOW_THREADS return call_none(&call);
+}
+
+PyObject *registry_load(PyObject *self, PyObject *const *at, Py_ssize_t count)
+{
+    struct args args = call_args(self, "load", at, count);
+    const char *name = NULL;
+    struct call call;
+    if (args_count(&args, 1, 1) < 0 || args_name(&args, 0, "name", &name) < 0 ||
+        call_begin(&call, self) < 0)
+        return NULL;
+    ndf_text *text = NULL;
+    ndf_stored stored = {0, 0, 0};
+    Py_BEGIN_ALLOW_THREADS call.err =
+        ndf_load(call.ndf, name, &text, &stored, &call.error);
+    Py_END_ALLOW_THREADS PyObject *document = call_text(&call, text);
+    if (document == NULL) return NULL;
+    return Py_BuildValue("(NKKL)", document, (unsigned long long)stored.bytes,
+        (unsigned long long)stored.stored_bytes, (long long)stored.updated_ms);
+}
+
+/* ---- files -----------------------------------------------------------------
+ */
+
+/* The argv of a list of str, borrowed from *kept, a tuple of the same; NULL
+ * with an exception set. Freed by PyMem_Free. */
+static const char **argv_of(
+    const struct args *args, PyObject *list, PyObject **kept)
+{
+    *kept = NULL;
+    if (!PyList_Check(list) && !PyTuple_Check(list)) {
+        PyErr_Format(PyExc_TypeError, "%s(): run must be a list of str or None",
+            args->method);
+        return NULL;
+    }
+    PyObject *tuple = PySequence_Tuple(list); /* others may change the list */
+    if (tuple == NULL) return NULL;
+    Py_ssize_t count = PyTuple_Size(tuple);
+    const char **argv = PyMem_Calloc((size_t)count + 1, sizeof *argv);
+    bool good = argv != NULL;
+    if (argv == NULL) PyErr_NoMemory();
+    for (Py_ssize_t i = 0; good && i < count; i++) {
+        PyObject *word = PyTuple_GetItem(tuple, i);
+        struct args one = {args->errors, args->method, &word, 1};
+        good = args_name(&one, 0, "a word of run", &argv[i]) == 0;
+    }
+    if (good) {
+        *kept = tuple;
+        return argv;
+    }
+    PyMem_Free((void *)argv);
+    Py_DECREF(tuple);
+    return NULL;
+}
+
+PyObject *registry_import(PyObject *self, PyObject *const *at, Py_ssize_t count)
+{
+    struct args args = call_args(self, "import_", at, count);
+    const char *path = NULL, *source = NULL;
+    struct call call;
+    if (args_count(&args, 1, 3) < 0 || args_name(&args, 0, "path", &path) < 0 ||
+        args_name_or_none(&args, 1, "source", &source) < 0)
+        return NULL;
+    const char **argv = NULL;
+    PyObject *kept = NULL;
+    if (count > 2 && at[2] != Py_None) {
+        argv = argv_of(&args, at[2], &kept);
+        if (argv == NULL) return NULL;
+    }
+    PyObject *report = NULL;
+    if (call_begin(&call, self) == 0) {
+        ndf_text *text = NULL;
+        Py_BEGIN_ALLOW_THREADS call.err =
+            ndf_import(call.ndf, path, source, argv, &text, &call.error);
+        Py_END_ALLOW_THREADS report = call_text(&call, text);
+    }
+    PyMem_Free((void *)argv);
+    Py_XDECREF(kept);
+    return report;
+}
+
+PyObject *registry_refresh(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    struct call call;
+    if (call_begin(&call, self) < 0) return NULL;
+    ndf_text *text = NULL;
+    Py_BEGIN_ALLOW_THREADS call.err = ndf_refresh(call.ndf, &text, &call.error);
+    Py_END_ALLOW_THREADS return call_text(&call, text);
+}
+
+PyObject *registry_trust(PyObject *self, PyObject *const *at, Py_ssize_t count)
+{
+    struct args args = call_args(self, "trust", at, count);
+    const char *path = NULL;
+    int action = NDF_TRUST_ASK;
+    struct call call;
+    if (args_count(&args, 1, 2) < 0 || args_name(&args, 0, "path", &path) < 0 ||
+        args_int(&args, 1, "action", &action) < 0 ||
+        call_begin(&call, self) < 0)
+        return NULL;
+    int trusted = 0;
+    Py_BEGIN_ALLOW_THREADS call.err =
+        ndf_trust_folder(call.ndf, path, action, &trusted, &call.error);
+    Py_END_ALLOW_THREADS PyObject *done = call_none(&call);
+    if (done == NULL) return NULL;
+    Py_DECREF(done);
+    return PyBool_FromLong(trusted);
+}
+
+/* ---- functions -------------------------------------------------------------
+ */
+
+/* A function is in its place before the core can call it, and stays there as
+ * long as the core may. */
+static PyObject *bind(
+    struct call *call, struct slot *slot, const char *name, PyObject *fn)
+{
+    PyObject *old = slot->fn;
+    slot->fn = Py_NewRef(fn);
+    Py_BEGIN_ALLOW_THREADS call->err =
+        ndf_bind(call->ndf, name, host_step, slot, &call->error);
+    Py_END_ALLOW_THREADS if (call->err == NDF_OK || slot->fn != fn)
+    {
+        Py_XDECREF(old);
+    }
+    else
+    {
+        slot->fn = old;
+        Py_DECREF(fn);
+    }
+    return call_none(call);
+}
+
+static PyObject *unbind(struct call *call, struct slot *slot, const char *name)
+{
+    Py_BEGIN_ALLOW_THREADS call->err =
+        ndf_bind(call->ndf, name, NULL, NULL, &call->error);
+    Py_END_ALLOW_THREADS if (call->err == NDF_OK && slot != NULL)
+        Py_CLEAR(slot->fn);
+    return call_none(call);
+}
+
+PyObject *registry_bind(PyObject *self, PyObject *const *at, Py_ssize_t count)
+{
+    struct args args = call_args(self, "bind", at, count);
+    const char *name = NULL;
+    PyObject *fn = NULL;
+    struct call call;
+    if (args_count(&args, 2, 2) < 0 || args_name(&args, 0, "name", &name) < 0 ||
+        args_function_or_none(&args, 1, "fn", &fn) < 0 ||
+        call_begin(&call, self) < 0)
+        return NULL;
+    struct core *core = call.engine->core;
+    if (fn == NULL) return unbind(&call, core_find_slot(core, at[0]), name);
+    struct slot *slot = core_slot(core, at[0]);
+    if (slot != NULL) return bind(&call, slot, name, fn);
+    call_end(&call);
+    return NULL;
+}
