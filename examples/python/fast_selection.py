@@ -47,7 +47,7 @@ def main():
     for names in HINTS.values():
         for name in names:
             registry.register_pattern(SequentialDelegationPattern(
-                name, name.replace("_", " "), steps=[f"{name}.run"],
+                name, name.replace("_", " "), steps=["prepare", "work"],
                 domains=[f"work.{name.split('_')[0]}"]))
     optimize(registry)
 
