@@ -114,8 +114,8 @@ def predicate(rng):
     return made
 
 
-def step(rng, label):
-    made = {"agent": label if rng.random() < 0.5 else rng.choice(AGENTS)}
+def step(rng):
+    made = {} if rng.random() < 0.5 else {"agent": rng.choice(AGENTS)}
     if rng.random() < 0.2:
         made["with"] = {"input": "${steps.%s.output}" % rng.choice(STEPS),
                         "task": "${text}"}
@@ -124,9 +124,9 @@ def step(rng, label):
     if rng.random() < 0.2:
         made["expect"] = rng.choice([{"exit": 0}, {"nonempty": False}])
     if rng.random() < 0.2:
-        made["timeout"] = rng.choice([30000, 60000, 120000, 300000])
+        made["timeout"] = rng.choice(["30s", "60s", "120s", "300s"])
     if rng.random() < 0.15:
-        made["retry"] = {"attempts": 3, "backoff": 1000, "factor": 2}
+        made["retry"] = rng.choice([{"backoff": "1s"}, {"attempts": 5}])
     if rng.random() < 0.15:
         made["undo"] = {"run": ["git", "checkout", "."]}
     if rng.random() < 0.2:
@@ -143,6 +143,16 @@ def labels(rng):
                               for i in range(count)))
 
 
+def stats(rng):
+    if rng.random() < 0.6:  # as it was made
+        return {"domains": {}, "last_ms": 0, "latency_ms": 0, "timed": 0,
+                "total": [0, 0, 0]}
+    known = rng.randint(0, 99)
+    return {"domains": {rng.choice(DOMAINS): [known, known, known // 2]},
+            "last_ms": rng.randint(0, 1 << 41), "latency_ms": rng.random() * 999,
+            "timed": known, "total": [known, known, known // 2]}
+
+
 def pattern(rng):
     made = {"pattern": name(rng),
             "description": rng.choice([
@@ -152,43 +162,50 @@ def pattern(rng):
                 f"{rng.choice(NOUNS).capitalize()} pattern for {rng.choice(DOMAINS)}"])}
     kind = rng.random()
     if kind < 0.7:
-        made["steps"] = [{label: step(rng, label)} for label in labels(rng)]
+        made["steps"] = [{label: step(rng)} for label in labels(rng)]
     elif kind < 0.85:
         names = labels(rng)
-        made["tasks"] = {}
+        made["tasks"] = []
         for at, label in enumerate(names):
-            made["tasks"][label] = step(rng, label)
+            task = step(rng)
             if at > 0 and rng.random() < 0.5:
-                made["tasks"][label]["needs"] = [names[at - 1]]
+                task["needs"] = [names[at - 1]]
             if rng.random() < 0.4:
-                made["tasks"][label]["resources"] = {"cpu": 0.5, "memory": 512}
+                task["resources"] = {"cpu": 0.5, "memory": "512MB"}
+            made["tasks"].append({label: task})
         made.update(max_concurrent=rng.randint(2, 8), failure_tolerance=0.2,
                     resource_threshold=0.8)
     else:
         made["phases"] = [{label: {"patterns": [name(rng)],
-                                   "coordination": "sequential",
+                                   "coordination": "parallel",
                                    "success_criteria": {"min_success_rate": 0.9}}}
                           for label in labels(rng)]
         made.update(rollback_strategy=rng.choice(["pattern", "phase", "complete"]),
                     complexity_threshold=rng.randint(3, 8),
                     strategy=rng.choice(["adaptive", "sequential"]))
     if rng.random() < 0.4:
-        made["only_if"] = [predicate(rng)] if rng.random() < 0.5 else predicate(rng)
+        made["only_if"] = predicate(rng)
     if rng.random() < 0.4:
         made["good_for"] = predicate(rng)
     if rng.random() < 0.3:
         made["examples"] = [f"{rng.choice(STEPS)} the {rng.choice(NOUNS)}"]
     if rng.random() < 0.3:
-        made["timeout"] = rng.choice([60000, 300000, 600000, 3600000])
-    if rng.random() < 0.3:
-        made["rollback"] = rng.choice([True, False])
+        made["timeout"] = rng.choice(["60s", "300s", "600s", "3600s"])
+    if rng.random() < 0.15:
+        made["rollback"] = False
     if rng.random() < 0.3:
         made["confidence"] = {"threshold": 0.7, "cold_threshold": 0.5,
-                              "min_executions": 5, "half_life": 2592000000}
+                              "min_executions": 5, "half_life": "2592000s"}
     if rng.random() < 0.25:
         made["ask_host"] = True
-        made["host"] = {"class": f"patterns.{rng.choice(STEPS).capitalize()}Pattern",
-                        "state": {"enabled": True, "name": name(rng), "options": {}}}
+        made["host"] = {"class": f"{rng.choice(['__main__', 'patterns'])}:"
+                                 f"{rng.choice(STEPS).capitalize()}Pattern"}
+        if rng.random() < 0.5:
+            made["steps"] = [{"execute": {"agent": made["pattern"] + ".execute"}}]
+        if rng.random() < 0.3:
+            made["host"]["state"] = {rng.choice(ATTRIBUTES): rng.randint(0, 9)}
+    if rng.random() < 0.25:
+        made.setdefault("host", {})["stats"] = stats(rng)
     return made
 
 
@@ -216,7 +233,7 @@ def agent(rng):
                                   ["make", "-C", "${attributes.path}", "test"],
                                   ["python3", "-m", name(rng)]])
     if rng.random() < 0.1:
-        made["price"] = {"input": 3, "output": 15}
+        made["timeout"] = "300s"
     return made
 
 

@@ -92,7 +92,7 @@ static void the_dictionary_is_the_one_that_stores_were_written_with(
     hash_sha256(&words, 1, hash);
     hash_hex(hash, sizeof hash, hex);
     assert_string_equal(hex,
-        "ef11e46fa75cf01365f95aed865ffa6c0d76639b6634774769694b3ec290f68a");
+        "0e2cd124a14284f7cc53192676d7b17a59de4b3c09011cf545ab13bc748ca1a6");
 }
 
 enum { THREADS = 4, ROUNDS = 500 };
