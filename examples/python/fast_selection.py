@@ -51,7 +51,8 @@ def main():
                 domains=[f"work.{name.split('_')[0]}"]))
     optimize(registry)
 
-    for attributes in ({"concurrent": True}, {"complexity": 8}, {"complexity": "low"}):
+    tries: list[dict] = [{"concurrent": True}, {"complexity": 8}, {"complexity": "low"}]
+    for attributes in tries:
         context = PatternContext("work.data", attributes=attributes)
         print(f"hint for {attributes}: {registry.get_pattern_hint(context)}")
 

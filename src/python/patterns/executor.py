@@ -21,6 +21,11 @@ _RUN_STARTED = _ndf.EVENTS.index("run_started")
 _RUN_DONE = _ndf.EVENTS.index("run_done")
 _PATIENCE = 1.0  # seconds between looks at a run that says nothing
 
+# What such an error brings besides its sentence: the ExecutionResult, when the
+# run began; and of execute_with_fallback the errors of all attempts.
+PatternExecutionError.result = None
+PatternExecutionError.attempts = ()
+
 
 class ExecutionEvent:
     """One event of a run.
