@@ -128,6 +128,16 @@ void engine_notice(ndf_engine *engine)
     pthread_mutex_unlock(&engine->lock);
 }
 
+bool engine_outdated(ndf_engine *engine, const struct registry *registry)
+{
+    engine_notice(engine);
+    pthread_mutex_lock(&engine->lock);
+    bool newest = engine->registry == registry &&
+                  engine->read_revision == engine->revision;
+    pthread_mutex_unlock(&engine->lock);
+    return !newest;
+}
+
 void engine_learned(ndf_engine *engine, const struct learning *learning)
 {
     pthread_mutex_lock(&engine->lock);
@@ -135,6 +145,14 @@ void engine_learned(ndf_engine *engine, const struct learning *learning)
     engine->kinds_known = false;
     /* Without memory the counts come with the next reading. */
     if (err != NDF_OK) engine->revision++;
+    pthread_mutex_unlock(&engine->lock);
+}
+
+void engine_forgot(ndf_engine *engine, struct str pattern)
+{
+    pthread_mutex_lock(&engine->lock);
+    scores_forget(&engine->scores, pattern);
+    engine->kinds_known = false;
     pthread_mutex_unlock(&engine->lock);
 }
 

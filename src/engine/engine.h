@@ -59,11 +59,11 @@ struct ndf_engine {
     struct domains *domains; /* NULL: not made yet; changed under `loading` */
     pthread_mutex_t lock;
     struct selector_config config; /* see ndf_configure */
-    struct registry *registry; /* NULL: not read yet */
-    uint64_t revision;         /* counts changes of the registry */
-    uint64_t read_revision;    /* when the picture was read */
-    int64_t data_version;      /* of the store when it was read */
-    struct map bindings;       /* name -> struct bound (bind.c) */
+    struct registry *registry;     /* NULL: not read yet */
+    uint64_t revision;             /* counts changes of the registry */
+    uint64_t read_revision;        /* when the picture was read */
+    int64_t data_version;          /* of the store when it was read */
+    struct map bindings;           /* name -> struct bound (bind.c) */
     struct scores scores;
     struct tally kinds[3]; /* of all patterns of a kind */
     bool kinds_known;
@@ -80,11 +80,17 @@ int engine_domains(ndf_engine *engine, ndf_error *error);
 void engine_touch(ndf_engine *engine);
 /* Like engine_touch, if another process changed the store. */
 void engine_notice(ndf_engine *engine);
+/* Whether there is a newer picture than this one. What a picture names may be
+ * gone from the store by now: who does not find it tries with the newer. */
+enum { ENGINE_PICTURES_MAX = 3 }; /* that are tried */
+bool engine_outdated(ndf_engine *engine, const struct registry *registry);
 /* The function bound to an agent; false when none is. */
 bool engine_binding(ndf_engine *engine, struct str agent, struct binding *out);
 void engine_unbind_all(ndf_engine *engine);
 /* Takes over what an outcome counted. */
 void engine_learned(ndf_engine *engine, const struct learning *learning);
+/* Takes over that the counts of a pattern were removed. */
+void engine_forgot(ndf_engine *engine, struct str pattern);
 /* What decides where a document does not say; see ndf_configure. */
 struct selector_config engine_config(ndf_engine *engine);
 /* The time in which a pattern's counts fade by half: its own, if the picture

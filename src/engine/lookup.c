@@ -1,7 +1,15 @@
 /*
- * lookup.c - a run by the start of its id, as people type it.
+ * lookup.c - see lookup.h.
  */
 #include "engine/lookup.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/os.h"
+
+/* ---- runs ---------------------------------------------------------------- */
 
 struct search {
     struct arena *arena;
@@ -48,4 +56,103 @@ int lookup_run(ndf_engine *engine, struct arena *arena, struct str id,
             "check, and put back a backup");
     *out = search.found;
     return NDF_OK;
+}
+
+bool lookup_owned(const ndf_engine *engine, struct str run)
+{
+    if (!engine_id_valid(run) || engine->runs_dir == NULL) return false;
+    struct buf path;
+    buf_init(&path, &engine->mem);
+    buf_format(&path, "%s/%.*s.owner", engine->runs_dir, STR_ARG(run));
+    int fd = path.failed ? -1 : open(path.at, O_RDWR | O_CLOEXEC);
+    /* Without memory to look, it may be. */
+    bool owned = path.failed || (fd >= 0 && os_locked(fd));
+    if (fd >= 0) close(fd);
+    buf_deinit(&path);
+    return owned;
+}
+
+/* ---- agents and patterns ------------------------------------------------- */
+
+struct naming {
+    struct arena *arena;
+    struct lookup_entry *out;
+    bool differ;
+    struct buf ids; /* of all that were found */
+};
+
+static int take_entry(void *ud, const struct store_entry *row)
+{
+    struct naming *naming = ud;
+    struct lookup_entry *out = naming->out;
+    if (out->count++ > 0) {
+        buf_add_str(&naming->ids, STR(", "));
+        if (memcmp(out->spec, row->spec, sizeof out->spec) != 0)
+            naming->differ = true;
+    } else {
+        memcpy(out->spec, row->spec, sizeof out->spec);
+        out->updated_ms = row->updated_ms;
+        out->id = arena_str(naming->arena, row->id);
+        if (out->id.at == NULL) return NDF_ENOMEM;
+    }
+    buf_add_str(&naming->ids, row->id);
+    return buf_error(&naming->ids);
+}
+
+/* By its id, which is the host's or was given whole. */
+static int find_exact(struct store_reader *reader, struct str name,
+    struct naming *naming, ndf_error *error)
+{
+    char id[STORE_ID_MAX];
+    struct str host = STR(REGISTRY_HOST_SOURCE "/");
+    int err = NDF_OK;
+    if (name.size <= sizeof id - host.size) {
+        memcpy(id, host.at, host.size);
+        if (name.size > 0) memcpy(id + host.size, name.at, name.size);
+        err = read_entry(reader, (struct str){id, host.size + name.size},
+            take_entry, naming, error);
+    }
+    if (err == NDF_OK && naming->out->count == 0 &&
+        str_find_char(name, '/') < name.size)
+        err = read_entry(reader, name, take_entry, naming, error);
+    return err;
+}
+
+int lookup_entry(struct store_reader *reader, struct arena *arena,
+    struct str name, struct lookup_entry *out, ndf_error *error)
+{
+    memset(out, 0, sizeof *out);
+    struct naming naming = {.arena = arena, .out = out};
+    buf_init(&naming.ids, arena->mem);
+    int err = find_exact(reader, name, &naming, error);
+    if (err == NDF_OK && out->count == 0)
+        err = read_entries_named(reader, name, take_entry, &naming, error);
+    if (err == NDF_OK && naming.differ)
+        err = err_set(error, NDF_EREFERENCE,
+            "'%.*s' is the name of several: say which one (%.*s)",
+            STR_ARG(name), STR_ARG(buf_str(&naming.ids)));
+    if (err == NDF_OK && out->count == 0)
+        err = err_set(error, NDF_ENOTFOUND,
+            "there is no agent or pattern '%.*s' in the store: register or "
+            "import it first",
+            STR_ARG(name));
+    buf_deinit(&naming.ids);
+    return err;
+}
+
+int lookup_pattern(ndf_engine *engine, struct arena *arena, struct str name,
+    struct str *out, ndf_error *error)
+{
+    struct registry *registry;
+    int err = engine_registry(engine, &registry, error);
+    if (err != NDF_OK) return err;
+    const struct entry *entry;
+    err = registry_find(registry, name, (struct str){NULL, 0}, &entry, error);
+    if (err == NDF_OK) {
+        if (entry->folded_into != NULL) entry = entry->folded_into;
+        *out = arena_str(arena, entry->qualified);
+        if (out->at == NULL) err = NDF_ENOMEM;
+    }
+    registry_unref(registry);
+    return err;
 }

@@ -1,12 +1,9 @@
 /*
  * read.c - lists and single things as documents.
  */
-#include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/json.h"
-#include "base/os.h"
 #include "engine/lookup.h"
 #include "run/executor.h"
 
@@ -139,19 +136,6 @@ struct listing {
     ndf_error *error;
 };
 
-/* A run without an owner is not running, whatever was recorded last. */
-static bool has_owner(
-    const ndf_engine *engine, struct arena *arena, const struct store_run *run)
-{
-    struct str path = arena_format(arena, "%s/%.*s.owner",
-        engine->runs_dir != NULL ? engine->runs_dir : "", STR_ARG(run->id));
-    if (!engine_id_valid(run->id)) return false;
-    int fd = path.at != NULL ? open(path.at, O_RDWR | O_CLOEXEC) : -1;
-    bool owned = fd >= 0 && os_locked(fd);
-    if (fd >= 0) close(fd);
-    return owned;
-}
-
 static struct object describe_run(
     struct listing *list, const struct store_run *run)
 {
@@ -159,8 +143,9 @@ static struct object describe_run(
     struct object object = object_new(list->arena);
     put_str(&object, "id", run->id);
     put_str(&object, "pattern", entry != NULL ? entry->label : run->pattern);
-    bool left = run->state == NDF_RUN_RUNNING &&
-                !has_owner(list->engine, list->arena, run);
+    /* A run without an owner is not running, whatever was recorded last. */
+    bool left =
+        run->state == NDF_RUN_RUNNING && !lookup_owned(list->engine, run->id);
     put_str(&object, "state",
         left ? STR("interrupted") : str_of(exec_state_name(run->state)));
     put_str(&object, "domain", run->domain);
@@ -194,10 +179,15 @@ static int restore_output(
     int err = read_content(
         list->reader, list->arena, STORE_BLOB, hash, &bytes, list->error);
     if (err != NDF_OK) return err;
-    struct value output;
-    err = json_parse(list->arena, bytes, &output, NULL);
-    if (err == NDF_ENOMEM) return err;
-    put(object, "output", err == NDF_OK ? output : value_of_str(bytes));
+    struct value output = value_of_str(bytes);
+    const struct value *blob = value_get(body, STR("output_blob"));
+    /* A text stays one, also if it could be read as something else. */
+    if (!str_equal(value_get_str(blob, STR("kind")), STR("text"))) {
+        err = json_parse(list->arena, bytes, &output, NULL);
+        if (err == NDF_ENOMEM) return err;
+        if (err != NDF_OK) output = value_of_str(bytes);
+    }
+    put(object, "output", output);
     return NDF_OK;
 }
 
@@ -276,18 +266,10 @@ static int show_entry(struct listing *list, const struct entry *entry)
 
 typedef int (*read_fn)(struct listing *list, void *ud);
 
-/* Opens what a reading needs, reads, and makes the text. */
-static int with_listing(ndf_engine *engine, read_fn read, void *ud,
-    ndf_text **out, ndf_error *error)
+/* Reads, and makes the text. */
+static int list_from(ndf_engine *engine, const struct registry *registry,
+    read_fn read, void *ud, ndf_text **out, ndf_error *error)
 {
-    *out = NULL;
-    int err = engine_check(engine, error);
-    if (err != NDF_OK) return err;
-    if (error != NULL) error->code = NDF_OK;
-    engine_notice(engine);
-    struct registry *registry;
-    err = engine_registry(engine, &registry, error);
-    if (err != NDF_OK) return err;
     struct arena arena;
     arena_init(&arena, &engine->mem);
     struct value value = value_of_array();
@@ -296,14 +278,34 @@ static int with_listing(ndf_engine *engine, read_fn read, void *ud,
         .arena = &arena,
         .out = &value,
         .error = error};
-    err = store_read_begin(engine->store, &list.reader, error);
+    int err = store_read_begin(engine->store, &list.reader, error);
     if (err == NDF_OK) {
         err = read(&list, ud);
         store_read_end(list.reader);
     }
     if (err == NDF_OK) err = text_of_value(out, &engine->mem, &value);
     arena_deinit(&arena);
-    registry_unref(registry);
+    return err;
+}
+
+/* Opens what a reading needs. */
+static int with_listing(ndf_engine *engine, read_fn read, void *ud,
+    ndf_text **out, ndf_error *error)
+{
+    *out = NULL;
+    int err = engine_check(engine, error);
+    if (err != NDF_OK) return err;
+    if (error != NULL) error->code = NDF_OK;
+    engine_notice(engine);
+    for (int i = 0; i < ENGINE_PICTURES_MAX; i++) {
+        struct registry *registry;
+        err = engine_registry(engine, &registry, error);
+        if (err != NDF_OK) return err;
+        err = list_from(engine, registry, read, ud, out, error);
+        bool again = err == NDF_ENOTFOUND && engine_outdated(engine, registry);
+        registry_unref(registry);
+        if (!again) break;
+    }
     return engine_explain(err, "it cannot be read", error);
 }
 

@@ -3,7 +3,7 @@
  */
 #include <string.h>
 
-#include "engine/engine.h"
+#include "engine/lookup.h"
 #include "engine/stage.h"
 
 struct register_job {
@@ -101,14 +101,32 @@ static int unregister_work(struct store_tx *tx, void *ud, ndf_error *error)
     return tx_entry_remove(tx, *(const struct str *)ud, error);
 }
 
-int ndf_unregister(ndf_engine *engine, const char *name, ndf_error *error)
+struct unregister_job {
+    const struct mem *mem;
+    struct str name;
+};
+
+/* By the store alone: the one of that name, if it is the only one. */
+static int unregister_one(struct store_tx *tx, void *ud, ndf_error *error)
 {
-    int err = engine_check(engine, error);
-    if (err != NDF_OK) return err;
-    if (name == NULL) return err_set(error, NDF_EINVAL, "the name is NULL");
-    if (error != NULL) error->code = NDF_OK;
+    const struct unregister_job *job = ud;
+    struct arena arena;
+    arena_init(&arena, job->mem);
+    struct lookup_entry entry;
+    int err = lookup_entry(tx_reader(tx), &arena, job->name, &entry, error);
+    if (err == NDF_OK && entry.count > 1) err = NDF_EREFERENCE;
+    if (err == NDF_OK) err = tx_entry_remove(tx, entry.id, error);
+    arena_deinit(&arena);
+    return err;
+}
+
+/* Of several of that name, the one that the name stands for; or what to say
+ * about a name that nothing has. */
+static int unregister_among(
+    ndf_engine *engine, const char *name, ndf_error *error)
+{
     struct registry *registry;
-    err = engine_registry(engine, &registry, error);
+    int err = engine_registry(engine, &registry, error);
     if (err != NDF_OK) return err;
     const struct entry *entry;
     err = registry_find(
@@ -118,6 +136,21 @@ int ndf_unregister(ndf_engine *engine, const char *name, ndf_error *error)
         err = store_write(engine->store, unregister_work, &id, error);
     }
     registry_unref(registry);
+    return err;
+}
+
+int ndf_unregister(ndf_engine *engine, const char *name, ndf_error *error)
+{
+    int err = engine_check(engine, error);
+    if (err != NDF_OK) return err;
+    if (name == NULL) return err_set(error, NDF_EINVAL, "the name is NULL");
+    if (error != NULL) error->code = NDF_OK;
+    struct unregister_job job = {&engine->mem, str_of(name)};
+    err = store_write(engine->store, unregister_one, &job, error);
+    if (err == NDF_ENOTFOUND || err == NDF_EREFERENCE) {
+        if (error != NULL) error->code = NDF_OK;
+        err = unregister_among(engine, name, error);
+    }
     if (err == NDF_OK) engine_touch(engine);
     return engine_explain(err, "nothing was unregistered", error);
 }

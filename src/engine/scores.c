@@ -62,6 +62,18 @@ int scores_put(struct scores *scores, struct str pattern, struct str domain,
     return map_put(&scores->tallies, key, known);
 }
 
+void scores_forget(struct scores *scores, struct str pattern)
+{
+    size_t at = 0;
+    for (const struct map_entry *entry = map_next(&scores->tallies, &at);
+         entry != NULL; entry = map_next(&scores->tallies, &at)) {
+        struct str key = entry->key;
+        if (str_find_char(key, '\0') == pattern.size &&
+            str_starts(key, pattern))
+            *(struct tally *)entry->value = (struct tally){0};
+    }
+}
+
 static struct tally tally_of(const struct store_tally *row)
 {
     return (struct tally){.wins = row->wins,

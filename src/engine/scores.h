@@ -27,6 +27,8 @@ struct tally scores_get(
 /* NDF_OK or NDF_ENOMEM. */
 int scores_put(struct scores *scores, struct str pattern, struct str domain,
     struct tally tally);
+/* Of all domains of a pattern: as if nothing had been counted. */
+void scores_forget(struct scores *scores, struct str pattern);
 
 /* One outcome on its way into the store and the counts. */
 struct learning {

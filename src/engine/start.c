@@ -116,7 +116,12 @@ static int start_work(struct store_tx *tx, void *ud, ndf_error *error)
         .started_ms = run->started_ms,
         .cwd = run->plan.cwd};
     memcpy(row.version, job->version, sizeof row.version);
-    int err = tx_run_put(tx, &row, error);
+    /* It may have been replaced since the plan was made of it. */
+    bool there;
+    int err = read_content_exists(
+        tx_reader(tx), STORE_SPEC, row.version, &there, error);
+    if (err == NDF_OK && !there) memset(row.version, 0, sizeof row.version);
+    if (err == NDF_OK) err = tx_run_put(tx, &row, error);
     struct store_record record = {.run = row.id,
         .kind = STR("plan"),
         .at_ms = run->started_ms,
@@ -200,15 +205,12 @@ static int check_store_trust(ndf_engine *engine, ndf_error *error)
         STR_ARG(path), STR_ARG(folder));
 }
 
-static int make_plan(
-    struct ndf_run *run, const char *pattern, struct str cwd, ndf_error *error)
+static int plan_from(struct ndf_run *run, struct registry *registry,
+    const char *pattern, struct str cwd, ndf_error *error)
 {
     ndf_engine *engine = run->engine;
-    struct registry *registry;
-    int err = engine_registry(engine, &registry, error);
-    if (err != NDF_OK) return err;
     struct store_reader *reader;
-    err = store_read_begin(engine->store, &reader, error);
+    int err = store_read_begin(engine->store, &reader, error);
     if (err == NDF_OK) {
         struct planner planner = {.registry = registry,
             .reader = reader,
@@ -222,7 +224,23 @@ static int make_plan(
                                     &run->plan, error);
         store_read_end(reader);
     }
-    registry_unref(registry);
+    return err;
+}
+
+static int make_plan(
+    struct ndf_run *run, const char *pattern, struct str cwd, ndf_error *error)
+{
+    int err = NDF_OK;
+    for (int i = 0; i < ENGINE_PICTURES_MAX; i++) {
+        struct registry *registry;
+        err = engine_registry(run->engine, &registry, error);
+        if (err != NDF_OK) return err;
+        err = plan_from(run, registry, pattern, cwd, error);
+        bool again =
+            err == NDF_ENOTFOUND && engine_outdated(run->engine, registry);
+        registry_unref(registry);
+        if (!again) return err;
+    }
     return err;
 }
 
