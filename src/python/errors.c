@@ -136,10 +136,13 @@ void errors_clear(struct errors *errors)
 
 static int set_number(PyObject *object, const char *name, long long number)
 {
+    PyObject *key = PyUnicode_InternFromString(name);
     PyObject *value = PyLong_FromLongLong(number);
-    if (value == NULL) return -1;
-    int err = PyObject_SetAttrString(object, name, value);
-    Py_DECREF(value);
+    int err = -1;
+    if (key != NULL && value != NULL)
+        err = PyObject_SetAttr(object, key, value);
+    Py_XDECREF(value);
+    Py_XDECREF(key);
     return err;
 }
 
@@ -174,11 +177,22 @@ PyObject *errors_say(
 
 /* ---- an exception as a line ---------------------------------------------- */
 
+/* Python caches what it looked up by the name's address: a name that is made
+ * anew each time would fill that cache. */
+static PyObject *attribute(PyObject *object, const char *name)
+{
+    PyObject *key = PyUnicode_InternFromString(name);
+    if (key == NULL) return NULL;
+    PyObject *value = PyObject_GetAttr(object, key);
+    Py_DECREF(key);
+    return value;
+}
+
 static PyObject *last_traceback(PyObject *traceback)
 {
     PyObject *last = Py_XNewRef(traceback);
     while (last != NULL) {
-        PyObject *next = PyObject_GetAttrString(last, "tb_next");
+        PyObject *next = attribute(last, "tb_next");
         if (next == NULL || next == Py_None) {
             Py_XDECREF(next);
             break;
@@ -196,11 +210,11 @@ static PyObject *place_of(PyObject *traceback)
     PyObject *file = NULL, *line = NULL, *name = NULL;
     PyObject *last = last_traceback(traceback);
     if (last == NULL) return PyUnicode_FromString("");
-    frame = PyObject_GetAttrString(last, "tb_frame");
-    line = PyObject_GetAttrString(last, "tb_lineno");
-    if (frame != NULL) code = PyObject_GetAttrString(frame, "f_code");
-    if (code != NULL) file = PyObject_GetAttrString(code, "co_filename");
-    if (code != NULL) name = PyObject_GetAttrString(code, "co_name");
+    frame = attribute(last, "tb_frame");
+    line = attribute(last, "tb_lineno");
+    if (frame != NULL) code = attribute(frame, "f_code");
+    if (code != NULL) file = attribute(code, "co_filename");
+    if (code != NULL) name = attribute(code, "co_name");
     if (file != NULL && line != NULL && name != NULL) {
         Py_ssize_t size = PyUnicode_GetLength(file);
         Py_ssize_t slash = PyUnicode_FindChar(file, '/', 0, size, -1);
@@ -222,7 +236,7 @@ static PyObject *place_of(PyObject *traceback)
 static PyObject *line_of(PyObject *type, PyObject *value, PyObject *traceback)
 {
     PyObject *line = NULL;
-    PyObject *name = PyObject_GetAttrString(type, "__name__");
+    PyObject *name = attribute(type, "__name__");
     PyObject *text = PyObject_Str(value);
     PyObject *place = place_of(traceback);
     if (name != NULL && text != NULL && place != NULL) {
