@@ -376,7 +376,8 @@ NDF_API int ndf_run_start(ndf_engine *engine, const char *pattern,
     const ndf_context *context, const ndf_run_options *options, ndf_run **out,
     ndf_error *error);
 /* Goes on with a run whose owner died. NDF_EBUSY while another process owns
- * it; NDF_ENOTFOUND. A run that has ended is handed back as it ended. */
+ * it; NDF_ENOTFOUND; NDF_EREFERENCE when a function that it calls is not bound:
+ * the run stays as it is. A run that has ended is handed back as it ended. */
 NDF_API int ndf_run_resume(ndf_engine *engine, const char *run,
     const ndf_run_options *options, ndf_run **out, ndf_error *error);
 /* The id; borrowed. */
@@ -395,8 +396,11 @@ NDF_API int ndf_cancel(ndf_engine *engine, const char *run, ndf_error *error);
 
 /* How a run ended, from its journal: {id, pattern, state, steps_done,
  * steps_total, outputs: {step: value}, context: the one after the last step,
- * preservation: 0..1, violations: [...], error: {step, message} (only when one
- * failed), elapsed_ms, outcome}. NDF_ENOTFOUND; NDF_EBUSY: it has not ended. */
+ * preservation: 0..1, violations: [{step, attempt, field, severity}...], error:
+ * {message, step?} (only when it did not succeed), elapsed_ms, outcome:
+ * success|failure|unknown}. outputs has the steps that were done, also those
+ * that were undone after. run: an id or an unambiguous start of one.
+ * NDF_ENOTFOUND; NDF_EINVAL (several start so); NDF_EBUSY: it has not ended. */
 NDF_API int ndf_result(
     ndf_engine *engine, const char *run, ndf_text **out, ndf_error *error);
 

@@ -15,9 +15,8 @@
 
 #include "base/json.h"
 #include "base/os.h"
-#include "engine/lookup.h"
 #include "engine/planner.h"
-#include "engine/runner.h"
+#include "engine/rebuild.h"
 #include "store/tx.h"
 
 /* ---- the run's folder and its lock -----------------------------------------
@@ -256,19 +255,6 @@ static int copy_context(struct ndf_run *run, const struct context *from)
     return err;
 }
 
-static int make_executor(struct ndf_run *run, uint64_t seed, ndf_error *error)
-{
-    char boot[OS_BOOT_ID_SIZE];
-    os_boot_id(boot);
-    struct exec_options options = {.mem = &run->engine->mem,
-        .plan = &run->plan,
-        .initial = &run->context,
-        .run = str_of(run->id),
-        .boot = str_of(boot),
-        .seed = seed};
-    return executor_new(&run->executor, &options, error);
-}
-
 static int draw_seed(const ndf_engine *engine, uint64_t *seed)
 {
     *seed = engine->seed;
@@ -308,7 +294,8 @@ static int prepare(struct ndf_run *run, const char *pattern,
     if (err == NDF_OK) err = find_cwd(run, given_cwd, &cwd, error);
     if (err == NDF_OK) err = copy_context(run, &context->context);
     if (err == NDF_OK) err = make_plan(run, pattern, cwd, error);
-    if (err == NDF_OK) err = make_executor(run, seed, error);
+    if (err == NDF_OK)
+        err = rebuild_executor(run, seed, EXEC_OUTPUTS_NEEDED, error);
     if (err == NDF_OK) err = own_run(run, error);
     run->started_ms = clock_wall_ms(&run->engine->clock);
     if (err == NDF_OK) {
@@ -352,93 +339,6 @@ int ndf_run_start(ndf_engine *engine, const char *pattern,
 /* ---- resuming
  * ---------------------------------------------------------------------- */
 
-struct replay {
-    struct ndf_run *run;
-    struct store_reader *reader;
-    ndf_error *error;
-    struct vec items; /* struct exec_record */
-};
-
-static int keep_record(void *ud, const struct store_record *row)
-{
-    struct replay *replay = ud;
-    struct arena *arena = &replay->run->arena;
-    struct value *body = arena_alloc(arena, sizeof *body);
-    struct exec_record *item = vec_push(&replay->items);
-    if (body == NULL || item == NULL) return NDF_ENOMEM;
-    int err = json_parse(arena, row->body, body, replay->error);
-    if (err != NDF_OK) return err;
-    item->kind = arena_str(arena, row->kind);
-    item->body = body;
-    if (item->kind.at == NULL) return NDF_ENOMEM;
-    struct str hex = executor_record_blob(body);
-    if (hex.at == NULL) return NDF_OK;
-    uint8_t hash[STORE_HASH_SIZE];
-    if (!hash_unhex(hex, hash, sizeof hash)) return NDF_ECORRUPT;
-    return read_content(
-        replay->reader, arena, STORE_BLOB, hash, &item->blob, replay->error);
-}
-
-static int decode_start(struct replay *replay, uint64_t *seed, ndf_error *error)
-{
-    struct ndf_run *run = replay->run;
-    const struct exec_record *first = replay->items.at;
-    if (replay->items.count == 0 || !str_equal(first->kind, STR("plan")))
-        return err_set(error, NDF_ECORRUPT,
-            "the journal of run %s does not begin with its plan: run "
-            "ndf dev check",
-            run->id);
-    const struct value *plan = value_get(first->body, STR("plan"));
-    const struct value *context = value_get(first->body, STR("context"));
-    if (plan == NULL || context == NULL) return NDF_ECORRUPT;
-    int err = plan_decode(&run->arena, plan, &run->plan, error);
-    if (err == NDF_OK)
-        err = context_decode(&run->arena, context, &run->context, error);
-    run->domain = value_get_str(first->body, STR("domain"));
-    *seed = (uint64_t)value_get_int(first->body, STR("seed"), 0);
-    return err;
-}
-
-static int replay_all(struct replay *replay, ndf_error *error)
-{
-    const struct exec_record *items = replay->items.at;
-    int err = NDF_OK;
-    for (size_t i = 1; err == NDF_OK && i < replay->items.count; i++)
-        err = executor_replay(replay->run->executor, &items[i], error);
-    replay->run->next_seq = (int64_t)replay->items.count;
-    return err;
-}
-
-static int read_back(struct ndf_run *run, ndf_error *error)
-{
-    struct replay replay = {.run = run, .error = error};
-    vec_init(&replay.items, &run->engine->mem, sizeof(struct exec_record));
-    uint64_t seed = 0;
-    int err = store_read_begin(run->engine->store, &replay.reader, error);
-    if (err == NDF_OK) {
-        err = read_journal(
-            replay.reader, str_of(run->id), 0, keep_record, &replay, error);
-        store_read_end(replay.reader);
-    }
-    if (err == NDF_OK) err = decode_start(&replay, &seed, error);
-    if (err == NDF_OK) err = make_executor(run, seed, error);
-    if (err == NDF_OK) err = replay_all(&replay, error);
-    vec_deinit(&replay.items);
-    return err;
-}
-
-static int find_run(struct ndf_run *run, struct str id, ndf_error *error)
-{
-    struct store_run row;
-    int err = lookup_run(run->engine, &run->arena, id, &row, error);
-    if (err != NDF_OK) return err;
-    if (row.id.size >= sizeof run->id) return NDF_ECORRUPT;
-    memcpy(run->id, row.id.at, row.id.size + 1);
-    run->state = (int)row.state;
-    run->started_ms = row.started_ms;
-    return NDF_OK;
-}
-
 /* Cancels that were left while nobody owned the run count before its next
  * step does. */
 static int find_cancels(struct ndf_run *run, ndf_error *error)
@@ -450,6 +350,52 @@ static int find_cancels(struct ndf_run *run, ndf_error *error)
     err = runner_waiting_cancel(reader, str_of(run->id), &id, error);
     store_read_end(reader);
     run->cancel_first = id != 0;
+    return err;
+}
+
+static int need_function(const struct ndf_run *run, const char *what,
+    struct str step, struct str agent, ndf_error *error)
+{
+    if (is_bound(run->engine, agent)) return NDF_OK;
+    return err_set(error, NDF_EREFERENCE,
+        "run %s cannot go on: %s '%.*s' calls agent '%.*s', a function that "
+        "is not bound in this process: bind it, and resume the run again",
+        run->id, what, STR_ARG(step), STR_ARG(agent));
+}
+
+/* A run whose functions are not bound stays as it is: to go on would only make
+ * it fail. */
+static int check_functions(const struct ndf_run *run, ndf_error *error)
+{
+    struct exec_look look;
+    executor_look(run->executor, &look);
+    int err = NDF_OK;
+    for (uint32_t i = 0; err == NDF_OK && i < look.step_count; i++) {
+        struct exec_step_look step;
+        executor_look_step(run->executor, i, &step);
+        const struct plan_node *node = step.plan;
+        if (step.due && !run->cancel_first && node->runtime == RUNTIME_CALLBACK)
+            err = need_function(run, "step", node->id, node->agent.name, error);
+        if (err == NDF_OK && run->plan.rollback &&
+            node->step.undo.agent.at != NULL &&
+            node->undo_runtime == RUNTIME_CALLBACK)
+            err = need_function(run, "the undo of step", node->id,
+                node->undo_agent.name, error);
+    }
+    return err;
+}
+
+static int take_up(struct ndf_run *run, ndf_error *error)
+{
+    struct vec records;
+    vec_init(&records, &run->engine->mem, sizeof(struct exec_record));
+    int err = rebuild_run(run, EXEC_OUTPUTS_NEEDED, &records, error);
+    vec_deinit(&records);
+    if (err == NDF_OK) err = find_cancels(run, error);
+    if (err == NDF_OK) err = check_functions(run, error);
+    if (err == NDF_OK) err = hand_over(run, error);
+    /* A folder that this owner made must not look like an earlier one's. */
+    if (err != NDF_OK && !run->dir_was_there) (void)os_remove_tree(run->dir);
     return err;
 }
 
@@ -468,20 +414,19 @@ int ndf_run_resume(ndf_engine *engine, const char *id,
     if (err != NDF_OK) return engine_explain(err, "the run", error);
     run->event = all.event;
     run->event_ud = all.event_ud;
-    err = find_run(run, str_of(id), error);
+    err = rebuild_find(run, str_of(id), NULL, error);
     if (err == NDF_OK && run->state == NDF_RUN_RUNNING) {
         err = check_store_trust(engine, error);
         if (err == NDF_OK) err = own_run(run, error);
         /* It may have ended while we came to own it. */
-        if (err == NDF_OK) err = find_run(run, str_of(run->id), error);
+        if (err == NDF_OK)
+            err = rebuild_find(run, str_of(run->id), NULL, error);
         if (err == NDF_OK && run->state != NDF_RUN_RUNNING) disown(run);
     }
     if (err == NDF_OK && run->state != NDF_RUN_RUNNING) {
         run_ended(run, NDF_OK, run->state, "");
     } else if (err == NDF_OK) {
-        err = read_back(run, error);
-        if (err == NDF_OK) err = find_cancels(run, error);
-        if (err == NDF_OK) err = hand_over(run, error);
+        err = take_up(run, error);
     }
     if (err != NDF_OK) {
         run_unref(run);
@@ -564,7 +509,7 @@ int ndf_cancel(ndf_engine *engine, const char *id, ndf_error *error)
     struct ndf_run *run;
     err = run_new(&run, engine);
     if (err != NDF_OK) return engine_explain(err, "the run", error);
-    err = find_run(run, str_of(id), error);
+    err = rebuild_find(run, str_of(id), NULL, error);
     if (err == NDF_OK && run->state != NDF_RUN_RUNNING)
         err = err_set(error, NDF_EINVAL, "run %s has ended already", run->id);
     if (err == NDF_OK)

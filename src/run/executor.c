@@ -151,6 +151,9 @@ int executor_new(
     if (err == NDF_OK) err = set_initial(x, options->initial, error);
     if (err == NDF_OK) err = exec_check(x, error);
     if (err != NDF_OK) goto fail;
+    for (uint32_t i = 0; i < x->leaf_count; i++) {
+        if (options->outputs == EXEC_OUTPUTS_ALL) x->used[i] = true;
+    }
     *out = x;
     return NDF_OK;
 
@@ -184,6 +187,25 @@ int executor_replay(
 struct str executor_record_blob(const struct value *body)
 {
     return value_get_str(value_get(body, STR("output_blob")), STR("sha256"));
+}
+
+void executor_look(const struct executor *x, struct exec_look *out)
+{
+    *out = (struct exec_look){.context = &x->context_value,
+        .end = x->ended ? &x->end : NULL,
+        .step_count = x->leaf_count};
+}
+
+void executor_look_step(
+    const struct executor *x, uint32_t index, struct exec_step_look *out)
+{
+    const struct exec_node *node = &x->nodes[x->leaves[index]];
+    bool fails = x->failed != NULL && x->failed->state == NODE_FAILED;
+    bool over = node->state == NODE_DONE || node->state == NODE_FAILED;
+    *out = (struct exec_step_look){.plan = node->plan,
+        .done = node->state == NODE_DONE,
+        .due = !over && !fails && !x->ended && x->cancel == REASON_NONE,
+        .output = &x->outputs[index]};
 }
 
 /* ---- events ------------------------------------------------------------- */

@@ -29,6 +29,10 @@
 
 struct executor;
 
+/* Which outputs of steps are kept: those that a later call needs, or all, for
+ * who wants to look at them. */
+enum exec_outputs { EXEC_OUTPUTS_NEEDED, EXEC_OUTPUTS_ALL };
+
 struct exec_options {
     const struct mem *mem;         /* borrowed */
     const struct plan *plan;       /* borrowed for the executor's life */
@@ -36,6 +40,7 @@ struct exec_options {
     struct str run;                /* id; copied */
     struct str boot;               /* os_boot_id of now; copied */
     uint64_t seed;                 /* of the retries' jitter */
+    enum exec_outputs outputs;
 };
 
 /* Checks the plan whole, so it can be used before the plan is recorded: each
@@ -55,6 +60,24 @@ int executor_replay(
 /* The hex SHA-256 in body.output_blob, or {NULL, 0}: what must be loaded for
  * exec_record.blob. */
 struct str executor_record_blob(const struct value *body);
+
+/* What the records so far say; borrowed until the next call. */
+struct exec_look {
+    const struct value *context; /* after the last step that was done */
+    const struct exec_end *end;  /* NULL: it has not ended */
+    uint32_t step_count;
+};
+void executor_look(const struct executor *x, struct exec_look *out);
+
+struct exec_step_look {
+    const struct plan_node *plan;
+    bool done;
+    bool due;                   /* its work may still be called */
+    const struct value *output; /* null unless done, and kept */
+};
+/* index: below step_count, in the order of the plan. */
+void executor_look_step(
+    const struct executor *x, uint32_t index, struct exec_step_look *out);
 
 /* out->arena is set by the caller, the rest is filled here. NDF_OK or
  * NDF_ENOMEM: then perform nothing of it and give the run up (it can be

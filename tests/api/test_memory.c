@@ -14,6 +14,8 @@ static const char profile[] =
     "pattern: work.twice\n"
     "description: Does the work twice.\n"
     "good_for: {domain: [work.**], text: ['\\bwork']}\n"
+    "ask_host: true\n"
+    "host: {class: Twice}\n"
     "steps:\n"
     "  - one: {agent: worker, writes: [found]}\n"
     "  - two: {agent: worker, with: {before: \"${steps.one.output}\"}}\n";
@@ -28,6 +30,14 @@ static int answer(void *ud, const ndf_call *call, ndf_reply *reply)
     return err;
 }
 
+static int allow(void *ud, const char *pattern, const ndf_context *context)
+{
+    (void)ud;
+    (void)pattern;
+    (void)context;
+    return 1;
+}
+
 static int run_it(
     ndf_engine *engine, const ndf_context *context, ndf_error *error)
 {
@@ -35,6 +45,10 @@ static int run_it(
     int state = NDF_RUN_RUNNING;
     int err = ndf_run_start(engine, "work.twice", context, NULL, &run, error);
     if (err == NDF_OK) err = ndf_run_wait(run, -1, &state, error);
+    ndf_text *result = NULL;
+    if (err == NDF_OK)
+        err = ndf_result(engine, ndf_run_id(run), &result, error);
+    ndf_text_free(result);
     ndf_run_free(run);
     if (err != NDF_OK) return err;
     /* Without memory a step may fail; that is an end like others. */
@@ -50,7 +64,10 @@ static int whole_way(ndf_engine *engine, ndf_error *error)
     if (err == NDF_OK) err = ndf_bind(engine, "worker", answer, NULL, error);
     if (err == NDF_OK)
         err = ndf_context_new(engine, json, sizeof json - 1, &context, error);
-    if (err == NDF_OK) err = ndf_select(engine, context, 0, &selection, error);
+    ndf_select_options options = NDF_SELECT_OPTIONS_INIT;
+    options.ask = allow;
+    if (err == NDF_OK)
+        err = ndf_select_with(engine, context, &options, &selection, error);
     ndf_selection_free(selection);
     if (err == NDF_OK) err = run_it(engine, context, error);
     ndf_context_free(context);

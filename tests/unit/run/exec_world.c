@@ -347,7 +347,8 @@ int world_live(struct world *w, ndf_error *error)
         .initial = &w->context,
         .run = STR("run-1"),
         .boot = STR("boot"),
-        .seed = 7};
+        .seed = 7,
+        .outputs = w->outputs};
     int err = executor_new(&w->x, &options, error);
     if (err == NDF_OK) err = replay(w, error);
     if (err != NDF_OK) return err;

@@ -55,13 +55,14 @@ struct world {
     struct context context;
     const struct script *scripts;
     struct executor *x;
-    struct vec journal;           /* struct world_record, durable */
-    struct vec pending;           /* struct world_record, not yet */
-    struct vec batches;           /* struct world_batch, not yet answered */
-    struct vec calls;             /* struct world_call */
-    struct vec timers;            /* uint64_t */
-    struct buf trace;             /* what was done, one word each */
-    struct exec_call last;        /* the call that was started last; in arena */
+    struct vec journal;    /* struct world_record, durable */
+    struct vec pending;    /* struct world_record, not yet */
+    struct vec batches;    /* struct world_batch, not yet answered */
+    struct vec calls;      /* struct world_call */
+    struct vec timers;     /* uint64_t */
+    struct buf trace;      /* what was done, one word each */
+    struct exec_call last; /* the call that was started last; in arena */
+    enum exec_outputs outputs;
     struct agent_result *instead; /* NULL, or what every call brings */
     struct exec_end end;
     bool ended;

@@ -53,6 +53,43 @@ static void a_run_that_ended_is_handed_back_as_it_ended(void **state)
     world_deinit(&w);
 }
 
+static void what_the_records_say_can_be_looked_at(void **state)
+{
+    (void)state;
+    static const struct script scripts[] = {{"b", "f", NULL}, {0}};
+    struct exec_look look;
+    struct exec_step_look steps[3];
+    struct world w;
+    world_init(&w, &mem_libc, THREE, scripts);
+    assert_ok(world_live(&w, NULL));
+    executor_look(w.x, &look);
+    assert_null(look.end);
+    assert_int_equal(look.step_count, 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        executor_look_step(w.x, i, &steps[i]);
+        assert_true(steps[i].due && !steps[i].done);
+    }
+    world_run(&w);
+    /* Nothing needs a's output; who reads the journal can have it. */
+    for (int all = 0; all < 2; all++) {
+        world_crash(&w, 0);
+        w.ended = false;
+        w.outputs = all ? EXEC_OUTPUTS_ALL : EXEC_OUTPUTS_NEEDED;
+        assert_ok(world_live(&w, NULL));
+        executor_look(w.x, &look);
+        assert_int_equal(look.end->state, NDF_RUN_FAILED);
+        assert_int_equal(look.context->kind, VALUE_OBJECT);
+        for (uint32_t i = 0; i < 3; i++) {
+            executor_look_step(w.x, i, &steps[i]);
+            assert_int_equal(steps[i].done, i == 0);
+            assert_false(steps[i].due);
+        }
+        assert_int_equal(steps[0].output->kind != VALUE_NULL, all);
+        assert_str(steps[2].plan->id, "c");
+    }
+    world_deinit(&w);
+}
+
 static void after_a_power_loss_only_idempotent_steps_run_again(void **state)
 {
     (void)state;
@@ -201,6 +238,7 @@ int main(void)
         cmocka_unit_test(
             a_record_that_fails_halts_the_run_and_it_can_be_resumed),
         cmocka_unit_test(a_run_that_ended_is_handed_back_as_it_ended),
+        cmocka_unit_test(what_the_records_say_can_be_looked_at),
         cmocka_unit_test(after_a_power_loss_only_idempotent_steps_run_again),
         cmocka_unit_test(a_journal_that_makes_no_sense_is_refused),
         cmocka_unit_test(a_plan_that_cannot_run_is_refused_with_its_step),
