@@ -4,6 +4,7 @@
  * An engine has threads that call Python. All engines are closed while Python
  * still stands (atexit), so that none of them meets it half gone.
  */
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -38,10 +39,52 @@ static PyObject *validate(
     return PyLong_FromSize_t(documents);
 }
 
+static PyObject *domain_matches(
+    PyObject *module, PyObject *const *at, Py_ssize_t count)
+{
+    const struct state *state = PyModule_GetState(module);
+    struct args args = {&state->errors, "domain_matches", at, count};
+    const char *glob = NULL, *domain = NULL;
+    if (args_count(&args, 2, 2) < 0 || args_name(&args, 0, "glob", &glob) < 0 ||
+        args_name(&args, 1, "domain", &domain) < 0)
+        return NULL;
+    int fits = ndf_domain_matches(glob, domain);
+    if (fits >= 0) return PyBool_FromLong(fits);
+    ndf_error error = {.code = fits};
+    (void)snprintf(error.message, sizeof error.message,
+        "'%.200s' or '%.200s' is no domain: parts of letters, digits, _ and "
+        "-, divided by dots; in the first, * for one part and ** for the rest",
+        glob, domain);
+    return errors_raise(&state->errors, fits, &error);
+}
+
+static PyObject *success(
+    PyObject *module, PyObject *const *at, Py_ssize_t count)
+{
+    const struct state *state = PyModule_GetState(module);
+    struct args args = {&state->errors, "success", at, count};
+    double wins = 0, tries = 0, mean, lower;
+    if (args_count(&args, 2, 2) < 0 || args_real(&args, 0, "wins", &wins) < 0 ||
+        args_real(&args, 1, "tries", &tries) < 0)
+        return NULL;
+    int err = ndf_success(wins, tries, &mean, &lower);
+    if (err == NDF_OK) return Py_BuildValue("(dd)", mean, lower);
+    ndf_error error = {.code = err};
+    (void)snprintf(error.message, sizeof error.message,
+        "%g wins in %g tries cannot be", wins, tries);
+    return errors_raise(&state->errors, err, &error);
+}
+
 static PyMethodDef functions[] = {
     {"validate", PY_FASTCALL(validate), METH_FASTCALL,
         "validate(text, /)\n--\n\n"
         "How many documents the text holds; raises when one is not valid."},
+    {"domain_matches", PY_FASTCALL(domain_matches), METH_FASTCALL,
+        "domain_matches(glob, domain, /)\n--\n\n"
+        "Whether the domain is glob or fits it."},
+    {"success", PY_FASTCALL(success), METH_FASTCALL,
+        "success(wins, tries, /)\n--\n\n"
+        "(mean, lower bound) of the probability that it works."},
     {NULL, NULL, 0, NULL},
 };
 
