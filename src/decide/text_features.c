@@ -23,6 +23,7 @@ enum {
     WEIGHT_PLAIN = 64,
     BODY_PIVOT = 400, /* words of a body of middling length */
     WEIGHT_MAX = 60000,
+    SORT_SMALL = 32, /* so few are sorted without a library call for each */
 };
 
 /* One occurrence, or after merging one term. */
@@ -122,12 +123,27 @@ static int by_weight(const void *a, const void *b)
     return by_hash(a, b);
 }
 
+static void sort_by_hash(struct note *notes, size_t count)
+{
+    if (count > SORT_SMALL) {
+        qsort(notes, count, sizeof *notes, by_hash);
+        return;
+    }
+    for (size_t i = 1; i < count; i++) {
+        struct note note = notes[i];
+        size_t at = i;
+        for (; at > 0 && notes[at - 1].hash > note.hash; at--)
+            notes[at] = notes[at - 1];
+        notes[at] = note;
+    }
+}
+
 /* Sums the notes of one hash and keeps the max heaviest, by hash. */
 static void merge(struct vec *vec, size_t max)
 {
     struct note *notes = vec->at;
     if (vec->count == 0) return;
-    qsort(notes, vec->count, sizeof *notes, by_hash);
+    sort_by_hash(notes, vec->count);
     size_t kept = 0;
     for (size_t i = 1; i < vec->count; i++) {
         if (notes[i].hash != notes[kept].hash) {
@@ -144,17 +160,20 @@ static void merge(struct vec *vec, size_t max)
     qsort(notes, vec->count, sizeof *notes, by_hash);
 }
 
-static void put_u16(struct buf *out, uint32_t number)
-{
-    uint32_t n = number < WEIGHT_MAX ? number : WEIGHT_MAX;
-    buf_add_char(out, (char)(n & 0xFF));
-    buf_add_char(out, (char)(n >> 8));
-}
-
-static void put_u32(struct buf *out, uint32_t n)
+/* The place behind what was written, as all put_ here. */
+static char *put_u32(char *at, uint32_t n)
 {
     for (unsigned shift = 0; shift < 32; shift += 8)
-        buf_add_char(out, (char)(n >> shift & 0xFF));
+        *at++ = (char)(n >> shift & 0xFF);
+    return at;
+}
+
+static char *put_weight(char *at, uint32_t weight)
+{
+    uint32_t n = weight < WEIGHT_MAX ? weight : WEIGHT_MAX;
+    *at++ = (char)(n & 0xFF);
+    *at++ = (char)(n >> 8);
+    return at;
 }
 
 /* How much of a body's word is kept: at most 1, in 64ths, and not nothing. */
@@ -167,13 +186,23 @@ static uint32_t body_weight(const struct note *note, uint32_t body_words)
     return weight > 0 ? weight : 1;
 }
 
-static void put_pairs(struct buf *out, const struct vec *vec)
+static char *put_pairs(char *at, const struct vec *vec)
 {
     const struct note *notes = vec->at;
-    for (size_t i = 0; i < vec->count; i++) {
-        put_u32(out, notes[i].hash);
-        put_u16(out, notes[i].core);
-    }
+    for (size_t i = 0; i < vec->count; i++)
+        at = put_weight(put_u32(at, notes[i].hash), notes[i].core);
+    return at;
+}
+
+static char *put_head(char *at, const struct notes *notes)
+{
+    memcpy(at, FORM_MAGIC, 4);
+    at = put_u32(at + 4, (uint32_t)notes->words.count);
+    at = put_u32(at, (uint32_t)notes->grams.count);
+    at = put_u32(at, (uint32_t)notes->negatives.count);
+    at = put_u32(at, notes->length);
+    at = put_u32(at, (uint32_t)notes->identity);
+    return put_u32(at, (uint32_t)(notes->identity >> 32));
 }
 
 static int put(struct notes *notes, struct buf *out)
@@ -181,22 +210,21 @@ static int put(struct notes *notes, struct buf *out)
     merge(&notes->words, TEXT_WORDS_MAX);
     merge(&notes->grams, TEXT_GRAMS_MAX);
     merge(&notes->negatives, TEXT_NEGATIVE_MAX);
-    buf_add(out, FORM_MAGIC, 4);
-    put_u32(out, (uint32_t)notes->words.count);
-    put_u32(out, (uint32_t)notes->grams.count);
-    put_u32(out, (uint32_t)notes->negatives.count);
-    put_u32(out, notes->length);
-    put_u32(out, (uint32_t)notes->identity);
-    put_u32(out, (uint32_t)(notes->identity >> 32));
+    size_t size = FORM_HEADER + notes->words.count * FORM_WORD +
+                  (notes->grams.count + notes->negatives.count) * FORM_PAIR;
+    char *at = buf_reserve(out, size);
+    if (at == NULL) return NDF_ENOMEM;
+    at = put_head(at, notes);
     const struct note *words = notes->words.at;
     for (size_t i = 0; i < notes->words.count; i++) {
-        put_u32(out, words[i].hash);
-        put_u16(out, words[i].core);
-        put_u16(out, body_weight(&words[i], notes->body_words));
+        at = put_weight(put_u32(at, words[i].hash), words[i].core);
+        at = put_weight(at, body_weight(&words[i], notes->body_words));
     }
-    put_pairs(out, &notes->grams);
-    put_pairs(out, &notes->negatives);
-    return buf_error(out);
+    at = put_pairs(at, &notes->grams);
+    at = put_pairs(at, &notes->negatives);
+    *at = '\0';
+    out->size += size;
+    return NDF_OK;
 }
 
 /* Reads the bodies only, or all the other fields, as far as *left goes. */

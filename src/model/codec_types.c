@@ -227,8 +227,10 @@ static int duration_write(struct arena *arena, const struct codec_key *key,
     const void *field, const void *base, struct value *out)
 {
     uint64_t ms = *(const uint64_t *)field;
-    (void)key;
-    (void)base;
+    const uint64_t *usual = base;
+    /* Most durations are the default: not worded to be dropped afterwards. */
+    if (usual != NULL && *usual == ms && key->presence != CODEC_REQUIRED)
+        return NDF_OK;
     struct str text = ms % 1000 == 0
                           ? arena_format(arena, "%" PRIu64 "s", ms / 1000)
                           : arena_format(arena, "%" PRIu64 "ms", ms);
