@@ -441,7 +441,9 @@ NDF_API int ndf_show(
 /* Executions, success, confidence: of all (pattern NULL) or of one. */
 NDF_API int ndf_stats(
     ndf_engine *engine, const char *pattern, ndf_text **out, ndf_error *error);
-/* Counters and histograms of this engine since it was opened. */
+/* Counters and histograms of this engine since it was opened; among them
+ * preservation_permille, how much of the context runs that ended here kept, in
+ * thousandths. */
 NDF_API int ndf_metrics(ndf_engine *engine, ndf_text **out);
 
 /* ---- keeping the store --------------------------------------------------- */

@@ -33,6 +33,7 @@ struct engine_metrics {
     struct histogram load_us; /* of the registry's picture */
     struct histogram step_ms;
     struct histogram run_ms;
+    struct histogram preservation_permille; /* of runs that ended here */
     struct counter selections;
     struct counter runs_started;
     struct counter runs_ended[NDF_RUN_UNDO_FAILED + 1]; /* by state */

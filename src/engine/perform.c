@@ -432,6 +432,9 @@ static int perform_one(
     case EXEC_TIMER_CLEAR: clear_timer(run, action->timer.token); return NDF_OK;
     case EXEC_PROGRESS: tell(run, &action->progress); return NDF_OK;
     case EXEC_END:
+        if (!action->end.halted)
+            histogram_add(&run->engine->metrics.preservation_permille,
+                (uint64_t)llround(action->end.preservation * 1000));
         leave_run(run, action->end.halted ? NDF_ESTORE : NDF_OK,
             (int)action->end.state, action->end.error);
         return NDF_OK;

@@ -185,6 +185,7 @@ static int add_metrics(
         {"registry_load_us", &own->load_us},
         {"step_ms", &own->step_ms},
         {"run_ms", &own->run_ms},
+        {"preservation_permille", &own->preservation_permille},
         {"store_commit_us", &store->commit_us},
     };
     int err = NDF_OK;

@@ -321,6 +321,7 @@ static int apply_end(struct executor *x, const struct value *body)
     } else if (preservation != NULL && preservation->kind == VALUE_INT) {
         end->preservation = (double)preservation->integer;
     }
+    end->preservation = fmin(fmax(end->preservation, 0), 1);
     x->ended = true;
     bool kept = end->evidence.at != NULL && end->error.at != NULL &&
                 end->step.at != NULL;

@@ -148,6 +148,18 @@ static void it_says_what_became_of_the_context(void **state)
     double kept = json_number_value(json_object_get(result, "preservation"));
     assert_true(kept > 0.69 && kept < 0.71);
     json_decref(result);
+    /* The engine's numbers know it, too. */
+    ndf_text *text;
+    assert_ok(ndf_metrics(fixture.engine, &text));
+    json_t *metrics = parse_text(text);
+    const json_t *kept_of_all =
+        json_object_get(metrics, "preservation_permille");
+    assert_int_equal(
+        json_integer_value(json_object_get(kept_of_all, "count")), 1);
+    assert_true(json_number_value(json_object_get(kept_of_all, "mean")) == 700);
+    assert_int_equal(
+        json_integer_value(json_object_get(metrics, "context_violations")), 2);
+    json_decref(metrics);
     fixture_close(&fixture);
 }
 
