@@ -12,8 +12,7 @@
 #include "python/host.h"
 #include "python/methods.h"
 
-/* ---- selecting -------------------------------------------------------------
- */
+/* ---- selecting ---------------------------------------------------------- */
 
 struct ask {
     struct text context;
@@ -86,8 +85,10 @@ PyObject *choose_select(PyObject *self, PyObject *const *at, Py_ssize_t count)
     struct call call;
     if (parse_ask(&args, &ask) < 0 || call_begin(&call, self) < 0) return NULL;
     ndf_selection *selection = NULL;
-    Py_BEGIN_ALLOW_THREADS select_one(&call, &ask, &selection);
-    Py_END_ALLOW_THREADS if (call.err != NDF_OK) return failed(&call, &ask);
+    Py_BEGIN_ALLOW_THREADS
+    select_one(&call, &ask, &selection);
+    Py_END_ALLOW_THREADS
+    if (call.err != NDF_OK) return failed(&call, &ask);
     PyObject *result = NULL;
     PyObject *choices = choices_of(selection);
     const char *reason = ndf_selection_reason(selection);
@@ -107,10 +108,12 @@ PyObject *choose_why(PyObject *self, PyObject *const *at, Py_ssize_t count)
     if (parse_ask(&args, &ask) < 0 || call_begin(&call, self) < 0) return NULL;
     ndf_selection *selection = NULL;
     ndf_text *text = NULL;
-    Py_BEGIN_ALLOW_THREADS select_one(&call, &ask, &selection);
+    Py_BEGIN_ALLOW_THREADS
+    select_one(&call, &ask, &selection);
     if (call.err == NDF_OK) call.err = ndf_selection_json(selection, &text);
     ndf_selection_free(selection);
-    Py_END_ALLOW_THREADS if (call.err != NDF_OK) return failed(&call, &ask);
+    Py_END_ALLOW_THREADS
+    if (call.err != NDF_OK) return failed(&call, &ask);
     return call_text(&call, text);
 }
 
@@ -127,16 +130,17 @@ PyObject *choose_explain(PyObject *self, PyObject *const *at, Py_ssize_t count)
         return NULL;
     ndf_context *made;
     ndf_text *text = NULL;
-    Py_BEGIN_ALLOW_THREADS call.err =
+    Py_BEGIN_ALLOW_THREADS
+    call.err =
         ndf_context_new(call.ndf, context.at, context.size, &made, &call.error);
     if (call.err == NDF_OK)
         call.err = ndf_explain(call.ndf, made, pattern, &text, &call.error);
     ndf_context_free(made);
-    Py_END_ALLOW_THREADS return call_text(&call, text);
+    Py_END_ALLOW_THREADS
+    return call_text(&call, text);
 }
 
-/* ---- finding ---------------------------------------------------------------
- */
+/* ---- finding ------------------------------------------------------------ */
 
 enum { FOUND_SIZE = 8192 };
 
@@ -223,9 +227,10 @@ static PyObject *find_all(
         call_end(&call);
         return NULL;
     }
-    Py_BEGIN_ALLOW_THREADS call.err =
-        find(call.ndf, what, on_found, &found, &call.error);
-    Py_END_ALLOW_THREADS return found_end(&found, &call);
+    Py_BEGIN_ALLOW_THREADS
+    call.err = find(call.ndf, what, on_found, &found, &call.error);
+    Py_END_ALLOW_THREADS
+    return found_end(&found, &call);
 }
 
 PyObject *choose_domain(PyObject *self, PyObject *const *at, Py_ssize_t count)
@@ -259,9 +264,11 @@ PyObject *choose_similar(PyObject *self, PyObject *const *at, Py_ssize_t count)
         call_end(&call);
         return NULL;
     }
-    Py_BEGIN_ALLOW_THREADS call.err = ndf_find_similar(
+    Py_BEGIN_ALLOW_THREADS
+    call.err = ndf_find_similar(
         call.ndf, pattern, threshold, limit, on_found, &found, &call.error);
-    Py_END_ALLOW_THREADS return found_end(&found, &call);
+    Py_END_ALLOW_THREADS
+    return found_end(&found, &call);
 }
 
 PyObject *choose_configure(
@@ -275,7 +282,8 @@ PyObject *choose_configure(
         call_begin(&call, self) < 0)
         return NULL;
     ndf_text *text = NULL;
-    Py_BEGIN_ALLOW_THREADS call.err =
-        ndf_configure(call.ndf, json.at, json.size, &text, &call.error);
-    Py_END_ALLOW_THREADS return call_text(&call, text);
+    Py_BEGIN_ALLOW_THREADS
+    call.err = ndf_configure(call.ndf, json.at, json.size, &text, &call.error);
+    Py_END_ALLOW_THREADS
+    return call_text(&call, text);
 }

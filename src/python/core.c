@@ -27,9 +27,10 @@ struct core *core_open(PyObject *module, const ndf_options *options)
     }
     ndf_error error = {0};
     int err;
-    Py_BEGIN_ALLOW_THREADS err = ndf_open(&core->ndf, options, &error);
-    Py_END_ALLOW_THREADS if (err == NDF_OK && state->ended)
-    { /* since it began to open */
+    Py_BEGIN_ALLOW_THREADS
+    err = ndf_open(&core->ndf, options, &error);
+    Py_END_ALLOW_THREADS
+    if (err == NDF_OK && state->ended) { /* since it began to open */
         ndf_close(core->ndf);
         err = NDF_ECLOSED;
     }
@@ -72,8 +73,10 @@ static void free_slots(struct core *core)
 
 void core_stop(struct core *core)
 {
-    Py_BEGIN_ALLOW_THREADS ndf_close(core->ndf);
-    Py_END_ALLOW_THREADS unlist(state_of_core(core), core);
+    Py_BEGIN_ALLOW_THREADS
+    ndf_close(core->ndf);
+    Py_END_ALLOW_THREADS
+    unlist(state_of_core(core), core);
 }
 
 void core_free(struct core *core)
@@ -87,7 +90,7 @@ void core_free(struct core *core)
     Py_DECREF(module);
 }
 
-/* ---- abandoned ----------------------------------------------------------- */
+/* ---- abandoned ---------------------------------------------------------- */
 
 void core_close_abandoned(struct state *state)
 {
@@ -121,7 +124,7 @@ void core_abandon(struct core *core)
         Py_DECREF(core->module);
 }
 
-/* ---- functions ----------------------------------------------------------- */
+/* ---- functions ---------------------------------------------------------- */
 
 int core_traverse(const struct core *core, visitproc visit, void *arg)
 {

@@ -8,8 +8,7 @@
  */
 #include "python/engine.h"
 
-/* ---- opening --------------------------------------------------------------
- */
+/* ---- opening ------------------------------------------------------------ */
 
 static int parse_new(PyObject *args, PyObject *kwargs, PyObject *module,
     ndf_options *options, PyObject **path)
@@ -69,8 +68,7 @@ static PyObject *engine_new(
     return (PyObject *)engine;
 }
 
-/* ---- closing --------------------------------------------------------------
- */
+/* ---- closing ------------------------------------------------------------ */
 
 /* Whether this thread is inside of what closing would wait for. */
 static bool on_own_thread(struct engine *engine)
@@ -81,7 +79,8 @@ static bool on_own_thread(struct engine *engine)
 
 static void wait_for(struct inside *inside)
 {
-    Py_BEGIN_ALLOW_THREADS inside_wait_empty(inside);
+    Py_BEGIN_ALLOW_THREADS
+    inside_wait_empty(inside);
     Py_END_ALLOW_THREADS
 }
 
@@ -136,8 +135,7 @@ static void let_go(struct engine *engine)
     PyErr_Restore(type, value, traceback);
 }
 
-/* ---- the object's end ------------------------------------------------------
- */
+/* ---- the object's end --------------------------------------------------- */
 
 /* The collector found it in a circle of garbage. */
 static void engine_finalize(PyObject *self)
@@ -175,8 +173,7 @@ static void engine_dealloc(PyObject *self)
     Py_DECREF(type);
 }
 
-/* ---- the type --------------------------------------------------------------
- */
+/* ---- the type ----------------------------------------------------------- */
 
 static PyObject *get_closed(PyObject *self, void *ud)
 {

@@ -33,7 +33,7 @@ PyTypeObject *engine_type_new(PyObject *module, PyMethodDef *methods);
  * for itself. In a forked child it only marks it as closed. */
 int engine_close(struct engine *engine);
 
-/* ---- one call ------------------------------------------------------------ */
+/* ---- one call ----------------------------------------------------------- */
 
 /* From call_begin to call_end the engine stays open. */
 struct call {

@@ -175,7 +175,7 @@ PyObject *errors_say(
     return NULL;
 }
 
-/* ---- an exception as a line ---------------------------------------------- */
+/* ---- an exception as a line --------------------------------------------- */
 
 /* Python caches what it looked up by the name's address: a name that is made
  * anew each time would fill that cache. */

@@ -11,8 +11,7 @@
 
 #include "python/errors.h"
 
-/* ---- on the thread of the call --------------------------------------------
- */
+/* ---- on the thread of the call ------------------------------------------ */
 
 static void keep(struct guest *guest)
 {
@@ -53,8 +52,7 @@ int host_write(void *ud, const char *bytes, size_t size)
     return done == NULL;
 }
 
-/* ---- steps, on a thread of the engine --------------------------------------
- */
+/* ---- steps, on a thread of the engine ----------------------------------- */
 
 static void say(ndf_reply *reply, const char *sentence)
 {
@@ -147,8 +145,7 @@ int host_step(void *ud, const ndf_call *call, ndf_reply *reply)
     return bad;
 }
 
-/* ---- events, on the engine's thread ----------------------------------------
- */
+/* ---- events, on the engine's thread ------------------------------------- */
 
 static void tell(struct listener *listener, const ndf_event *event)
 {

@@ -8,8 +8,7 @@
 #include "python/host.h"
 #include "python/run.h"
 
-/* ---- one name in, nothing or a text out ------------------------------------
- */
+/* ---- one name in, nothing or a text out --------------------------------- */
 
 typedef int (*name_fn)(ndf_engine *engine, const char *name, ndf_error *error);
 typedef int (*show_fn)(
@@ -24,8 +23,10 @@ static PyObject *with_name(
     if (args_count(args, 1, 1) < 0 || args_name(args, 0, argument, &name) < 0 ||
         call_begin(&call, self) < 0)
         return NULL;
-    Py_BEGIN_ALLOW_THREADS call.err = fn(call.ndf, name, &call.error);
-    Py_END_ALLOW_THREADS return call_none(&call);
+    Py_BEGIN_ALLOW_THREADS
+    call.err = fn(call.ndf, name, &call.error);
+    Py_END_ALLOW_THREADS
+    return call_none(&call);
 }
 
 static PyObject *show_name(PyObject *self, const char *name, show_fn fn)
@@ -33,8 +34,10 @@ static PyObject *show_name(PyObject *self, const char *name, show_fn fn)
     struct call call;
     if (call_begin(&call, self) < 0) return NULL;
     ndf_text *text = NULL;
-    Py_BEGIN_ALLOW_THREADS call.err = fn(call.ndf, name, &text, &call.error);
-    Py_END_ALLOW_THREADS return call_text(&call, text);
+    Py_BEGIN_ALLOW_THREADS
+    call.err = fn(call.ndf, name, &text, &call.error);
+    Py_END_ALLOW_THREADS
+    return call_text(&call, text);
 }
 
 static PyObject *read_all(PyObject *self, read_fn fn)
@@ -42,12 +45,13 @@ static PyObject *read_all(PyObject *self, read_fn fn)
     struct call call;
     if (call_begin(&call, self) < 0) return NULL;
     ndf_text *text = NULL;
-    Py_BEGIN_ALLOW_THREADS call.err = fn(call.ndf, &text, &call.error);
-    Py_END_ALLOW_THREADS return call_text(&call, text);
+    Py_BEGIN_ALLOW_THREADS
+    call.err = fn(call.ndf, &text, &call.error);
+    Py_END_ALLOW_THREADS
+    return call_text(&call, text);
 }
 
-/* ---- runs and what was learned ---------------------------------------------
- */
+/* ---- runs and what was learned ------------------------------------------ */
 
 static PyObject *cancel(PyObject *self, PyObject *const *at, Py_ssize_t count)
 {
@@ -75,9 +79,10 @@ static PyObject *rate(PyObject *self, PyObject *const *at, Py_ssize_t count)
         args_name_or_none(&args, 2, "should", &should) < 0 ||
         call_begin(&call, self) < 0)
         return NULL;
-    Py_BEGIN_ALLOW_THREADS call.err =
-        ndf_rate(call.ndf, run, verdict, should, &call.error);
-    Py_END_ALLOW_THREADS return call_none(&call);
+    Py_BEGIN_ALLOW_THREADS
+    call.err = ndf_rate(call.ndf, run, verdict, should, &call.error);
+    Py_END_ALLOW_THREADS
+    return call_none(&call);
 }
 
 static PyObject *record(PyObject *self, PyObject *const *at, Py_ssize_t count)
@@ -89,9 +94,10 @@ static PyObject *record(PyObject *self, PyObject *const *at, Py_ssize_t count)
         args_text(&args, 0, "outcomes", &text) < 0 ||
         call_begin(&call, self) < 0)
         return NULL;
-    Py_BEGIN_ALLOW_THREADS call.err =
-        ndf_record(call.ndf, text.at, text.size, &call.error);
-    Py_END_ALLOW_THREADS return call_none(&call);
+    Py_BEGIN_ALLOW_THREADS
+    call.err = ndf_record(call.ndf, text.at, text.size, &call.error);
+    Py_END_ALLOW_THREADS
+    return call_none(&call);
 }
 
 static PyObject *reset(PyObject *self, PyObject *const *at, Py_ssize_t count)
@@ -100,8 +106,7 @@ static PyObject *reset(PyObject *self, PyObject *const *at, Py_ssize_t count)
     return with_name(self, &args, "pattern", ndf_reset);
 }
 
-/* ---- reading ---------------------------------------------------------------
- */
+/* ---- reading ------------------------------------------------------------ */
 
 static PyObject *list(PyObject *self, PyObject *const *at, Py_ssize_t count)
 {
@@ -114,9 +119,10 @@ static PyObject *list(PyObject *self, PyObject *const *at, Py_ssize_t count)
         call_begin(&call, self) < 0)
         return NULL;
     ndf_text *text = NULL;
-    Py_BEGIN_ALLOW_THREADS call.err =
-        ndf_list(call.ndf, kind, limit, &text, &call.error);
-    Py_END_ALLOW_THREADS return call_text(&call, text);
+    Py_BEGIN_ALLOW_THREADS
+    call.err = ndf_list(call.ndf, kind, limit, &text, &call.error);
+    Py_END_ALLOW_THREADS
+    return call_text(&call, text);
 }
 
 static PyObject *show(PyObject *self, PyObject *const *at, Py_ssize_t count)
@@ -144,12 +150,13 @@ static PyObject *metrics(PyObject *self, PyObject *unused)
     struct call call;
     if (call_begin(&call, self) < 0) return NULL;
     ndf_text *text = NULL;
-    Py_BEGIN_ALLOW_THREADS call.err = ndf_metrics(call.ndf, &text);
-    Py_END_ALLOW_THREADS return call_text(&call, text);
+    Py_BEGIN_ALLOW_THREADS
+    call.err = ndf_metrics(call.ndf, &text);
+    Py_END_ALLOW_THREADS
+    return call_text(&call, text);
 }
 
-/* ---- keeping ---------------------------------------------------------------
- */
+/* ---- keeping ------------------------------------------------------------ */
 
 static PyObject *keep(PyObject *self, PyObject *const *at, Py_ssize_t count)
 {
@@ -167,9 +174,10 @@ static PyObject *keep(PyObject *self, PyObject *const *at, Py_ssize_t count)
     if (at[1] != Py_None && PyBytes_AsStringAndSize(at[1], &bytes, &size) < 0)
         return NULL;
     if (call_begin(&call, self) < 0) return NULL;
-    Py_BEGIN_ALLOW_THREADS call.err =
-        ndf_keep(call.ndf, name, bytes, (size_t)size, &call.error);
-    Py_END_ALLOW_THREADS return call_none(&call);
+    Py_BEGIN_ALLOW_THREADS
+    call.err = ndf_keep(call.ndf, name, bytes, (size_t)size, &call.error);
+    Py_END_ALLOW_THREADS
+    return call_none(&call);
 }
 
 static PyObject *kept(PyObject *self, PyObject *const *at, Py_ssize_t count)
@@ -181,9 +189,10 @@ static PyObject *kept(PyObject *self, PyObject *const *at, Py_ssize_t count)
         call_begin(&call, self) < 0)
         return NULL;
     ndf_text *text = NULL;
-    Py_BEGIN_ALLOW_THREADS call.err =
-        ndf_kept(call.ndf, name, &text, &call.error);
-    Py_END_ALLOW_THREADS PyObject *done = call_none(&call);
+    Py_BEGIN_ALLOW_THREADS
+    call.err = ndf_kept(call.ndf, name, &text, &call.error);
+    Py_END_ALLOW_THREADS
+    PyObject *done = call_none(&call);
     if (done == NULL) return NULL;
     Py_DECREF(done);
     PyObject *bytes = PyBytes_FromStringAndSize(
@@ -208,9 +217,10 @@ static PyObject *cleanup(PyObject *self, PyObject *const *at, Py_ssize_t count)
         call_begin(&call, self) < 0)
         return NULL;
     ndf_text *text = NULL;
-    Py_BEGIN_ALLOW_THREADS call.err =
-        ndf_cleanup(call.ndf, before_ms, &text, &call.error);
-    Py_END_ALLOW_THREADS return call_text(&call, text);
+    Py_BEGIN_ALLOW_THREADS
+    call.err = ndf_cleanup(call.ndf, before_ms, &text, &call.error);
+    Py_END_ALLOW_THREADS
+    return call_text(&call, text);
 }
 
 static PyObject *export_all(
@@ -223,9 +233,10 @@ static PyObject *export_all(
         args_function(&args, 0, "write", &guest.fn) < 0 ||
         call_begin(&call, self) < 0)
         return NULL;
-    Py_BEGIN_ALLOW_THREADS call.err =
-        ndf_export(call.ndf, host_write, &guest, &call.error);
-    Py_END_ALLOW_THREADS if (!guest_raised(&guest)) return call_none(&call);
+    Py_BEGIN_ALLOW_THREADS
+    call.err = ndf_export(call.ndf, host_write, &guest, &call.error);
+    Py_END_ALLOW_THREADS
+    if (!guest_raised(&guest)) return call_none(&call);
     call_end(&call);
     return NULL;
 }
@@ -239,9 +250,10 @@ static PyObject *import_line(
     if (args_count(&args, 1, 1) < 0 || args_text(&args, 0, "line", &line) < 0 ||
         call_begin(&call, self) < 0)
         return NULL;
-    Py_BEGIN_ALLOW_THREADS call.err =
-        ndf_import_line(call.ndf, line.at, line.size, &call.error);
-    Py_END_ALLOW_THREADS return call_none(&call);
+    Py_BEGIN_ALLOW_THREADS
+    call.err = ndf_import_line(call.ndf, line.at, line.size, &call.error);
+    Py_END_ALLOW_THREADS
+    return call_none(&call);
 }
 
 static PyObject *check(PyObject *self, PyObject *unused)
@@ -263,8 +275,7 @@ static PyObject *close_it(PyObject *self, PyObject *unused)
     return Py_NewRef(Py_None);
 }
 
-/* ---- the table -------------------------------------------------------------
- */
+/* ---- the table ---------------------------------------------------------- */
 
 #define FAST(fn) PY_FASTCALL(fn), METH_FASTCALL
 

@@ -18,8 +18,7 @@ struct state *state_of(PyObject *object)
     return PyType_GetModuleState(Py_TYPE(object));
 }
 
-/* ---- functions -------------------------------------------------------------
- */
+/* ---- functions ---------------------------------------------------------- */
 
 static PyObject *validate(
     PyObject *module, PyObject *const *at, Py_ssize_t count)
@@ -32,10 +31,10 @@ static PyObject *validate(
     size_t documents = 0;
     ndf_error error = {0};
     int err;
-    Py_BEGIN_ALLOW_THREADS err =
-        ndf_validate(text.at, text.size, &documents, &error);
-    Py_END_ALLOW_THREADS if (err != NDF_OK) return errors_raise(
-        &state->errors, err, &error);
+    Py_BEGIN_ALLOW_THREADS
+    err = ndf_validate(text.at, text.size, &documents, &error);
+    Py_END_ALLOW_THREADS
+    if (err != NDF_OK) return errors_raise(&state->errors, err, &error);
     return PyLong_FromSize_t(documents);
 }
 
@@ -88,13 +87,13 @@ static PyMethodDef functions[] = {
     {NULL, NULL, 0, NULL},
 };
 
-/* ---- the end ---------------------------------------------------------------
- */
+/* ---- the end ------------------------------------------------------------ */
 
 static void pause_a_little(void)
 {
     const struct timespec ms = {.tv_nsec = 1000000};
-    Py_BEGIN_ALLOW_THREADS(void) nanosleep(&ms, NULL);
+    Py_BEGIN_ALLOW_THREADS(void)
+    nanosleep(&ms, NULL);
     Py_END_ALLOW_THREADS
 }
 
@@ -143,8 +142,7 @@ static int close_all_at_exit(PyObject *module)
     return done != NULL ? 0 : -1;
 }
 
-/* ---- names -----------------------------------------------------------------
- */
+/* ---- names -------------------------------------------------------------- */
 
 /* By their numbers; no event has 0. */
 static const char *const event_names[] = {"", "run_started", "step_started",
@@ -178,8 +176,7 @@ static int add_names(
     return err;
 }
 
-/* ---- the module ------------------------------------------------------------
- */
+/* ---- the module --------------------------------------------------------- */
 
 /* The engine's threads come in through the GIL state of the main interpreter,
  * there is no other way in the stable ABI. */

@@ -16,9 +16,10 @@ PyObject *registry_register(
         args_flag(&args, 1, "replace", &replace) < 0 ||
         call_begin(&call, self) < 0)
         return NULL;
-    Py_BEGIN_ALLOW_THREADS call.err =
-        ndf_register(call.ndf, text.at, text.size, replace, &call.error);
-    Py_END_ALLOW_THREADS return call_none(&call);
+    Py_BEGIN_ALLOW_THREADS
+    call.err = ndf_register(call.ndf, text.at, text.size, replace, &call.error);
+    Py_END_ALLOW_THREADS
+    return call_none(&call);
 }
 
 PyObject *registry_unregister(
@@ -30,9 +31,10 @@ PyObject *registry_unregister(
     if (args_count(&args, 1, 1) < 0 || args_name(&args, 0, "name", &name) < 0 ||
         call_begin(&call, self) < 0)
         return NULL;
-    Py_BEGIN_ALLOW_THREADS call.err =
-        ndf_unregister(call.ndf, name, &call.error);
-    Py_END_ALLOW_THREADS return call_none(&call);
+    Py_BEGIN_ALLOW_THREADS
+    call.err = ndf_unregister(call.ndf, name, &call.error);
+    Py_END_ALLOW_THREADS
+    return call_none(&call);
 }
 
 PyObject *registry_load(PyObject *self, PyObject *const *at, Py_ssize_t count)
@@ -45,16 +47,16 @@ PyObject *registry_load(PyObject *self, PyObject *const *at, Py_ssize_t count)
         return NULL;
     ndf_text *text = NULL;
     ndf_stored stored = {0, 0, 0};
-    Py_BEGIN_ALLOW_THREADS call.err =
-        ndf_load(call.ndf, name, &text, &stored, &call.error);
-    Py_END_ALLOW_THREADS PyObject *document = call_text(&call, text);
+    Py_BEGIN_ALLOW_THREADS
+    call.err = ndf_load(call.ndf, name, &text, &stored, &call.error);
+    Py_END_ALLOW_THREADS
+    PyObject *document = call_text(&call, text);
     if (document == NULL) return NULL;
     return Py_BuildValue("(NKKL)", document, (unsigned long long)stored.bytes,
         (unsigned long long)stored.stored_bytes, (long long)stored.updated_ms);
 }
 
-/* ---- files -----------------------------------------------------------------
- */
+/* ---- files -------------------------------------------------------------- */
 
 /* The argv of a list of str, borrowed from *kept, a tuple of the same; NULL
  * with an exception set. Freed by PyMem_Free. */
@@ -104,9 +106,10 @@ PyObject *registry_import(PyObject *self, PyObject *const *at, Py_ssize_t count)
     PyObject *report = NULL;
     if (call_begin(&call, self) == 0) {
         ndf_text *text = NULL;
-        Py_BEGIN_ALLOW_THREADS call.err =
-            ndf_import(call.ndf, path, source, argv, &text, &call.error);
-        Py_END_ALLOW_THREADS report = call_text(&call, text);
+        Py_BEGIN_ALLOW_THREADS
+        call.err = ndf_import(call.ndf, path, source, argv, &text, &call.error);
+        Py_END_ALLOW_THREADS
+        report = call_text(&call, text);
     }
     PyMem_Free((void *)argv);
     Py_XDECREF(kept);
@@ -119,8 +122,10 @@ PyObject *registry_refresh(PyObject *self, PyObject *unused)
     struct call call;
     if (call_begin(&call, self) < 0) return NULL;
     ndf_text *text = NULL;
-    Py_BEGIN_ALLOW_THREADS call.err = ndf_refresh(call.ndf, &text, &call.error);
-    Py_END_ALLOW_THREADS return call_text(&call, text);
+    Py_BEGIN_ALLOW_THREADS
+    call.err = ndf_refresh(call.ndf, &text, &call.error);
+    Py_END_ALLOW_THREADS
+    return call_text(&call, text);
 }
 
 PyObject *registry_trust(PyObject *self, PyObject *const *at, Py_ssize_t count)
@@ -134,16 +139,16 @@ PyObject *registry_trust(PyObject *self, PyObject *const *at, Py_ssize_t count)
         call_begin(&call, self) < 0)
         return NULL;
     int trusted = 0;
-    Py_BEGIN_ALLOW_THREADS call.err =
-        ndf_trust_folder(call.ndf, path, action, &trusted, &call.error);
-    Py_END_ALLOW_THREADS PyObject *done = call_none(&call);
+    Py_BEGIN_ALLOW_THREADS
+    call.err = ndf_trust_folder(call.ndf, path, action, &trusted, &call.error);
+    Py_END_ALLOW_THREADS
+    PyObject *done = call_none(&call);
     if (done == NULL) return NULL;
     Py_DECREF(done);
     return PyBool_FromLong(trusted);
 }
 
-/* ---- functions -------------------------------------------------------------
- */
+/* ---- functions ---------------------------------------------------------- */
 
 /* A function is in its place before the core can call it, and stays there as
  * long as the core may. */
@@ -152,14 +157,12 @@ static PyObject *bind(
 {
     PyObject *old = slot->fn;
     slot->fn = Py_NewRef(fn);
-    Py_BEGIN_ALLOW_THREADS call->err =
-        ndf_bind(call->ndf, name, host_step, slot, &call->error);
-    Py_END_ALLOW_THREADS if (call->err == NDF_OK || slot->fn != fn)
-    {
+    Py_BEGIN_ALLOW_THREADS
+    call->err = ndf_bind(call->ndf, name, host_step, slot, &call->error);
+    Py_END_ALLOW_THREADS
+    if (call->err == NDF_OK || slot->fn != fn) {
         Py_XDECREF(old);
-    }
-    else
-    {
+    } else {
         slot->fn = old;
         Py_DECREF(fn);
     }
@@ -168,10 +171,10 @@ static PyObject *bind(
 
 static PyObject *unbind(struct call *call, struct slot *slot, const char *name)
 {
-    Py_BEGIN_ALLOW_THREADS call->err =
-        ndf_bind(call->ndf, name, NULL, NULL, &call->error);
-    Py_END_ALLOW_THREADS if (call->err == NDF_OK && slot != NULL)
-        Py_CLEAR(slot->fn);
+    Py_BEGIN_ALLOW_THREADS
+    call->err = ndf_bind(call->ndf, name, NULL, NULL, &call->error);
+    Py_END_ALLOW_THREADS
+    if (call->err == NDF_OK && slot != NULL) Py_CLEAR(slot->fn);
     return call_none(call);
 }
 

@@ -20,8 +20,7 @@ struct run {
     PyObject *id;
 };
 
-/* ---- starting --------------------------------------------------------------
- */
+/* ---- starting ----------------------------------------------------------- */
 
 /* What a run is started with. */
 struct start {
@@ -100,13 +99,15 @@ PyObject *run_start(PyObject *self, PyObject *const *at, Py_ssize_t count)
     if (begin(&start, self, event) < 0) return NULL;
     struct call *call = &start.call;
     ndf_context *made = NULL;
-    Py_BEGIN_ALLOW_THREADS call->err = ndf_context_new(
+    Py_BEGIN_ALLOW_THREADS
+    call->err = ndf_context_new(
         call->ndf, context.at, context.size, &made, &call->error);
     if (call->err == NDF_OK)
         call->err = ndf_run_start(
             call->ndf, pattern, made, &start.options, &start.ndf, &call->error);
     ndf_context_free(made);
-    Py_END_ALLOW_THREADS return finish(&start);
+    Py_END_ALLOW_THREADS
+    return finish(&start);
 }
 
 PyObject *run_resume(PyObject *self, PyObject *const *at, Py_ssize_t count)
@@ -120,18 +121,19 @@ PyObject *run_resume(PyObject *self, PyObject *const *at, Py_ssize_t count)
     if (parse_rest(&args, 1, &event, &start.options.cwd) < 0) return NULL;
     if (begin(&start, self, event) < 0) return NULL;
     struct call *call = &start.call;
-    Py_BEGIN_ALLOW_THREADS call->err = ndf_run_resume(
+    Py_BEGIN_ALLOW_THREADS
+    call->err = ndf_run_resume(
         call->ndf, run, &start.options, &start.ndf, &call->error);
-    Py_END_ALLOW_THREADS return finish(&start);
+    Py_END_ALLOW_THREADS
+    return finish(&start);
 }
 
-/* ---- waiting ---------------------------------------------------------------
- */
+/* ---- waiting ------------------------------------------------------------ */
 
 static int64_t now_ms(void)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
@@ -140,9 +142,10 @@ static int wait_slice(struct run *run, int64_t ms, int *state, bool *over)
 {
     struct call call;
     if (call_begin(&call, (PyObject *)run->engine) < 0) return -1;
-    Py_BEGIN_ALLOW_THREADS call.err =
-        ndf_run_wait(run->ndf, ms, state, &call.error);
-    Py_END_ALLOW_THREADS call_end(&call);
+    Py_BEGIN_ALLOW_THREADS
+    call.err = ndf_run_wait(run->ndf, ms, state, &call.error);
+    Py_END_ALLOW_THREADS
+    call_end(&call);
     *over = call.err == NDF_OK;
     if (call.err == NDF_OK || call.err == NDF_ETIMEOUT) return 0;
     errors_raise(&call.state->errors, call.err, &call.error);
@@ -178,8 +181,10 @@ static PyObject *run_cancel(PyObject *self, PyObject *unused)
     const struct run *run = (const struct run *)self;
     struct call call;
     if (call_begin(&call, (PyObject *)run->engine) < 0) return NULL;
-    Py_BEGIN_ALLOW_THREADS call.err = ndf_run_cancel(run->ndf);
-    Py_END_ALLOW_THREADS return call_none(&call);
+    Py_BEGIN_ALLOW_THREADS
+    call.err = ndf_run_cancel(run->ndf);
+    Py_END_ALLOW_THREADS
+    return call_none(&call);
 }
 
 static PyObject *get_id(PyObject *self, void *ud)
@@ -188,8 +193,7 @@ static PyObject *get_id(PyObject *self, void *ud)
     return Py_NewRef(((const struct run *)self)->id);
 }
 
-/* ---- the type --------------------------------------------------------------
- */
+/* ---- the type ----------------------------------------------------------- */
 
 static int run_traverse(PyObject *self, visitproc visit, void *arg)
 {

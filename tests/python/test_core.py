@@ -106,6 +106,19 @@ class ModuleTest(Case):
         self.assertEqual(caught.exception.code, NDF_ESYNTAX)
         self.assertEqual(caught.exception.line, 2)
 
+    def test_a_domain_fits_a_glob(self):
+        self.assertIs(_ndf.domain_matches("web.*", "web.api"), True)
+        self.assertIs(_ndf.domain_matches("web.*", "web.api.v1"), False)
+        with self.assertRaisesRegex(_ndf.InvalidPatternError, "no domain"):
+            _ndf.domain_matches("web..", "web")
+
+    def test_success_is_counted(self):
+        mean, lower = _ndf.success(9, 10)
+        self.assertTrue(0 < lower < mean < 1)
+        for wins, tries in ((2, 1), (-1, 1), (float("nan"), 1)):
+            with self.assertRaises(_ndf.InvalidPatternError):
+                _ndf.success(wins, tries)
+
     def test_a_run_cannot_be_made_by_hand(self):
         with self.assertRaises(TypeError):
             _ndf.Run()
