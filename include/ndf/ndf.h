@@ -135,7 +135,8 @@ NDF_API void ndf_close(ndf_engine *engine);
 NDF_API int ndf_register(ndf_engine *engine, const char *text, size_t size,
     int replace, ndf_error *error);
 /* name may be qualified ("source/name"). NDF_ENOTFOUND. Files stay as they
- * are: an imported one comes back at the next refresh. */
+ * are: an imported one comes back at the next refresh. The document is gone
+ * from the store when no run has it any more. */
 NDF_API int ndf_unregister(
     ndf_engine *engine, const char *name, ndf_error *error);
 
@@ -148,8 +149,9 @@ typedef struct ndf_stored {
 
 /* The canonical document of an agent or a pattern, as one point read from the
  * store: the registry is not loaded. name: one of the host's, a qualified one,
- * or a plain one that only one source has. stored may be NULL. NDF_ENOTFOUND,
- * NDF_EREFERENCE (several sources have it). */
+ * or a plain one under which all sources that have it have the same document.
+ * stored may be NULL. NDF_ENOTFOUND, NDF_EREFERENCE (they differ; error names
+ * them). */
 NDF_API int ndf_load(ndf_engine *engine, const char *name, ndf_text **document,
     ndf_stored *stored, ndf_error *error);
 
@@ -414,7 +416,7 @@ NDF_API int ndf_rate(ndf_engine *engine, const char *run, int verdict,
     const char *should, ndf_error *error);
 /* Reports an outcome that happened outside: {pattern, domain?, text?, result:
  * success|failure|unknown, evidence?, should?, latency_ms?, cost?}; or an array
- * of them, all or none. */
+ * of them, all or none, in one transaction. */
 NDF_API int ndf_record(
     ndf_engine *engine, const char *json, size_t size, ndf_error *error);
 
@@ -467,16 +469,18 @@ NDF_API int ndf_check(ndf_engine *engine, ndf_text **report, ndf_error *error);
  * NDF_ECORRUPT: it was copied, but the store is damaged, and so the copy. */
 NDF_API int ndf_backup(ndf_engine *engine, const char *path, ndf_error *error);
 /* Removes what is older than before_ms (wall time): ended runs with their
- * journals and files, outcomes, and every stored document, snapshot and output
- * that nothing refers to any more. Counts stay, and so do runs that have not
- * ended. *report (may be NULL): {runs, outcomes, contents, bytes}: what went.
- */
+ * journals, outcomes and files, outcomes of no run, and every stored document,
+ * snapshot and output that nothing refers to any more. Counts stay, and so do
+ * runs that have not ended, that somebody is at work on, or that have a newer
+ * outcome. Not while an export is being read in (ndf_import_line). *report (may
+ * be NULL): {runs, outcomes, contents, bytes}: what went. NDF_ECORRUPT: the
+ * store is damaged, so what refers to what cannot be told. */
 NDF_API int ndf_cleanup(
     ndf_engine *engine, int64_t before_ms, ndf_text **report, ndf_error *error);
 
 /* Bytes that the host keeps in the store under a name of its own (1 to 512
  * bytes); durable when it returns; replaces. bytes NULL removes
- * (NDF_ENOTFOUND). NDF_ELIMIT: over 64 MB. */
+ * (NDF_ENOTFOUND). NDF_ELIMIT: over 64 MiB. */
 NDF_API int ndf_keep(ndf_engine *engine, const char *name, const void *bytes,
     size_t size, ndf_error *error);
 /* NDF_ENOTFOUND. */
