@@ -212,6 +212,7 @@ class MetaOrchestrationPattern(DelegationPattern):
 
     _built_in = True
     _part = "phases"
+    _any_part = {"phases": [{"any": {"select": True}}]}
     _missing = "add a phase with add_phase"
 
     def __init__(self, name, description="", strategy=None,

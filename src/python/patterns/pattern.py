@@ -10,7 +10,7 @@ import threading
 
 from . import _json, _ndf
 from ._ndf import InvalidPatternError, PatternExecutionError
-from .stats import ConfidenceLevel, Stats
+from .stats import ConfidenceLevel, Stats, check_outcome
 
 _STATE_VERSION = 1
 # What an instance holds besides the attributes of its user.
@@ -67,8 +67,9 @@ class DelegationPattern:
     """
 
     _built_in = True
-    # The key of a document that makes it one of a kind's.
+    # The key of a document that makes it one of a kind's, and an example of it.
     _part = None
+    _any_part = {"steps": ["any"]}
     # Of a subclass: whether selecting asks its `matches`, running its `execute`.
     _asks = False
     _executes = False
@@ -117,8 +118,8 @@ class DelegationPattern:
     def _set_spec(self, spec):
         """Checks and takes a document, and tells the registries."""
         text = self._encode(spec)
-        if text is not None:
-            _ndf.validate(text)
+        # While parts are missing, the rest is checked with one in their place.
+        _ndf.validate(text or self._encode(dict(spec, **self._any_part)))
         self._spec = spec
         self._text = text
         for home in self._homes:
@@ -275,14 +276,7 @@ class DelegationPattern:
         """Counts an execution that happened outside: success is True, False,
         or None when it is not known. Registries that have the pattern learn
         from it."""
-        if success not in (True, False, None):
-            raise InvalidPatternError(
-                f"success is True, False or None, not {success!r}"
-            )
-        if domain is not None and not isinstance(domain, str):
-            raise InvalidPatternError(
-                f"a domain is a str, not {type(domain).__name__}"
-            )
+        check_outcome(success, domain, latency_ms, text)
         self._stats.add(success, domain, latency_ms)
         for home in self._homes:
             registry = home()
@@ -435,21 +429,22 @@ def revive(document, text=None):
     """The object of a document of the core; takes the dict. text: the same,
     when it is what the core gave."""
     host = document.pop("host", None)
-    cls = _class_of(document, host or {})
-    pattern = cls.__new__(cls)
-    pattern._begin()
-    if host is None and text is not None:
-        pattern._spec = document
-        pattern._text = text
-        return pattern
-    host = host or {}
-    if not isinstance(host.get("parts", {}), dict) or not isinstance(
-        host.get("state", {}), dict
+    plain = host is None and text is not None
+    host = {} if host is None else host
+    if not isinstance(host, dict) or not all(
+        isinstance(host.get(key, {}), dict) for key in ("parts", "state")
     ):
         raise InvalidPatternError(
             f"what is kept with pattern {document['pattern']!r} cannot be "
             "understood: save it again"
         )
+    cls = _class_of(document, host)
+    pattern = cls.__new__(cls)
+    pattern._begin()
+    if plain:
+        pattern._spec = document
+        pattern._text = text
+        return pattern
     if pattern._asks:
         document.pop("ask_host", None)
     if pattern._executes:

@@ -1,9 +1,8 @@
 """The registry: patterns by name, and the choice among them.
 
-Without a path it is private and in memory. Then what is registered is found
-by name at once and handed to the core together with all other changes when the
-core is next asked: a hundred thousand registrations are one transaction. With
-a path each change is on disk before the call returns.
+In memory, what is registered is found by name at once, and handed to the core
+with all other changes when the core is next asked. With a path each change is
+on disk before the call returns.
 """
 
 import threading
@@ -19,6 +18,7 @@ from .context import as_context
 from .listeners import Listeners
 from .monitor import track
 from .pattern import DelegationPattern, lawful
+from .pending import Pending
 from .stats import ConfidenceLevel, PatternAnalytics
 from .stored import StoredPatterns
 from ._ndf import (
@@ -29,7 +29,7 @@ from ._ndf import (
     PatternNotFoundError,
 )
 
-_BATCH = 10000  # documents handed to the core at once
+_DOMAINS_KEPT = 4096
 _HINT_LISTS = {
     "sequential_patterns": "sequential",
     "parallel_patterns": "parallel",
@@ -52,10 +52,10 @@ class PatternRegistry:
         self._engine = _ndf.Engine(path, home=home)
         self._lock = threading.RLock()
         self._patterns = {}
-        self._pending = {}  # name -> text, or None to remove; in order
-        self._outcomes = []  # waiting like _pending
+        self._pending = Pending(self._engine)
         self._listeners = Listeners()
         self._similar = None
+        self._by_domain = {}  # domain -> list, until the registry changes
         self._self = weakref.ref(self)
         self._stored = StoredPatterns(self._engine, self._self)
         self._calls = Calls(self._engine)
@@ -147,8 +147,7 @@ class PatternRegistry:
                 if self._engine.closed:
                     raise PatternError("the registry is closed")
                 for each, text in documents:
-                    self._pending.pop(each, None)
-                    self._pending[each] = text
+                    self._pending.put(each, text)
             else:
                 self._register_now(documents, replace)
             if old is not pattern:
@@ -158,7 +157,7 @@ class PatternRegistry:
                 pattern._homes += (self._self,)
             if functions:
                 self._calls.bind_all(functions)
-            self._forget_similar()
+            self._forget_found()
 
     def _register_now(self, documents, replace):
         name = documents[0][0]
@@ -180,23 +179,21 @@ class PatternRegistry:
         PatternNotFoundError."""
         name = getattr(pattern, "name", pattern)
         with self._lock:
-            if self._outcomes:
-                self._flush()  # they count for a pattern that is still there
+            self._pending.settle()
             old = self._patterns.pop(name, None) if isinstance(name, str) else None
             if old is None and self._engine.path is None:
                 raise self._unknown(name)
             documents = [(name, "")] if old is None else old._documents()
             if self._engine.path is None:
                 for each, _ in documents:
-                    self._pending.pop(each, None)
-                    self._pending[each] = None
+                    self._pending.put(each, None)
             else:
                 for each, _ in documents:
                     self._engine.unregister(each)
                 self._stored.cache.discard(name)
             if old is not None:
                 self._leave(old)
-            self._forget_similar()
+            self._forget_found()
         if self._listeners:
             self._listeners.tell("unregistered", name)
 
@@ -231,32 +228,8 @@ class PatternRegistry:
 
     def _flush(self):
         """Hands what waits to the core."""
-        if not self._pending and not self._outcomes:
-            return
-        with self._lock:
-            while self._pending:
-                self._flush_some()
-            if self._outcomes:
-                self._engine.record("[" + ",".join(self._outcomes) + "]")
-                self._outcomes.clear()
-
-    def _flush_some(self):
-        """One batch of the same kind from the front; what fails stays."""
-        adding = next(iter(self._pending.values())) is not None
-        batch = []
-        for name, text in self._pending.items():
-            if (text is not None) != adding or len(batch) == _BATCH:
-                break
-            batch.append((name, text))
-        if adding:
-            self._engine.register("[" + ",".join(text for _, text in batch) + "]", True)
-        for name, _ in batch:
-            if not adding:
-                try:
-                    self._engine.unregister(name)
-                except PatternNotFoundError:
-                    pass  # it came and went between two questions
-            del self._pending[name]
+        if self._pending:
+            self._pending.flush()
 
     # ---- finding -------------------------------------------------------------
 
@@ -290,10 +263,19 @@ class PatternRegistry:
     def find_patterns_by_domain(self, domain):
         """Those that name the domain, or a glob over it, in their law or taste
         (`domains`, `only_if`, `good_for`), in the order of registration."""
-        if self._pending:
-            self._flush()
-        names = self._engine.find_domain(domain)
-        return self._all(names) if names else names
+        known = self._by_domain
+        try:
+            return known[domain].copy()
+        except (KeyError, TypeError):
+            pass
+        self._flush()
+        found = self._all(self._engine.find_domain(domain))
+        if self._engine.path is None:
+            if len(known) == _DOMAINS_KEPT:
+                known.clear()
+            known[domain] = found
+            found = found.copy()
+        return found
 
     def find_patterns_by_attribute(self, attribute):
         """Those whose law or taste asks for the attribute."""
@@ -321,8 +303,10 @@ class PatternRegistry:
             cache.put(key, tuple(found))
         return found
 
-    def _forget_similar(self):
-        """A cache that a question under way fills is left to it."""
+    def _forget_found(self):
+        """What a question under way fills is left to it, and new ones begin
+        anew."""
+        self._by_domain = {}
         if self._similar is not None:
             self._similar = LookupCache(self._similar.size, self._similar.ttl_seconds)
 
@@ -465,13 +449,11 @@ class PatternRegistry:
         how many there are, "handed_over": how many were new to the core,
         "milliseconds": how long it took}."""
         start = time.perf_counter()
-        with self._lock:
-            waiting = sum(text is not None for text in self._pending.values())
-            self._flush()
+        taken = self._pending.flush()
         self._engine.find_domain("compile")
         return {
             "patterns": len(self.get_all_pattern_names()),
-            "handed_over": waiting,
+            "handed_over": taken,
             "milliseconds": (time.perf_counter() - start) * 1000,
         }
 
@@ -544,16 +526,16 @@ class PatternRegistry:
             "result": {True: "success", False: "failure", None: "unknown"}[success],
             "evidence": "host",
         }
-        given = {"domain": domain, "latency_ms": latency_ms, "text": text}
+        given = {
+            "domain": domain, "text": text,
+            "latency_ms": None if latency_ms is None else round(latency_ms),
+        }
         outcome.update((k, v) for k, v in given.items() if v is not None)
         line = _json.encode(outcome, f"the outcome of {pattern.name!r}")
-        with self._lock:
-            if self._engine.path is not None:
-                self._engine.record(line)
-                return
-            self._outcomes.append(line)
-            if len(self._outcomes) >= _BATCH:
-                self._flush()
+        if self._engine.path is not None:
+            self._engine.record(line)
+        else:
+            self._pending.record(line)
 
     def _rate(self, run_id, good, should):
         verdict = {True: 1, False: 2, None: 0}[good]

@@ -5,7 +5,9 @@ import math
 import time
 
 from . import _ndf
-from ._ndf import InvalidPatternError
+from ._ndf import InvalidPatternError, ResourceExhaustionError
+
+TEXT_MAX = 256 * 1024  # characters, so that it fits the core's limit of bytes
 
 
 class ConfidenceLevel(enum.Enum):
@@ -111,6 +113,30 @@ def _counts(numbers):
     if not 0 <= wins <= known <= executions:
         raise ValueError
     return Counts(executions, known, wins)
+
+
+def check_outcome(success, domain, latency_ms, text):
+    """Raises InvalidPatternError for what the core would not take later."""
+    if success not in (True, False, None):
+        raise InvalidPatternError(f"success is True, False or None, not {success!r}")
+    for what, value in (("domain", domain), ("text", text)):
+        if value is not None and not isinstance(value, str):
+            raise InvalidPatternError(
+                f"the {what} of an execution is a str, not {type(value).__name__}"
+            )
+    if domain is not None:
+        _ndf.domain_matches("any", domain)  # says it when it is none
+    if latency_ms is not None:
+        number = isinstance(latency_ms, (int, float)) and not isinstance(latency_ms, bool)
+        if not number or not 0 <= latency_ms < 2**53:
+            raise InvalidPatternError(
+                f"latency_ms is a number of milliseconds from 0, not {latency_ms!r}"
+            )
+    if text is not None and len(text) > TEXT_MAX:
+        raise ResourceExhaustionError(
+            f"the text of an execution has {len(text)} characters, at most "
+            f"{TEXT_MAX} are taken"
+        )
 
 
 class PatternAnalytics:

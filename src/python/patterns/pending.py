@@ -1,0 +1,68 @@
+"""Changes that wait to be handed to the core together."""
+
+import threading
+
+from ._ndf import PatternNotFoundError
+
+_BATCH = 10000  # documents or outcomes handed over at once
+
+
+class Pending:
+    """In the order in which they came, documents before outcomes; what the
+    core refuses stays. Thread-safe."""
+
+    def __init__(self, engine):
+        self._engine = engine
+        self._lock = threading.RLock()
+        self._documents = {}  # name -> text, or None to take it out
+        self._outcomes = []
+
+    def __bool__(self):
+        return bool(self._documents or self._outcomes)
+
+    def put(self, name, text):
+        """text None: it is to go."""
+        with self._lock:
+            self._documents.pop(name, None)
+            self._documents[name] = text
+
+    def record(self, outcome):
+        with self._lock:
+            self._outcomes.append(outcome)
+            if len(self._outcomes) >= _BATCH:
+                self.flush()
+
+    def settle(self):
+        """Before a pattern goes: outcomes count for one that is there."""
+        if self._outcomes:
+            self.flush()
+
+    def flush(self):
+        """Returns how many documents the core took in."""
+        taken = 0
+        with self._lock:
+            while self._documents:
+                taken += self._flush_some()
+            if self._outcomes:
+                self._engine.record("[" + ",".join(self._outcomes) + "]")
+                self._outcomes.clear()
+        return taken
+
+    def _flush_some(self):
+        """One batch of the same kind from the front."""
+        adding = next(iter(self._documents.values())) is not None
+        batch = []
+        for name, text in self._documents.items():
+            if (text is not None) != adding or len(batch) == _BATCH:
+                break
+            batch.append((name, text))
+        if adding:
+            self._engine.register("[" + ",".join(text for _, text in batch) + "]", True)
+        for name, _ in batch:
+            if not adding:
+                try:
+                    self._engine.unregister(name)
+                except PatternNotFoundError:
+                    pass  # it came and went between two questions
+            del self._documents[name]
+        return len(batch) if adding else 0
