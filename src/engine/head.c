@@ -35,26 +35,37 @@ static void encode_agent(const struct agent *agent, struct buf *out)
     buf_add_str(out, cut(agent->description, HEAD_DESCRIPTION_MAX));
 }
 
-int head_encode(
-    const struct mem *mem, const struct document *document, struct buf *out)
+/* All members but one. */
+static int without(struct arena *arena, const struct value *from,
+    struct str key, struct value *out)
+{
+    *out = value_of_object();
+    for (size_t i = 0; i < from->object.count; i++) {
+        const struct member *member = &from->object.members[i];
+        if (str_equal(member->key, key)) continue;
+        int err = value_set(arena, out, member->key, member->value);
+        if (err != NDF_OK) return err;
+    }
+    return NDF_OK;
+}
+
+int head_encode(struct arena *arena, const struct document *document,
+    const struct encoded *encoded, struct buf *out)
 {
     if (document->kind == DOCUMENT_AGENT) {
         encode_agent(&document->agent, out);
         return buf_error(out);
     }
-    struct arena arena;
-    arena_init(&arena, mem);
-    /* What the host keeps with it may be large, and no picture needs it. */
-    struct document kept = *document;
-    kept.pattern.host = value_null;
-    struct value value;
-    int err = document_encode(&arena, &kept, &value);
-    if (err == NDF_OK) {
-        json_write(out, &value);
-        err = buf_error(out);
+    if (document->pattern.host.kind == VALUE_NULL) {
+        buf_add_str(out, encoded->text);
+        return buf_error(out);
     }
-    arena_deinit(&arena);
-    return err;
+    /* What the host keeps with it may be large, and no picture needs it. */
+    struct value kept;
+    int err = without(arena, &encoded->value, STR("host"), &kept);
+    if (err != NDF_OK) return err;
+    json_write(out, &kept);
+    return buf_error(out);
 }
 
 static bool undo_is_relative(const struct pattern *pattern)

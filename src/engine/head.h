@@ -18,9 +18,16 @@ struct head {
     struct pattern *pattern; /* NULL for an agent */
 };
 
-/* Appends the head's bytes. */
-int head_encode(
-    const struct mem *mem, const struct document *document, struct buf *out);
+/* A document as a value, and the canonical text of that. */
+struct encoded {
+    struct value value;
+    struct str text;
+};
+
+/* Appends the head's bytes: of a pattern, its document but for what the host
+ * keeps with it. arena: scratch. */
+int head_encode(struct arena *arena, const struct document *document,
+    const struct encoded *encoded, struct buf *out);
 /* Lives in arena. NDF_ECORRUPT, NDF_ENOMEM. */
 int head_decode(struct arena *arena, struct str bytes, enum document_kind kind,
     struct head *out);

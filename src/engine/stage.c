@@ -78,25 +78,35 @@ static int keep_buf(struct arena *arena, const struct buf *buf, struct str *out)
 }
 
 /* The canonical document, the head and the features. */
+static int encode_parts(struct stage *stage, struct arena *scratch,
+    const struct document *document, struct buf *buf, struct staged *item)
+{
+    struct encoded encoded;
+    int err = document_encode(scratch, document, &encoded.value);
+    if (err != NDF_OK) return err;
+    json_write(buf, &encoded.value);
+    err = buf_error(buf);
+    if (err == NDF_OK) err = keep_buf(&stage->arena, buf, &item->spec);
+    encoded.text = item->spec;
+    buf_reset(buf);
+    if (err == NDF_OK) err = head_encode(scratch, document, &encoded, buf);
+    if (err == NDF_OK) err = keep_buf(&stage->arena, buf, &item->head);
+    buf_reset(buf);
+    if (err == NDF_OK) err = head_features(stage->mem, document, buf);
+    if (err == NDF_OK) err = keep_buf(&stage->arena, buf, &item->features);
+    return err;
+}
+
 static int encode(
     struct stage *stage, const struct document *document, struct staged *item)
 {
+    struct arena scratch;
     struct buf buf;
+    arena_init(&scratch, stage->mem);
     buf_init(&buf, stage->mem);
-    struct value value;
-    int err = document_encode(&stage->arena, document, &value);
-    if (err == NDF_OK) {
-        json_write(&buf, &value);
-        err = buf_error(&buf);
-    }
-    if (err == NDF_OK) err = keep_buf(&stage->arena, &buf, &item->spec);
-    buf_reset(&buf);
-    if (err == NDF_OK) err = head_encode(stage->mem, document, &buf);
-    if (err == NDF_OK) err = keep_buf(&stage->arena, &buf, &item->head);
-    buf_reset(&buf);
-    if (err == NDF_OK) err = head_features(stage->mem, document, &buf);
-    if (err == NDF_OK) err = keep_buf(&stage->arena, &buf, &item->features);
+    int err = encode_parts(stage, &scratch, document, &buf, item);
     buf_deinit(&buf);
+    arena_deinit(&scratch);
     return err;
 }
 

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "base/json.h"
 #include "base/yaml.h"
 #include "decide/text.h"
 #include "engine/head.h"
@@ -21,12 +22,18 @@ static struct head round_trip(struct arena *arena, const char *yaml)
 {
     struct document document;
     decode(arena, yaml, &document);
-    struct buf bytes;
+    struct encoded encoded;
+    struct buf spec, bytes;
+    buf_init(&spec, &mem_libc);
     buf_init(&bytes, &mem_libc);
-    assert_ok(head_encode(&mem_libc, &document, &bytes));
+    assert_ok(document_encode(arena, &document, &encoded.value));
+    json_write(&spec, &encoded.value);
+    encoded.text = buf_str(&spec);
+    assert_ok(head_encode(arena, &document, &encoded, &bytes));
     struct head head;
     assert_ok(head_decode(arena, buf_str(&bytes), document.kind, &head));
     buf_deinit(&bytes);
+    buf_deinit(&spec);
     return head;
 }
 
