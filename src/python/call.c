@@ -11,11 +11,11 @@ static PyObject *refuse(struct call *call)
     return errors_raise(&call->state->errors, NDF_ECLOSED, &error);
 }
 
-int call_begin(struct call *call, PyObject *object)
+int call_begin(struct call *call, PyObject *self)
 {
-    struct engine *engine = (struct engine *)object;
+    struct engine *engine = (struct engine *)self;
     call->engine = engine;
-    call->state = state_of(object);
+    call->state = state_of(self);
     call->err = NDF_OK;
     call->error.code = NDF_OK;
     call->error.message[0] = '\0';
@@ -70,7 +70,7 @@ PyObject *call_text(struct call *call, ndf_text *text)
 }
 
 struct args call_args(
-    PyObject *engine, const char *method, PyObject *const *at, Py_ssize_t count)
+    PyObject *self, const char *method, PyObject *const *at, Py_ssize_t count)
 {
-    return (struct args){&state_of(engine)->errors, method, at, count};
+    return (struct args){&state_of(self)->errors, method, at, count};
 }

@@ -58,22 +58,26 @@ static PyObject *failed(struct call *call, struct ask *ask)
     return call_none(call);
 }
 
+static PyObject *choice_at(const ndf_selection *selection, size_t index)
+{
+    ndf_choice choice = {.name = ""};
+    (void)ndf_selection_at(selection, index, &choice); /* there is one */
+    return Py_BuildValue("(sdddiK)", choice.name, choice.fit, choice.success,
+        choice.confidence, choice.level, (unsigned long long)choice.executions);
+}
+
 static PyObject *choices_of(const ndf_selection *selection)
 {
     size_t count = ndf_selection_count(selection);
     PyObject *list = PyList_New((Py_ssize_t)count);
-    for (size_t i = 0; list != NULL && i < count; i++) {
-        ndf_choice choice;
-        PyObject *item = NULL;
-        if (ndf_selection_at(selection, i, &choice) == NDF_OK)
-            item = Py_BuildValue("(sdddiK)", choice.name, choice.fit,
-                choice.success, choice.confidence, choice.level,
-                (unsigned long long)choice.executions);
-        if (item != NULL) {
-            PyList_SetItem(list, (Py_ssize_t)i, item); /* takes item */
-        } else {
-            Py_CLEAR(list);
+    if (list == NULL) return NULL;
+    for (size_t i = 0; i < count; i++) {
+        PyObject *item = choice_at(selection, i);
+        if (item == NULL) {
+            Py_DECREF(list);
+            return NULL;
         }
+        PyList_SetItem(list, (Py_ssize_t)i, item); /* takes item */
     }
     return list;
 }
@@ -85,9 +89,9 @@ PyObject *choose_select(PyObject *self, PyObject *const *at, Py_ssize_t count)
     struct call call;
     if (parse_ask(&args, &ask) < 0 || call_begin(&call, self) < 0) return NULL;
     ndf_selection *selection = NULL;
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *gil = PyEval_SaveThread();
     select_one(&call, &ask, &selection);
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(gil);
     if (call.err != NDF_OK) return failed(&call, &ask);
     PyObject *result = NULL;
     PyObject *choices = choices_of(selection);
@@ -108,11 +112,11 @@ PyObject *choose_why(PyObject *self, PyObject *const *at, Py_ssize_t count)
     if (parse_ask(&args, &ask) < 0 || call_begin(&call, self) < 0) return NULL;
     ndf_selection *selection = NULL;
     ndf_text *text = NULL;
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *gil = PyEval_SaveThread();
     select_one(&call, &ask, &selection);
     if (call.err == NDF_OK) call.err = ndf_selection_json(selection, &text);
     ndf_selection_free(selection);
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(gil);
     if (call.err != NDF_OK) return failed(&call, &ask);
     return call_text(&call, text);
 }
@@ -130,13 +134,13 @@ PyObject *choose_explain(PyObject *self, PyObject *const *at, Py_ssize_t count)
         return NULL;
     ndf_context *made;
     ndf_text *text = NULL;
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *gil = PyEval_SaveThread();
     call.err =
         ndf_context_new(call.ndf, context.at, context.size, &made, &call.error);
     if (call.err == NDF_OK)
         call.err = ndf_explain(call.ndf, made, pattern, &text, &call.error);
     ndf_context_free(made);
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(gil);
     return call_text(&call, text);
 }
 
@@ -227,9 +231,9 @@ static PyObject *find_all(
         call_end(&call);
         return NULL;
     }
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *gil = PyEval_SaveThread();
     call.err = find(call.ndf, what, on_found, &found, &call.error);
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(gil);
     return found_end(&found, &call);
 }
 
@@ -264,10 +268,10 @@ PyObject *choose_similar(PyObject *self, PyObject *const *at, Py_ssize_t count)
         call_end(&call);
         return NULL;
     }
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *gil = PyEval_SaveThread();
     call.err = ndf_find_similar(
         call.ndf, pattern, threshold, limit, on_found, &found, &call.error);
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(gil);
     return found_end(&found, &call);
 }
 
@@ -282,8 +286,8 @@ PyObject *choose_configure(
         call_begin(&call, self) < 0)
         return NULL;
     ndf_text *text = NULL;
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *gil = PyEval_SaveThread();
     call.err = ndf_configure(call.ndf, json.at, json.size, &text, &call.error);
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(gil);
     return call_text(&call, text);
 }

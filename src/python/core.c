@@ -26,10 +26,9 @@ struct core *core_open(PyObject *module, const ndf_options *options)
         return NULL;
     }
     ndf_error error = {0};
-    int err;
-    Py_BEGIN_ALLOW_THREADS
-    err = ndf_open(&core->ndf, options, &error);
-    Py_END_ALLOW_THREADS
+    PyThreadState *gil = PyEval_SaveThread();
+    int err = ndf_open(&core->ndf, options, &error);
+    PyEval_RestoreThread(gil);
     if (err == NDF_OK && state->ended) { /* since it began to open */
         ndf_close(core->ndf);
         err = NDF_ECLOSED;
@@ -73,9 +72,9 @@ static void free_slots(struct core *core)
 
 void core_stop(struct core *core)
 {
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *gil = PyEval_SaveThread();
     ndf_close(core->ndf);
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(gil);
     unlist(state_of_core(core), core);
 }
 

@@ -79,9 +79,9 @@ static bool on_own_thread(struct engine *engine)
 
 static void wait_for(struct inside *inside)
 {
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *gil = PyEval_SaveThread();
     inside_wait_empty(inside);
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(gil);
 }
 
 int engine_close(struct engine *engine)

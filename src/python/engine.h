@@ -44,9 +44,9 @@ struct call {
     ndf_error error;
 };
 
-/* -1 with an exception set when the engine is closed or its arguments are not
- * as many; then call_end is not due. args may be NULL. */
-int call_begin(struct call *call, PyObject *engine);
+/* -1 with an exception set when the engine is closed, or its parent process's;
+ * then call_end is not due. */
+int call_begin(struct call *call, PyObject *self);
 /* Each returns the result of the method, or NULL with the exception of
  * call->err. */
 PyObject *call_none(struct call *call);
@@ -54,9 +54,9 @@ PyObject *call_none(struct call *call);
 PyObject *call_text(struct call *call, ndf_text *text);
 /* Ends it without looking at call->err. */
 void call_end(struct call *call);
-/* The arguments of a method of an engine. */
-struct args call_args(PyObject *engine, const char *method, PyObject *const *at,
-    Py_ssize_t count);
+/* The arguments of a method of an engine or a run. */
+struct args call_args(
+    PyObject *self, const char *method, PyObject *const *at, Py_ssize_t count);
 
 /* A text of the core as str; takes it. */
 PyObject *text_to_str(ndf_text *text);

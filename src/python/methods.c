@@ -23,9 +23,9 @@ static PyObject *with_name(
     if (args_count(args, 1, 1) < 0 || args_name(args, 0, argument, &name) < 0 ||
         call_begin(&call, self) < 0)
         return NULL;
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *gil = PyEval_SaveThread();
     call.err = fn(call.ndf, name, &call.error);
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(gil);
     return call_none(&call);
 }
 
@@ -34,9 +34,9 @@ static PyObject *show_name(PyObject *self, const char *name, show_fn fn)
     struct call call;
     if (call_begin(&call, self) < 0) return NULL;
     ndf_text *text = NULL;
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *gil = PyEval_SaveThread();
     call.err = fn(call.ndf, name, &text, &call.error);
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(gil);
     return call_text(&call, text);
 }
 
@@ -45,9 +45,9 @@ static PyObject *read_all(PyObject *self, read_fn fn)
     struct call call;
     if (call_begin(&call, self) < 0) return NULL;
     ndf_text *text = NULL;
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *gil = PyEval_SaveThread();
     call.err = fn(call.ndf, &text, &call.error);
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(gil);
     return call_text(&call, text);
 }
 
@@ -79,9 +79,9 @@ static PyObject *rate(PyObject *self, PyObject *const *at, Py_ssize_t count)
         args_name_or_none(&args, 2, "should", &should) < 0 ||
         call_begin(&call, self) < 0)
         return NULL;
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *gil = PyEval_SaveThread();
     call.err = ndf_rate(call.ndf, run, verdict, should, &call.error);
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(gil);
     return call_none(&call);
 }
 
@@ -94,9 +94,9 @@ static PyObject *record(PyObject *self, PyObject *const *at, Py_ssize_t count)
         args_text(&args, 0, "outcomes", &text) < 0 ||
         call_begin(&call, self) < 0)
         return NULL;
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *gil = PyEval_SaveThread();
     call.err = ndf_record(call.ndf, text.at, text.size, &call.error);
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(gil);
     return call_none(&call);
 }
 
@@ -119,9 +119,9 @@ static PyObject *list(PyObject *self, PyObject *const *at, Py_ssize_t count)
         call_begin(&call, self) < 0)
         return NULL;
     ndf_text *text = NULL;
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *gil = PyEval_SaveThread();
     call.err = ndf_list(call.ndf, kind, limit, &text, &call.error);
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(gil);
     return call_text(&call, text);
 }
 
@@ -150,9 +150,9 @@ static PyObject *metrics(PyObject *self, PyObject *unused)
     struct call call;
     if (call_begin(&call, self) < 0) return NULL;
     ndf_text *text = NULL;
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *gil = PyEval_SaveThread();
     call.err = ndf_metrics(call.ndf, &text);
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(gil);
     return call_text(&call, text);
 }
 
@@ -174,9 +174,9 @@ static PyObject *keep(PyObject *self, PyObject *const *at, Py_ssize_t count)
     if (at[1] != Py_None && PyBytes_AsStringAndSize(at[1], &bytes, &size) < 0)
         return NULL;
     if (call_begin(&call, self) < 0) return NULL;
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *gil = PyEval_SaveThread();
     call.err = ndf_keep(call.ndf, name, bytes, (size_t)size, &call.error);
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(gil);
     return call_none(&call);
 }
 
@@ -189,9 +189,9 @@ static PyObject *kept(PyObject *self, PyObject *const *at, Py_ssize_t count)
         call_begin(&call, self) < 0)
         return NULL;
     ndf_text *text = NULL;
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *gil = PyEval_SaveThread();
     call.err = ndf_kept(call.ndf, name, &text, &call.error);
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(gil);
     PyObject *done = call_none(&call);
     if (done == NULL) return NULL;
     Py_DECREF(done);
@@ -217,9 +217,9 @@ static PyObject *cleanup(PyObject *self, PyObject *const *at, Py_ssize_t count)
         call_begin(&call, self) < 0)
         return NULL;
     ndf_text *text = NULL;
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *gil = PyEval_SaveThread();
     call.err = ndf_cleanup(call.ndf, before_ms, &text, &call.error);
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(gil);
     return call_text(&call, text);
 }
 
@@ -233,9 +233,9 @@ static PyObject *export_all(
         args_function(&args, 0, "write", &guest.fn) < 0 ||
         call_begin(&call, self) < 0)
         return NULL;
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *gil = PyEval_SaveThread();
     call.err = ndf_export(call.ndf, host_write, &guest, &call.error);
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(gil);
     if (!guest_raised(&guest)) return call_none(&call);
     call_end(&call);
     return NULL;
@@ -250,9 +250,9 @@ static PyObject *import_line(
     if (args_count(&args, 1, 1) < 0 || args_text(&args, 0, "line", &line) < 0 ||
         call_begin(&call, self) < 0)
         return NULL;
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *gil = PyEval_SaveThread();
     call.err = ndf_import_line(call.ndf, line.at, line.size, &call.error);
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(gil);
     return call_none(&call);
 }
 

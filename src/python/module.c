@@ -30,10 +30,9 @@ static PyObject *validate(
         return NULL;
     size_t documents = 0;
     ndf_error error = {0};
-    int err;
-    Py_BEGIN_ALLOW_THREADS
-    err = ndf_validate(text.at, text.size, &documents, &error);
-    Py_END_ALLOW_THREADS
+    PyThreadState *gil = PyEval_SaveThread();
+    int err = ndf_validate(text.at, text.size, &documents, &error);
+    PyEval_RestoreThread(gil);
     if (err != NDF_OK) return errors_raise(&state->errors, err, &error);
     return PyLong_FromSize_t(documents);
 }
@@ -92,9 +91,9 @@ static PyMethodDef functions[] = {
 static void pause_a_little(void)
 {
     const struct timespec ms = {.tv_nsec = 1000000};
-    Py_BEGIN_ALLOW_THREADS(void)
-    nanosleep(&ms, NULL);
-    Py_END_ALLOW_THREADS
+    PyThreadState *gil = PyEval_SaveThread();
+    (void)nanosleep(&ms, NULL);
+    PyEval_RestoreThread(gil);
 }
 
 /* The first engine that is this process's own. */
@@ -158,18 +157,25 @@ _Static_assert(
     sizeof state_names / sizeof *state_names == NDF_RUN_UNDO_FAILED + 1,
     "every state has its name");
 
+static PyObject *names_new(const char *const *names, size_t count)
+{
+    PyObject *tuple = PyTuple_New((Py_ssize_t)count);
+    if (tuple == NULL) return NULL;
+    for (size_t i = 0; i < count; i++) {
+        PyObject *item = PyUnicode_InternFromString(names[i]);
+        if (item == NULL) {
+            Py_DECREF(tuple);
+            return NULL;
+        }
+        PyTuple_SetItem(tuple, (Py_ssize_t)i, item); /* takes item */
+    }
+    return tuple;
+}
+
 static int add_names(
     PyObject *module, const char *name, const char *const *names, size_t count)
 {
-    PyObject *tuple = PyTuple_New((Py_ssize_t)count);
-    for (size_t i = 0; tuple != NULL && i < count; i++) {
-        PyObject *item = PyUnicode_InternFromString(names[i]);
-        if (item != NULL) {
-            PyTuple_SetItem(tuple, (Py_ssize_t)i, item); /* takes item */
-        } else {
-            Py_CLEAR(tuple);
-        }
-    }
+    PyObject *tuple = names_new(names, count);
     if (tuple == NULL) return -1;
     int err = PyModule_AddObjectRef(module, name, tuple);
     Py_DECREF(tuple);
@@ -245,9 +251,12 @@ static struct PyModuleDef definition = {
     .m_free = module_free,
 };
 
-PyMODINIT_FUNC PyInit__ndf(void); /* Python declares it nowhere */
+/* Python declares it nowhere, and looks for it by this name. */
+/* NOLINTBEGIN(readability-identifier-naming): Python's name for it */
+PyMODINIT_FUNC PyInit__ndf(void);
 
 PyMODINIT_FUNC PyInit__ndf(void)
 {
     return PyModuleDef_Init(&definition);
 }
+/* NOLINTEND(readability-identifier-naming) */

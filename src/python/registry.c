@@ -16,9 +16,9 @@ PyObject *registry_register(
         args_flag(&args, 1, "replace", &replace) < 0 ||
         call_begin(&call, self) < 0)
         return NULL;
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *gil = PyEval_SaveThread();
     call.err = ndf_register(call.ndf, text.at, text.size, replace, &call.error);
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(gil);
     return call_none(&call);
 }
 
@@ -31,9 +31,9 @@ PyObject *registry_unregister(
     if (args_count(&args, 1, 1) < 0 || args_name(&args, 0, "name", &name) < 0 ||
         call_begin(&call, self) < 0)
         return NULL;
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *gil = PyEval_SaveThread();
     call.err = ndf_unregister(call.ndf, name, &call.error);
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(gil);
     return call_none(&call);
 }
 
@@ -47,9 +47,9 @@ PyObject *registry_load(PyObject *self, PyObject *const *at, Py_ssize_t count)
         return NULL;
     ndf_text *text = NULL;
     ndf_stored stored = {0, 0, 0};
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *gil = PyEval_SaveThread();
     call.err = ndf_load(call.ndf, name, &text, &stored, &call.error);
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(gil);
     PyObject *document = call_text(&call, text);
     if (document == NULL) return NULL;
     return Py_BuildValue("(NKKL)", document, (unsigned long long)stored.bytes,
@@ -106,9 +106,9 @@ PyObject *registry_import(PyObject *self, PyObject *const *at, Py_ssize_t count)
     PyObject *report = NULL;
     if (call_begin(&call, self) == 0) {
         ndf_text *text = NULL;
-        Py_BEGIN_ALLOW_THREADS
+        PyThreadState *gil = PyEval_SaveThread();
         call.err = ndf_import(call.ndf, path, source, argv, &text, &call.error);
-        Py_END_ALLOW_THREADS
+        PyEval_RestoreThread(gil);
         report = call_text(&call, text);
     }
     PyMem_Free((void *)argv);
@@ -122,9 +122,9 @@ PyObject *registry_refresh(PyObject *self, PyObject *unused)
     struct call call;
     if (call_begin(&call, self) < 0) return NULL;
     ndf_text *text = NULL;
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *gil = PyEval_SaveThread();
     call.err = ndf_refresh(call.ndf, &text, &call.error);
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(gil);
     return call_text(&call, text);
 }
 
@@ -139,9 +139,9 @@ PyObject *registry_trust(PyObject *self, PyObject *const *at, Py_ssize_t count)
         call_begin(&call, self) < 0)
         return NULL;
     int trusted = 0;
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *gil = PyEval_SaveThread();
     call.err = ndf_trust_folder(call.ndf, path, action, &trusted, &call.error);
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(gil);
     PyObject *done = call_none(&call);
     if (done == NULL) return NULL;
     Py_DECREF(done);
@@ -157,9 +157,9 @@ static PyObject *bind(
 {
     PyObject *old = slot->fn;
     slot->fn = Py_NewRef(fn);
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *gil = PyEval_SaveThread();
     call->err = ndf_bind(call->ndf, name, host_step, slot, &call->error);
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(gil);
     if (call->err == NDF_OK || slot->fn != fn) {
         Py_XDECREF(old);
     } else {
@@ -171,9 +171,9 @@ static PyObject *bind(
 
 static PyObject *unbind(struct call *call, struct slot *slot, const char *name)
 {
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *gil = PyEval_SaveThread();
     call->err = ndf_bind(call->ndf, name, NULL, NULL, &call->error);
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(gil);
     if (call->err == NDF_OK && slot != NULL) Py_CLEAR(slot->fn);
     return call_none(call);
 }

@@ -99,14 +99,14 @@ PyObject *run_start(PyObject *self, PyObject *const *at, Py_ssize_t count)
     if (begin(&start, self, event) < 0) return NULL;
     struct call *call = &start.call;
     ndf_context *made = NULL;
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *gil = PyEval_SaveThread();
     call->err = ndf_context_new(
         call->ndf, context.at, context.size, &made, &call->error);
     if (call->err == NDF_OK)
         call->err = ndf_run_start(
             call->ndf, pattern, made, &start.options, &start.ndf, &call->error);
     ndf_context_free(made);
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(gil);
     return finish(&start);
 }
 
@@ -121,10 +121,10 @@ PyObject *run_resume(PyObject *self, PyObject *const *at, Py_ssize_t count)
     if (parse_rest(&args, 1, &event, &start.options.cwd) < 0) return NULL;
     if (begin(&start, self, event) < 0) return NULL;
     struct call *call = &start.call;
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *gil = PyEval_SaveThread();
     call->err = ndf_run_resume(
         call->ndf, run, &start.options, &start.ndf, &call->error);
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(gil);
     return finish(&start);
 }
 
@@ -142,9 +142,9 @@ static int wait_slice(struct run *run, int64_t ms, int *state, bool *over)
 {
     struct call call;
     if (call_begin(&call, (PyObject *)run->engine) < 0) return -1;
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *gil = PyEval_SaveThread();
     call.err = ndf_run_wait(run->ndf, ms, state, &call.error);
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(gil);
     call_end(&call);
     *over = call.err == NDF_OK;
     if (call.err == NDF_OK || call.err == NDF_ETIMEOUT) return 0;
@@ -181,9 +181,9 @@ static PyObject *run_cancel(PyObject *self, PyObject *unused)
     const struct run *run = (const struct run *)self;
     struct call call;
     if (call_begin(&call, (PyObject *)run->engine) < 0) return NULL;
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *gil = PyEval_SaveThread();
     call.err = ndf_run_cancel(run->ndf);
-    Py_END_ALLOW_THREADS
+    PyEval_RestoreThread(gil);
     return call_none(&call);
 }
 
