@@ -32,7 +32,7 @@ SOURCES = {
 
 
 def decorators(node):
-    return [ast.unparse(each) for each in node.decorator_list]
+    return [ast.unparse(each) for each in getattr(node, "decorator_list", ())]
 
 
 def members(node):

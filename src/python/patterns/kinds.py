@@ -26,6 +26,11 @@ def _item(pattern, item, what, calls):
         item = (getattr(item, "__name__", ""), item)
     if isinstance(item, tuple) and len(item) == 2:
         name, body = item
+        if not callable(body) and not isinstance(body, dict):
+            raise InvalidPatternError(
+                f"with {what} {name!r} of {pattern!r} stands a function or a "
+                f"dict, not {type(body).__name__}"
+            )
         item = {"name": name, "call": body} if callable(body) else {name: body}
     if not isinstance(item, dict):
         raise InvalidPatternError(

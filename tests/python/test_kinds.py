@@ -1,0 +1,259 @@
+"""Sequential, parallel and meta patterns: how they are made and changed."""
+
+import pickle
+import unittest
+
+from patterns import (
+    InvalidPatternError,
+    MetaOrchestrationPattern,
+    ParallelCoordinationPattern,
+    PatternError,
+    PatternExecutionError,
+    SequentialDelegationPattern,
+)
+from support import Case, nothing, sequential
+
+
+def parallel(*tasks, **options):
+    return ParallelCoordinationPattern("work.tasks", "does tasks", tasks=list(tasks), **options)
+
+
+def meta(**options):
+    pattern = MetaOrchestrationPattern("work.phases", "does phases", **options)
+    pattern.add_phase("first", ["a.b"])
+    return pattern
+
+
+class Steps(Case):
+    def test_are_names_functions_pairs_and_dicts(self):
+        pattern = SequentialDelegationPattern("a.b", steps=[
+            "agent-one", nothing, ("named", nothing), ("other", {"agent": "agent-two"}),
+            {"name": "called", "call": nothing, "timeout": "5s"},
+            {"plain": {"agent": "agent-three", "idempotent": True}}, {"name": "bare"}])
+        self.assertEqual(pattern.steps, [
+            "agent-one", "nothing", "named", "other", "called", "plain", "bare"])
+        steps = pattern.document["steps"]
+        self.assertEqual(steps[1], {"nothing": {"agent": "a.b.nothing"}})
+        self.assertEqual(steps[3], {"other": {"agent": "agent-two"}})
+        self.assertEqual(steps[4], {"called": {"timeout": "5s", "agent": "a.b.called"}})
+
+    def test_that_are_wrong_are_refused(self):
+        table = (
+            ("one", ("list", "str")), ({"a": 1}, ("list", "dict")), (7, ("list", "int")),
+            ([7], ("step", "'a.b'", "int")), ([None], ("NoneType",)),
+            ([{"name": "x", "call": 7}], ("'x'", "function", "int")),
+            ([("x", 7)], ("'x'", "'a.b'", "int")), ([{"x": {"colour": 1}}], ("colour",)),
+            ([lambda c: 1], ("<lambda>",)), (["same", "same"], ("same",)),
+            ([{}], ()), ([()], ("tuple",)), ([{"x": {"timeout": "soon"}}], ("timeout",)),
+            ([{"x": {}, "y": {}}], ()), ([{"x": {"writes": "a"}}, {"x": {}}], ()),
+        )
+        for steps, words in table:
+            with self.subTest(steps=steps), self.refused(InvalidPatternError, *words):
+                SequentialDelegationPattern("a.b", steps=steps)
+
+    def test_have_a_time_and_a_way_back(self):
+        pattern = sequential("a.b", "x")
+        self.assertIsNone(pattern.timeout_seconds)
+        self.assertTrue(pattern.rollback_enabled)
+        pattern = sequential("a.b", "x", timeout_seconds=90, rollback_enabled=False)
+        self.assertEqual(pattern.timeout_seconds, 90)
+        self.assertFalse(pattern.rollback_enabled)
+        for text, seconds in (("5s", 5), ("250ms", 0.25), ("2m", 120), ("1h", 3600)):
+            pattern = sequential("a.b", "x", extra={"timeout": text})
+            self.assertEqual(pattern.timeout_seconds, seconds)
+
+    def test_time_that_is_none_is_refused(self):
+        for value in (-1, "soon", [], True):
+            with self.subTest(value), self.refused(InvalidPatternError, "timeout"):
+                sequential("a.b", "x", timeout_seconds=value)
+
+    def test_options_that_are_none_are_python_errors(self):
+        with self.assertRaises(TypeError):
+            sequential("a.b", "x", colour="red")
+
+
+class Tasks(Case):
+    def test_have_defaults(self):
+        pattern = parallel("one", "two")
+        self.assertEqual(pattern.kind, "parallel")
+        self.assertEqual(pattern.tasks, ["one", "two"])
+        self.assertIsNone(pattern.max_concurrent)
+        self.assertEqual(pattern.resource_threshold, 0.8)
+        self.assertEqual(pattern.failure_tolerance, 0.0)
+        self.assertEqual(pattern.dependencies, {})
+
+    def test_wait_for_others(self):
+        pattern = parallel("one", "two", {"name": "three", "needs": ["one"]})
+        pattern.add_task_dependency("two", "one")
+        pattern.add_task_dependency("three", ["two", "one"])
+        self.assertEqual(pattern.dependencies, {"two": ["one"], "three": ["one", "two"]})
+
+    def test_cannot_wait_in_a_circle(self):
+        pattern = parallel("one", "two", "three")
+        pattern.add_task_dependency("two", "one")
+        pattern.add_task_dependency("three", "two")
+        for task, needs, word in (("one", "three", "circle"), ("one", "two", "circle"),
+                                  ("one", "one", "itself")):
+            with self.subTest(task=task, needs=needs):
+                with self.refused(InvalidPatternError, word):
+                    pattern.add_task_dependency(task, needs)
+        self.assertEqual(pattern.dependencies, {"two": ["one"], "three": ["two"]})
+
+    def test_cannot_wait_for_what_is_not_there(self):
+        pattern = parallel("one", "two")
+        with self.refused(InvalidPatternError, "'four'", "one, two"):
+            pattern.add_task_dependency("four", "one")
+        with self.refused(InvalidPatternError, "four"):
+            pattern.add_task_dependency("one", "four")
+        with self.refused(InvalidPatternError, "needs", "list of str"):
+            pattern.add_task_dependency("one", [2])
+
+    def test_declare_what_they_take(self):
+        pattern = parallel("one", "two")
+        pattern.set_task_resource_requirement("one", cpu=2, memory="512MB")
+        pattern.set_task_resource_requirement("two", memory=1 << 20)
+        tasks = {n: b for t in pattern.document["tasks"] if isinstance(t, dict)
+                 for n, b in t.items()}
+        self.assertEqual(tasks["one"]["resources"], {"cpu": 2, "memory": "512MB"})
+        self.assertEqual(tasks["two"]["resources"], {"memory": 1 << 20})
+        pattern.set_task_resource_requirement("one")
+        self.assertFalse([t for t in pattern.document["tasks"]
+                          if isinstance(t, dict) and "resources" in t.get("one", {})])
+
+    def test_requirements_that_are_none_are_refused(self):
+        pattern = parallel("one")
+        for given in ({"cpu": -1}, {"cpu": "many"}, {"memory": "lots"}, {"memory": -5}):
+            with self.subTest(**given), self.refused(InvalidPatternError):
+                pattern.set_task_resource_requirement("one", **given)
+        with self.refused(InvalidPatternError, "'two'"):
+            pattern.set_task_resource_requirement("two", cpu=1)
+
+    def test_bounds_that_are_none_are_refused(self):
+        for options in ({"max_concurrent": -1}, {"max_concurrent": "x"},
+                        {"resource_threshold": 1.5}, {"failure_tolerance": -0.1},
+                        {"failure_tolerance": None}):
+            with self.subTest(**options), self.refused(InvalidPatternError):
+                parallel("one", **options)
+
+    def test_changes_reach_the_registry(self):
+        pattern = parallel("one", "two")
+        registry = self.registry(pattern)
+        pattern.add_task_dependency("two", "one")
+        registry.compile_patterns()
+        self.assertEqual(registry.get_pattern("work.tasks").dependencies, {"two": ["one"]})
+
+
+class Phases(Case):
+    def test_are_added_one_by_one(self):
+        pattern = MetaOrchestrationPattern(
+            "work.phases", strategy="careful", complexity_threshold=0.7)
+        self.assertEqual((pattern.kind, pattern.phases), ("meta", []))
+        pattern.add_phase("first", [sequential("a.b", nothing), "c.d"])
+        pattern.add_phase("second", select=True, coordination="parallel")
+        self.assertEqual(pattern.phases, ["first", "second"])
+        self.assertEqual(pattern.document["phases"][0], {"first": {"patterns": ["a.b", "c.d"]}})
+        self.assertEqual((pattern.strategy, pattern.complexity_threshold), ("careful", 0.7))
+
+    def test_are_needed_for_registering(self):
+        pattern = MetaOrchestrationPattern("work.phases")
+        with self.refused(InvalidPatternError, "'work.phases'", "add_phase"):
+            self.registry().register_pattern(pattern)
+
+    def test_have_criteria(self):
+        pattern = meta()
+        pattern.set_phase_success_criteria(
+            "first", min_success_rate=0.9, max_error_count=2, max_latency="90s")
+        self.assertEqual(pattern.document["phases"][0]["first"]["success_criteria"], {
+            "min_success_rate": 0.9, "max_error_count": 2, "max_latency": "90s"})
+        with self.refused(InvalidPatternError, "'third'", "first"):
+            pattern.set_phase_success_criteria("third", 0.5)
+        with self.refused(InvalidPatternError, "min_success_rate"):
+            pattern.set_phase_success_criteria("first", min_success_rate=2)
+
+    def test_that_are_wrong_are_refused(self):
+        pattern = meta()
+        table = ({"patterns": ["x"], "coordination": "sideways"}, {"patterns": [7]},
+                 {"patterns": ["x"], "success_criteria": {"colour": 1}},
+                 {"patterns": ["x"], "select": True}, {})
+        for given in table:
+            with self.subTest(**given), self.refused(InvalidPatternError):
+                pattern.add_phase("second", **given)
+        with self.refused(InvalidPatternError, "first"):
+            pattern.add_phase("first", ["x"])
+        self.assertEqual(pattern.phases, ["first"])
+
+    def test_settings_that_are_none_are_refused(self):
+        for options in ({"complexity_threshold": -1}, {"rollback_strategy": "none"},
+                        {"strategy": 7}):
+            with self.subTest(**options), self.refused(InvalidPatternError):
+                MetaOrchestrationPattern("work.phases", **options)
+
+    def test_without_a_run_there_is_nothing_to_roll_back(self):
+        pattern = meta()
+        with self.refused(PatternExecutionError, "'work.phases'", "no run"):
+            pattern.trigger_rollback("because")
+        self.registry(pattern)
+        with self.refused(PatternExecutionError, "'work.phases'", "no run"):
+            pattern.trigger_rollback()
+
+
+class ParallelAndMeta(Case):
+    """All but running."""
+
+    def made(self):
+        return [parallel("one", ("two", nothing), domains=["work.**"]),
+                meta(domains=["work.**"])]
+
+    def test_are_registered_selected_and_found(self):
+        registry = self.registry(*self.made())
+        for words, name in (("does tasks", "work.tasks"), ("does phases", "work.phases")):
+            self.assertEqual(registry.select(words).choices[0].name, name)
+        found = registry.find_patterns_by_domain("work.more")
+        self.assertEqual([p.name for p in found], ["work.tasks", "work.phases"])
+
+    def test_suit_tasks_that_ask_for_their_kind(self):
+        registry = self.registry(*self.made())
+        for attributes, hint in (({"concurrent": True}, "parallel_patterns"),
+                                 ({"complexity": 9}, "meta_patterns"),
+                                 ({}, "sequential_patterns")):
+            self.assertEqual(registry.get_pattern_hint({"attributes": attributes}), hint)
+
+    def test_are_pickled(self):
+        for pattern in (parallel("one", "two"), meta()):
+            twin = pickle.loads(pickle.dumps(pattern))
+            self.assertEqual(twin.document, pattern.document)
+            self.assertIs(type(twin), type(pattern))
+
+    def test_count_what_happened_outside(self):
+        for pattern in self.made():
+            pattern.record_execution(True)
+            self.assertEqual(pattern.execution_count, 1)
+
+
+class RunningParallelAndMeta(Case):
+    """These kinds are not run yet, and that is said. When they are, these
+    tests change to what runs of them do."""
+
+    def test_says_that_it_cannot_be_done(self):
+        registry = self.registry(parallel(("one", nothing), ("two", nothing)), meta(),
+                                 sequential("a.b", nothing))
+        for name, word in (("work.tasks", "parallel"), ("work.phases", "meta")):
+            with self.subTest(name):
+                with self.refused(PatternExecutionError, name, word) as caught:
+                    registry.executor.execute(name)
+                self.assertIsNone(caught.exception.result)
+                with self.assertRaises(PatternExecutionError):
+                    registry.get_pattern(name).execute()
+
+    def test_says_so_in_a_batch_and_with_a_fallback(self):
+        registry = self.registry(parallel(("one", nothing)), sequential("a.b", nothing))
+        results = registry.executor.batch_execute(
+            [("work.tasks", None), ("a.b", None)], return_exceptions=True)
+        self.assertIsInstance(results[0], PatternError)
+        self.assertTrue(results[1].success)
+        result = registry.executor.execute_with_fallback("work.tasks", "a.b")
+        self.assertEqual(result.pattern, "a.b")
+
+
+if __name__ == "__main__":
+    unittest.main()
