@@ -187,7 +187,8 @@ typedef int (*ndf_agent_fn)(void *ud, const ndf_call *call, ndf_reply *reply);
 
 /* Makes fn the agent of that name, for this engine's life or until it is bound
  * anew; fn NULL unbinds. A step that names it calls fn, whether an agent of
- * that name is registered or not; only a registered one is ever selected. */
+ * that name is registered or not; only a registered one is ever selected. A
+ * call that is under way goes on with the fn and ud that it began with. */
 NDF_API int ndf_bind(ndf_engine *engine, const char *agent, ndf_agent_fn fn,
     void *ud, ndf_error *error);
 
