@@ -1,10 +1,11 @@
 /*
  * postings.c - see postings.h.
  *
- * Three stable passes of eleven bits order the entries by hash and leave the
- * documents of one hash in rising order. A directory over the top bits of the
- * hash then brings a look-up within a term or two of its place.
- * Invariant: starts[i] < starts[i + 1]; hashes rise strictly.
+ * Stable passes over digits of the hash order the entries by it and leave the
+ * documents of one hash in rising order: three of eleven bits, or, for few
+ * entries, four of eight, whose tables are an eighth as large. A directory over
+ * the top bits of the hash then brings a look-up within a term or two of its
+ * place. Invariant: starts[i] < starts[i + 1]; hashes rise strictly.
  */
 #include "decide/postings.h"
 
@@ -13,53 +14,50 @@
 #include "base/err.h"
 
 enum {
-    RADIX_BITS = 11,
-    RADIX = 1 << RADIX_BITS,
-    PASSES = 3,
+    RADIX_MAX = 1 << 11,
+    FEW = 4096, /* entries */
 };
 
-static unsigned digit(uint32_t hash, unsigned pass)
-{
-    return hash >> (pass * RADIX_BITS) & (RADIX - 1);
-}
-
-/* at[p][d]: where entries whose digit of pass p is d begin. */
-struct places {
-    uint32_t at[PASSES][RADIX];
+/* How a hash is cut into digits. */
+struct radix {
+    unsigned bits, passes;
 };
 
-static void find_places(
-    const struct posting_entry *entries, size_t count, struct places *places)
+/* at[d]: where entries whose digit of a pass is d begin. */
+static void find_places(const struct posting_entry *entries, size_t count,
+    struct radix radix, unsigned pass, uint32_t at[RADIX_MAX])
 {
-    memset(places, 0, sizeof *places);
-    for (size_t i = 0; i < count; i++) {
-        for (unsigned pass = 0; pass < PASSES; pass++)
-            places->at[pass][digit(entries[i].hash, pass)]++;
-    }
-    for (unsigned pass = 0; pass < PASSES; pass++) {
-        uint32_t sum = 0;
-        for (size_t d = 0; d < RADIX; d++) {
-            uint32_t here = places->at[pass][d];
-            places->at[pass][d] = sum;
-            sum += here;
-        }
+    size_t digits = (size_t)1 << radix.bits;
+    unsigned shift = pass * radix.bits;
+    memset(at, 0, digits * sizeof *at);
+    for (size_t i = 0; i < count; i++)
+        at[entries[i].hash >> shift & (digits - 1)]++;
+    uint32_t sum = 0;
+    for (size_t d = 0; d < digits; d++) {
+        uint32_t here = at[d];
+        at[d] = sum;
+        sum += here;
     }
 }
 
-/* Sorts by way of other; the result is in other, as PASSES is odd. */
-static void sort(
+/* Sorts by way of other; where the result is: in either of the two. */
+static struct posting_entry *sort(
     struct posting_entry *entries, struct posting_entry *other, size_t count)
 {
-    struct places places;
-    find_places(entries, count, &places);
-    for (unsigned pass = 0; pass < PASSES; pass++) {
-        uint32_t *at = places.at[pass];
+    uint32_t at[RADIX_MAX];
+    struct radix radix =
+        count < FEW ? (struct radix){8, 4} : (struct radix){11, 3};
+    for (unsigned pass = 0; pass < radix.passes; pass++) {
+        find_places(entries, count, radix, pass, at);
+        unsigned shift = pass * radix.bits;
+        uint32_t mask = ((uint32_t)1 << radix.bits) - 1;
         for (size_t i = 0; i < count; i++)
-            other[at[digit(entries[i].hash, pass)]++] = entries[i];
+            other[at[entries[i].hash >> shift & mask]++] = entries[i];
         struct posting_entry *swap = entries;
         entries = other;
         other = swap;
     }
+    return entries;
 }
 
 static size_t count_terms(const struct posting_entry *sorted, size_t count)
@@ -115,8 +113,7 @@ int postings_init(struct postings *postings, const struct mem *mem,
     if (count == 0) return NDF_OK;
     if (count > UINT32_MAX) return NDF_ELIMIT;
     postings->count = count;
-    sort(entries, other, count);
-    return build(postings, other);
+    return build(postings, sort(entries, other, count));
 }
 
 void postings_deinit(struct postings *p)

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "model/glob.h"
 
@@ -368,6 +369,16 @@ void scoring_rank(const struct scoring *scoring, const struct scored *scored,
 
 /* ---- details ------------------------------------------------------------- */
 
+/* " (0.61)"; share is from 0 to 1. By hand, as this is done for each word of
+ * each candidate that is shown. */
+static void add_share(struct buf *text, double share)
+{
+    int hundredths = (int)(share * 100 + 0.5);
+    const char digits[] = {' ', '(', (char)('0' + hundredths / 100), '.',
+        (char)('0' + hundredths / 10 % 10), (char)('0' + hundredths % 10), ')'};
+    buf_add(text, digits, sizeof digits);
+}
+
 /* "memory (0.61), leak (0.39)". */
 static int write_words(
     const struct scoring *scoring, const struct scored *scored, struct str *out)
@@ -377,14 +388,18 @@ static int write_words(
     int err = text_index_words(scoring->selector->text, &scoring->text,
         scored->match->candidate, scoring->arena, &words, &count);
     if (err != NDF_OK) return err;
-    *out = STR("");
+    struct buf text;
+    buf_init(&text, scoring->arena->mem);
     if (count > SELECTOR_WORDS_MAX) count = SELECTOR_WORDS_MAX;
     for (size_t i = 0; i < count && words[i].share >= WORTH_NAMING; i++) {
-        *out = arena_format(scoring->arena, "%.*s%s%.*s (%.2f)", STR_ARG(*out),
-            i > 0 ? ", " : "", STR_ARG(words[i].word), words[i].share);
-        if (out->at == NULL) return NDF_ENOMEM;
+        if (i > 0) buf_add_str(&text, STR(", "));
+        buf_add_str(&text, words[i].word);
+        add_share(&text, words[i].share);
     }
-    return NDF_OK;
+    err = buf_error(&text);
+    if (err == NDF_OK) *out = arena_str(scoring->arena, buf_str(&text));
+    buf_deinit(&text);
+    return err == NDF_OK && out->at == NULL ? NDF_ENOMEM : err;
 }
 
 static int add_factors(const struct scoring *scoring,
