@@ -80,12 +80,8 @@ static int add_documents(struct import *import, struct str text,
     if (!import->explicit_file && (count == 0 || !stage_ours(&values[0])))
         return NDF_OK;
     for (size_t i = 0; err == NDF_OK && i < count; i++) {
-        struct document document;
-        err =
-            document_decode(&import->stage.arena, &values[i], &document, error);
         place->line = values[i].line;
-        if (err == NDF_OK)
-            err = stage_add(&import->stage, &document, place, error);
+        err = stage_add_value(&import->stage, &values[i], place, error);
     }
     return err;
 }

@@ -53,11 +53,9 @@ static int stage_all(struct stage *stage, struct str text, ndf_error *error)
             "there is no document: begin one with `agent: NAME` or "
             "`pattern: NAME`");
     for (size_t i = 0; err == NDF_OK && i < count; i++) {
-        struct document document;
         struct stage_place place = {
             .source = STR(REGISTRY_HOST_SOURCE), .line = values[i].line};
-        err = document_decode(&stage->arena, &values[i], &document, error);
-        if (err == NDF_OK) err = stage_add(stage, &document, &place, error);
+        err = stage_add_value(stage, &values[i], &place, error);
     }
     return err;
 }

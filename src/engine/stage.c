@@ -90,7 +90,9 @@ static int encode_parts(struct stage *stage, struct arena *scratch,
     encoded.text = item->spec;
     buf_reset(buf);
     if (err == NDF_OK) err = head_encode(scratch, document, &encoded, buf);
-    if (err == NDF_OK) err = keep_buf(&stage->arena, buf, &item->head);
+    if (err == NDF_OK && str_equal(buf_str(buf), item->spec))
+        item->head = item->spec;
+    else if (err == NDF_OK) err = keep_buf(&stage->arena, buf, &item->head);
     buf_reset(buf);
     if (err == NDF_OK) err = head_features(stage->mem, document, buf);
     if (err == NDF_OK) err = keep_buf(&stage->arena, buf, &item->features);
@@ -125,6 +127,18 @@ int stage_add(struct stage *stage, const struct document *document,
     if (kept == NULL) return NDF_ENOMEM;
     *kept = item;
     return NDF_OK;
+}
+
+int stage_add_value(struct stage *stage, const struct value *value,
+    const struct stage_place *place, ndf_error *error)
+{
+    struct document document;
+    struct arena scratch;
+    arena_init(&scratch, stage->mem);
+    int err = document_decode(&scratch, value, &document, error);
+    if (err == NDF_OK) err = stage_add(stage, &document, place, error);
+    arena_deinit(&scratch);
+    return err;
 }
 
 int stage_write(const struct stage *stage, struct store_tx *tx,

@@ -49,6 +49,11 @@ struct stage_place {
 int stage_add(struct stage *stage, const struct document *document,
     const struct stage_place *place, ndf_error *error);
 
+/* The same for a document that is still a value. Also NDF_ESCHEMA, NDF_ECYCLE,
+ * NDF_ELIMIT. */
+int stage_add_value(struct stage *stage, const struct value *value,
+    const struct stage_place *place, ndf_error *error);
+
 /* Writes the staged documents as entries of the source, inside work. */
 int stage_write(const struct stage *stage, struct store_tx *tx,
     struct str source_id, int64_t now_ms, ndf_error *error);
