@@ -1,6 +1,9 @@
 """What decides where a pattern does not say."""
 
+from collections.abc import Mapping
+
 from . import _json
+from ._ndf import InvalidPatternError
 
 
 class PatternConfig:
@@ -53,7 +56,14 @@ class PatternConfig:
     @classmethod
     def from_dict(cls, data):
         data = dict(data)
-        return cls(**data.pop("levels", {}), **data)
+        data.update(data.pop("levels", {}))
+        unknown = data.keys() - set(cls.__slots__)
+        if unknown:
+            raise InvalidPatternError(
+                f"there is no setting {sorted(map(str, unknown))[0]!r}: there are "
+                f"{', '.join(cls.__slots__)}"
+            )
+        return cls(**data)
 
     def to_json(self):
         return _json.encode(self.to_dict(), "the configuration")
@@ -69,3 +79,42 @@ class PatternConfig:
         parts = (f"{n}={getattr(self, n)!r}" for n in self.__slots__
                  if getattr(self, n) is not None)
         return f"PatternConfig({', '.join(parts)})"
+
+
+def configured(engine, config, settings):
+    """Gives an engine settings, as `configure` takes them; all of them then."""
+    if config is not None and not isinstance(config, PatternConfig):
+        raise InvalidPatternError(
+            f"configure takes a PatternConfig, not {type(config).__name__}: give "
+            "single settings by name"
+        )
+    data = {} if config is None else config.to_dict()
+    data.update(PatternConfig(**settings).to_dict())
+    now = _json.decode(engine.configure())
+    if "levels" in data:
+        data["levels"] = {**now.get("levels", {}), **data["levels"]}
+    if data:
+        now = _json.decode(engine.configure(_json.encode(data, "the configuration")))
+    return PatternConfig.from_dict(now)
+
+
+HINT_LISTS = {
+    "sequential_patterns": "sequential",
+    "parallel_patterns": "parallel",
+    "meta_patterns": "meta",
+}
+
+
+def hinted(hints, kind_names):
+    """kind_names with the lists of hints in the places of theirs."""
+    if not isinstance(hints, Mapping):
+        raise InvalidPatternError(
+            f"hints are a dict of lists of names, not {type(hints).__name__}"
+        )
+    unknown = hints.keys() - HINT_LISTS.keys()
+    if unknown:
+        raise InvalidPatternError(
+            f"there is no list {sorted(map(str, unknown))[0]!r}: there are "
+            f"{', '.join(HINT_LISTS)}"
+        )
+    return {**(kind_names or {}), **{HINT_LISTS[k]: list(v) for k, v in hints.items()}}

@@ -5,7 +5,7 @@ import functools
 import itertools
 import queue
 
-from . import _json, _ndf
+from . import _check, _json, _ndf
 from .calls import Watch
 from .context import as_context
 from .pattern import DelegationPattern
@@ -128,7 +128,7 @@ class PatternExecutor:
                 f"an executor needs a PatternRegistry, not {type(registry).__name__}"
             )
         self.registry = registry
-        self.cwd = cwd
+        self.cwd = _check.path(cwd, "cwd")
         self._active = {}  # run id -> (pattern's name, Run)
 
     # ---- functions ----------------------------------------------------------
@@ -138,6 +138,7 @@ class PatternExecutor:
         or fn(context, call), which returns a JSON value. It may change its
         context (the patch of the step) and may be a coroutine function.
         Without fn: a decorator."""
+        _check.text(name, "the name of an agent or a step")
         if fn is None:
             def decorate(fn):
                 self.registry._calls.bind(name, fn)
@@ -149,6 +150,7 @@ class PatternExecutor:
 
     def unbind(self, name):
         """Steps that name it then need an agent of the store."""
+        _check.text(name, "the name of an agent or a step")
         self.registry._calls.bind(name, None)
 
     # ---- running ---------------------------------------------------------------
@@ -186,6 +188,8 @@ class PatternExecutor:
         return pattern.name
 
     def _execute_name(self, name, context=None, timeout=None, on_event=None):
+        if timeout is not None:
+            _check.number(timeout, "timeout")
         run, watch, context = self._start(name, context, on_event)
         try:
             state = run.wait(-1 if timeout is None else max(0, int(timeout * 1000)))
@@ -204,6 +208,8 @@ class PatternExecutor:
     def _start(self, name, context, on_event, loop=None, done=None):
         registry = self.registry
         context = as_context(context)
+        if on_event is not None:
+            _check.function(on_event, "on_event")
         registry._flush()
         watch = Watch(loop)
         watches = registry._calls.watches
@@ -260,6 +266,8 @@ class PatternExecutor:
         def done():
             loop.call_soon_threadsafe(ended.set)
 
+        if timeout is not None:
+            _check.number(timeout, "timeout")
         name = self._name(pattern)
         run, watch, context = await asyncio.to_thread(
             self._start, name, context, on_event, loop, done
@@ -363,12 +371,14 @@ class PatternExecutor:
     def result(self, run_id):
         """The ExecutionResult of a run that has ended, also one of another
         process."""
+        _check.text(run_id, "the id of a run")
         data = _json.decode(self.registry._engine.result(run_id))
         return ExecutionResult(data, self.registry, {})
 
     def resume(self, run_id):
         """Goes on with a run whose process died; returns its result like
         execute. What was done is not done again."""
+        _check.text(run_id, "the id of a run")
         watch = Watch()
 
         def event(kind, run, *rest):

@@ -9,7 +9,11 @@ import copy
 import threading
 
 from . import _json, _ndf
-from ._ndf import InvalidPatternError, PatternExecutionError
+from ._ndf import (
+    InvalidPatternError,
+    PatternAlreadyExistsError,
+    PatternExecutionError,
+)
 from .stats import ConfidenceLevel, Stats, check_outcome
 
 _STATE_VERSION = 1
@@ -402,6 +406,25 @@ class DelegationPattern:
             f"<{type(self).__name__} {self.name!r}{self._parts()}, "
             f"{self.execution_count} executions{success}>"
         )
+
+
+def refuse_shared(patterns, documents):
+    """Raises PatternAlreadyExistsError when a document's name is another
+    pattern's: those that execute themselves have steps with a name, too."""
+    name = documents[0][0]
+    for inner, _ in documents[1:]:
+        if inner in patterns:
+            raise _shared(name, inner)
+    owner = name.removesuffix(".steps")
+    if owner != name and owner in patterns:
+        if name in dict(patterns[owner]._documents()):
+            raise _shared(owner, name)
+
+
+def _shared(owner, inner):
+    return PatternAlreadyExistsError(
+        f"the steps of pattern {owner!r} are called {inner!r}: take another name"
+    )
 
 
 def _subclasses(cls):

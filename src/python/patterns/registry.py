@@ -9,15 +9,15 @@ import threading
 import time
 import weakref
 
-from . import _json, _ndf
+from . import _check, _json, _ndf
 from .cache import LookupCache
 from .calls import Calls
 from .choice import Choice, Selection, SimilarPattern
-from .config import PatternConfig
+from .config import HINT_LISTS, configured, hinted
 from .context import as_context
 from .listeners import Listeners
 from .monitor import track
-from .pattern import DelegationPattern, lawful
+from .pattern import DelegationPattern, lawful, names_of, refuse_shared
 from .pending import Pending
 from .stats import ConfidenceLevel, PatternAnalytics
 from .stored import StoredPatterns
@@ -30,11 +30,6 @@ from ._ndf import (
 )
 
 _DOMAINS_KEPT = 4096
-_HINT_LISTS = {
-    "sequential_patterns": "sequential",
-    "parallel_patterns": "parallel",
-    "meta_patterns": "meta",
-}
 
 
 class PatternRegistry:
@@ -49,7 +44,9 @@ class PatternRegistry:
     """
 
     def __init__(self, path=None, config=None, *, home=None):
-        self._engine = _ndf.Engine(path, home=home)
+        self._engine = _ndf.Engine(
+            _check.path(path, "path"), home=_check.path(home, "home")
+        )
         self._lock = threading.RLock()
         self._patterns = {}
         self._pending = Pending(self._engine)
@@ -100,11 +97,11 @@ class PatternRegistry:
         return len(self.get_all_pattern_names())
 
     def __contains__(self, name):
-        try:
-            self.get_pattern(name)
-        except PatternNotFoundError:
+        if not isinstance(name, str):
             return False
-        return True
+        return name in self._patterns or (
+            self._engine.path is not None and self._stored.has(name)
+        )
 
     def __iter__(self):
         """The patterns, in the order of get_all_pattern_names."""
@@ -143,6 +140,7 @@ class PatternRegistry:
                     f"pattern {name!r} is registered already: take another "
                     "name, or register it with replace=True"
                 )
+            refuse_shared(self._patterns, documents)
             if self._engine.path is None:
                 if self._engine.closed:
                     raise PatternError("the registry is closed")
@@ -221,7 +219,7 @@ class PatternRegistry:
             )
         try:
             self._flush()
-            self._engine.load(name)
+            self._engine.stats(name)
         except PatternError as error:
             return error
         return PatternNotFoundError(f"there is no pattern {name!r}")
@@ -247,8 +245,11 @@ class PatternRegistry:
 
     def _load(self, name):
         if self._engine.path is None or not isinstance(name, str):
-            raise self._unknown(name)
-        return self._stored.get(name)
+            raise self._unknown(name) from None
+        try:
+            return self._stored.get(name)
+        except PatternNotFoundError:
+            raise self._unknown(name) from None
 
     def _all(self, names):
         found = []
@@ -268,6 +269,7 @@ class PatternRegistry:
             return known[domain].copy()
         except (KeyError, TypeError):
             pass
+        _check.text(domain, "a domain")
         self._flush()
         found = self._all(self._engine.find_domain(domain))
         if self._engine.path is None:
@@ -279,14 +281,16 @@ class PatternRegistry:
 
     def find_patterns_by_attribute(self, attribute):
         """Those whose law or taste asks for the attribute."""
+        _check.text(attribute, "an attribute's name")
         self._flush()
         return self._all(self._engine.find_attribute(attribute))
 
     def find_similar_patterns(self, pattern, threshold=0.3, limit=10):
         """Those like a pattern (or its name), as SimilarPattern, best first:
         likeness of words and of predicates, 0..1, at least threshold."""
-        name = getattr(pattern, "name", pattern)
-        key = (name, threshold, limit)
+        name = _check.text(getattr(pattern, "name", pattern), "a pattern's name")
+        _check.number(threshold, "threshold", 0, 1)
+        key = (name, threshold, _check.count(limit, "limit"))
         cache = self._similar
         known = cache.get(key) if cache is not None else None
         if known is not None:
@@ -347,6 +351,7 @@ class PatternRegistry:
         """Ranks the patterns for a context (a PatternContext, a dict, or the
         task as a str) and says which one would be taken: a Selection."""
         context = as_context(context)
+        _check.count(limit, "limit")
         self._flush()
         choices, chosen, reason = self._engine.select(
             context.to_json(), limit, self._ask(context)
@@ -381,6 +386,7 @@ class PatternRegistry:
     def why(self, context, limit=10):
         """Every factor of a selection with its number, as a dict."""
         context = as_context(context)
+        _check.count(limit, "limit")
         self._flush()
         return _json.decode(
             self._engine.why(context.to_json(), limit, self._ask(context))
@@ -389,8 +395,8 @@ class PatternRegistry:
     def why_not(self, context, pattern):
         """Why a pattern is not the choice for the context: the predicate that
         failed with both values, or the evidence that was weaker; as a dict."""
+        name = _check.text(getattr(pattern, "name", pattern), "a pattern's name")
         self._flush()
-        name = getattr(pattern, "name", pattern)
         return _json.decode(self._engine.explain(as_context(context).to_json(), name))
 
     # ---- settings ---------------------------------------------------------------
@@ -398,16 +404,7 @@ class PatternRegistry:
     def configure(self, config=None, **settings):
         """Changes settings (a PatternConfig, or its fields by name) and
         returns the whole PatternConfig as it is then."""
-        data = {} if config is None else config.to_dict()
-        data.update(PatternConfig(**settings).to_dict())
-        now = _json.decode(self._engine.configure())
-        if "levels" in data:
-            data["levels"] = {**now.get("levels", {}), **data["levels"]}
-        if data:
-            now = _json.decode(
-                self._engine.configure(_json.encode(data, "the configuration"))
-            )
-        config = PatternConfig.from_dict(now)
+        config = configured(self._engine, config, settings)
         self._levels = (config.medium, config.high)
         return config
 
@@ -416,23 +413,15 @@ class PatternRegistry:
         sequential_patterns, parallel_patterns and meta_patterns to lists of
         names. They add a little evidence when the context asks for that kind.
         Returns the lists as they are then."""
-        unknown = hints.keys() - _HINT_LISTS.keys()
-        if unknown:
-            raise InvalidPatternError(
-                f"there is no list {sorted(unknown)[0]!r}: there are "
-                f"{', '.join(_HINT_LISTS)}"
-            )
-        now = self.configure().kind_names or {}
-        now = {**now, **{_HINT_LISTS[k]: list(v) for k, v in hints.items()}}
-        now = self.configure(kind_names=now).kind_names
-        return {k: now.get(kind, []) for k, kind in _HINT_LISTS.items()}
+        now = self.configure(kind_names=hinted(hints, self.configure().kind_names))
+        return {k: now.kind_names.get(kind, []) for k, kind in HINT_LISTS.items()}
 
     def get_pattern_hint(self, context):
         """Which of the lists suits a context: "parallel_patterns" when its
         attribute `concurrent` is true, "meta_patterns" when `complexity` is
         over 5 or it has three domains or more, else "sequential_patterns"."""
         kind = self.why(context, 1)["kind_hint"]
-        return next(k for k, v in _HINT_LISTS.items() if v == kind)
+        return next(k for k, v in HINT_LISTS.items() if v == kind)
 
     def enable_domain_indexing(self):
         """Always on: finding by domain takes a time that does not grow with
@@ -470,9 +459,8 @@ class PatternRegistry:
         Returns what it changed: {"cache_size", "cache_ttl_seconds",
         "preloaded": names, "similarity_cache", "dropped": entries that were
         too many}."""
-        for what, value in (("cache_size", cache_size), ("cache_ttl_seconds", cache_ttl_seconds)):
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
-                raise InvalidPatternError(f"{what} is a number from 0, not {value!r}")
+        _check.number(cache_size, "cache_size", 0, 2**31)
+        _check.number(cache_ttl_seconds, "cache_ttl_seconds")
         with self._lock:
             before = len(self._stored.cache)
             self._stored.cache.resize(int(cache_size), float(cache_ttl_seconds))
@@ -563,6 +551,9 @@ class PatternRegistry:
         """Unregisters the patterns of this program that were handed out or
         executed fewer than min_uses times, or not for max_age_days (None: age
         does not matter). Returns their names; dry_run only tells."""
+        _check.count(min_uses, "min_uses")
+        if max_age_days is not None:
+            _check.number(max_age_days, "max_age_days")
         now = time.monotonic()
         unused = []
         with self._lock:
@@ -596,8 +587,12 @@ class PatternRegistry:
         """Imports a file or folder of patterns and agents (NDF's own files,
         and agent files with front matter). run: the argv of agents that say
         none. Returns the report as a dict."""
+        path = _check.path(path, "path")
+        if source is not None:
+            _check.text(source, "source")
+        run = None if run is None else names_of(run, "run")
         return _json.decode(self._engine.import_(path, source, run))
 
     def trust(self, path):
         """Allows the programs of a folder to be run."""
-        return self._engine.trust(path, 1)
+        return self._engine.trust(_check.path(path, "path"), 1)

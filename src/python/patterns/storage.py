@@ -5,7 +5,7 @@ import io
 import time
 from typing import NamedTuple
 
-from . import _json, _ndf
+from . import _check, _json, _ndf
 from .monitor import track
 from .pattern import DelegationPattern, revive
 from ._ndf import InvalidPatternError, PatternNotFoundError
@@ -85,7 +85,7 @@ class PatternStorage:
     """
 
     def __init__(self, path=None):
-        self._engine = _ndf.Engine(path)
+        self._engine = _ndf.Engine(_check.path(path, "path"))
         self._load_count = self._load_ns = 0
         track(self)
 
@@ -124,10 +124,7 @@ class PatternStorage:
     def load_pattern(self, name, lazy=False):
         """A new object of the saved pattern; PatternNotFoundError. lazy: a
         LazyPattern, which is read at its first use."""
-        if not isinstance(name, str):
-            raise InvalidPatternError(
-                f"a pattern's name is a str, not {type(name).__name__}"
-            )
+        _check.text(name, "a pattern's name")
         if lazy:
             return LazyPattern(self, name)
         start = time.perf_counter_ns()
@@ -142,17 +139,16 @@ class PatternStorage:
 
     def remove_pattern(self, name):
         """PatternNotFoundError."""
-        self._engine.unregister(name)
+        self._engine.unregister(_check.text(name, "a pattern's name"))
 
     def get_all_pattern_names(self):
         return [item["name"] for item in _json.decode(self._engine.list(1))]
 
     def __contains__(self, name):
         try:
-            self._engine.load(name)
+            return isinstance(name, str) and bool(self._engine.load(name))
         except PatternNotFoundError:
             return False
-        return True
 
     def __len__(self):
         return len(self.get_all_pattern_names())
@@ -164,6 +160,7 @@ class PatternStorage:
 
     def stored_size(self, name):
         """The StoredSize of a pattern."""
+        _check.text(name, "a pattern's name")
         return StoredSize(*self._engine.load(name)[1:3])
 
     def compression_report(self):
@@ -177,12 +174,12 @@ class PatternStorage:
             raise InvalidPatternError(
                 f"what is kept for {name!r} is bytes, not {type(data).__name__}"
             )
-        self._engine.keep(_KEPT + name, data)
+        self._engine.keep(_KEPT + _check.text(name, "a pattern's name"), data)
 
     def _load_compressed_data(self, name):
         """Those bytes; PatternNotFoundError."""
         try:
-            return self._engine.kept(_KEPT + name)
+            return self._engine.kept(_KEPT + _check.text(name, "a pattern's name"))
         except PatternNotFoundError:
             raise PatternNotFoundError(
                 f"nothing is kept for the pattern {name!r}"
@@ -235,11 +232,7 @@ class PatternStorage:
         """Removes ended runs and outcomes that are older, and what nothing
         refers to any more. Saved patterns and counts stay. Returns {"runs",
         "outcomes", "contents", "bytes"}: what went."""
-        if isinstance(max_age_days, bool) or not isinstance(max_age_days, (int, float)) \
-                or not 0 <= max_age_days < 1e6:
-            raise InvalidPatternError(
-                f"max_age_days is a number of days from 0, not {max_age_days!r}"
-            )
+        _check.number(max_age_days, "max_age_days", 0, 1e6)
         before = int((time.time() - max_age_days * 86400) * 1000)
         return _json.decode(self._engine.cleanup(before))
 

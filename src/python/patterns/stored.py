@@ -7,6 +7,7 @@ from . import _json
 from .cache import LookupCache
 from .pattern import revive
 from .stats import Counts
+from ._ndf import PatternNotFoundError
 
 
 class StoredPatterns:
@@ -25,6 +26,13 @@ class StoredPatterns:
             pattern = self._load(name)
             self.cache.put(name, pattern)
         return pattern
+
+    def has(self, name):
+        try:
+            self.get(name)
+        except PatternNotFoundError:
+            return False
+        return True
 
     def preload(self, name):
         """Whether it was not there yet."""
