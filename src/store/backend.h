@@ -135,7 +135,8 @@ struct store_backend {
     int (*mark)(void *db, ndf_error *error);
     int (*keep)(void *db, ndf_error *error);
     int (*undo)(void *db, ndf_error *error);
-    /* Between transactions: keeps the file's log short. */
+    /* Between transactions: keeps the file's log short, when it is not. */
+    bool (*untidy)(void *db);
     int (*tidy)(void *db, ndf_error *error);
     int64_t (*version)(void *db);
 

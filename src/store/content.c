@@ -4,36 +4,54 @@
  * The hash is of the unpacked bytes, so packing may change without changing a
  * reference. Invariant: content_unpack gives the bytes of row->hash, or fails.
  */
+/* For a dictionary in memory of our own: that of ZSTD_createCDict crashes when
+ * memory runs out (1.5.4). */
+#define ZSTD_STATIC_LINKING_ONLY
 #include "store/content.h"
 
 #include <string.h>
 
 #include "base/hash.h"
 
+enum { CONTENT_USUAL = 512 };
+
 /* ---- packing ------------------------------------------------------------- */
 
 void content_packer_init(struct content_packer *packer, const struct mem *mem)
 {
-    packer->context = NULL;
-    packer->dictionary = NULL;
+    memset(packer, 0, sizeof *packer);
     buf_init(&packer->scratch, mem);
 }
 
 void content_packer_deinit(struct content_packer *packer)
 {
+    const struct mem *mem = packer->scratch.mem;
     (void)ZSTD_freeCCtx(packer->context);
-    (void)ZSTD_freeCDict(packer->dictionary);
-    packer->context = NULL;
-    packer->dictionary = NULL;
+    mem_free(mem, packer->room, packer->room_size);
     buf_deinit(&packer->scratch);
+    content_packer_init(packer, mem);
 }
 
 void content_packer_trim(struct content_packer *packer)
 {
     if (packer->scratch.capacity <= STORE_HEAD_MAX) return;
-    const struct mem *mem = packer->scratch.mem;
     content_packer_deinit(packer);
-    content_packer_init(packer, mem);
+}
+
+/* The tables of the dictionary, as for contents of a few hundred bytes. */
+static void make_dictionary(struct content_packer *packer)
+{
+    struct str words = content_dictionary_1();
+    ZSTD_compressionParameters how =
+        ZSTD_getCParams(CONTENT_DICT_LEVEL, CONTENT_USUAL, words.size);
+    size_t size =
+        ZSTD_estimateCDictSize_advanced(words.size, how, ZSTD_dlm_byRef);
+    void *room = mem_alloc(packer->scratch.mem, size);
+    if (room == NULL) return;
+    packer->room = room;
+    packer->room_size = size;
+    packer->dictionary = ZSTD_initStaticCDict(room, size, words.at, words.size,
+        ZSTD_dlm_byRef, ZSTD_dct_fullDict, how);
 }
 
 static bool prepare_packing(struct content_packer *packer)
@@ -46,11 +64,7 @@ static bool prepare_packing(struct content_packer *packer)
         (void)ZSTD_CCtx_setParameter(
             packer->context, ZSTD_c_compressionLevel, CONTENT_LEVEL);
     }
-    if (packer->dictionary == NULL) {
-        struct str words = content_dictionary_1();
-        packer->dictionary =
-            ZSTD_createCDict(words.at, words.size, CONTENT_DICT_LEVEL);
-    }
+    if (packer->room == NULL) make_dictionary(packer);
     return packer->dictionary != NULL;
 }
 

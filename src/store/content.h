@@ -32,8 +32,10 @@ enum {
 
 /* What packing needs again and again; for one thread at a time. */
 struct content_packer {
-    ZSTD_CCtx *context; /* both NULL until first needed */
-    ZSTD_CDict *dictionary;
+    ZSTD_CCtx *context; /* these are NULL until first needed */
+    const ZSTD_CDict *dictionary;
+    void *room; /* the dictionary lies in it */
+    size_t room_size;
     struct buf scratch;
 };
 

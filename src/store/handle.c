@@ -3,9 +3,12 @@
  * store.h.
  *
  * The writer takes all work that waits, up to GROUP_MAX, runs each piece in a
- * savepoint, and commits once. Invariant: done(NDF_OK) is called only behind a
- * commit that was synced; after a failed one `stopped` is set before anybody
- * is told, and no later work reaches the database.
+ * savepoint, and commits once. Who waits for its work anyway while nothing
+ * else is under way does it itself: waking two threads takes longer than a
+ * small commit in memory. Invariants: one thread at a time is `busy`, and only
+ * that one writes; done(NDF_OK) is called only behind a commit that was
+ * synced; after a failed one `stopped` is set before anybody is told, and no
+ * later work reaches the database.
  */
 #include "store/handle.h"
 
@@ -128,34 +131,38 @@ static void finish_jobs(struct store *store, struct job *group)
     }
 }
 
+/* Each job of the group knows then how it ended. */
 static void run_group(struct store *store, struct job *group)
 {
     ndf_error error = {.code = NDF_OK};
     int err = is_stopped(store) ? fail_stopped(&error) : NDF_OK;
-    bool tried = err == NDF_OK;
-    if (tried) {
+    if (err == NDF_OK) {
         pthread_mutex_lock(&store->db_lock);
         err = run_jobs(store, group, &error);
         pthread_mutex_unlock(&store->db_lock);
     }
-    if (err != NDF_OK) {
-        if (is_fatal(err)) stop(store);
-        spread_failure(group, err, &error);
-    }
-    finish_jobs(store, group);
-    if (!tried || err != NDF_OK) return;
-    /* Behind the answers: nobody waits for the copying. */
+    if (err == NDF_OK) return;
+    if (is_fatal(err)) stop(store);
+    spread_failure(group, err, &error);
+}
+
+/* Behind the answers: nobody waits for the copying. */
+static void tidy(struct store *store)
+{
+    if (is_stopped(store) || !store->backend->untidy(store->db)) return;
     pthread_mutex_lock(&store->db_lock);
-    err = store->backend->tidy(store->db, NULL);
+    int err = store->backend->tidy(store->db, NULL);
     pthread_mutex_unlock(&store->db_lock);
     if (is_fatal(err)) stop(store);
 }
 
-/* Waits for work; NULL when the store closes and nothing is left. */
-static struct job *take_group(struct store *store)
+/* Becomes busy and takes what waits, which may be nothing; false when the
+ * store closes and nothing is left. */
+static bool take_group(struct store *store, struct job **out)
 {
     pthread_mutex_lock(&store->queue_lock);
-    while (store->first == NULL && !store->closing)
+    while (store->busy ||
+           (store->first == NULL && !store->untidy && !store->closing))
         pthread_cond_wait(&store->queue_filled, &store->queue_lock);
     struct job *group = store->first, *end = group;
     size_t count = group != NULL ? 1 : 0;
@@ -169,18 +176,36 @@ static struct job *take_group(struct store *store)
         end->next = NULL;
     }
     store->waiting -= count;
+    bool any = group != NULL || store->untidy;
+    store->untidy = false;
+    store->busy = any;
+    store->worker = pthread_self();
     pthread_mutex_unlock(&store->queue_lock);
-    return group;
+    *out = group;
+    return any;
+}
+
+static void rest(struct store *store, bool untidy)
+{
+    pthread_mutex_lock(&store->queue_lock);
+    store->busy = false;
+    store->untidy = store->untidy || untidy;
+    if (store->first != NULL || store->untidy || store->closing)
+        pthread_cond_signal(&store->queue_filled);
+    pthread_mutex_unlock(&store->queue_lock);
 }
 
 static void *write_forever(void *ud)
 {
     struct store *store = ud;
-    for (;;) {
-        struct job *group = take_group(store);
-        if (group == NULL) return NULL;
-        run_group(store, group);
+    struct job *group;
+    while (take_group(store, &group)) {
+        if (group != NULL) run_group(store, group);
+        finish_jobs(store, group);
+        tidy(store);
+        rest(store, false);
     }
+    return NULL;
 }
 
 /* ---- submitting ---------------------------------------------------------- */
@@ -245,12 +270,52 @@ static void waiter_done(void *ud, int err, const ndf_error *error)
     pthread_mutex_unlock(&waiter->lock);
 }
 
+/* The right to write, if nobody has it and nothing waits for it. */
+static bool become_busy(struct store *store)
+{
+    pthread_mutex_lock(&store->queue_lock);
+    /* Behind a log to be copied: else it would never be its turn. */
+    bool idle = !store->busy && store->first == NULL && !store->untidy &&
+                !store->stopped;
+    if (idle) {
+        store->busy = true;
+        store->worker = pthread_self();
+    }
+    pthread_mutex_unlock(&store->queue_lock);
+    return idle;
+}
+
+/* The work of a caller that is busy. */
+static int write_now(
+    struct store *store, store_work_fn work, void *ud, ndf_error *error)
+{
+    struct job job = {.work = work, .ud = ud};
+    run_group(store, &job);
+    counter_add(
+        job.err == NDF_OK ? &store->metrics.jobs : &store->metrics.failed, 1);
+    rest(store, store->backend->untidy(store->db));
+    if (job.err != NDF_OK && error != NULL) *error = job.error;
+    return job.err;
+}
+
+/* Whether this thread is the one that writes. */
+static bool is_writing(struct store *store)
+{
+    pthread_mutex_lock(&store->queue_lock);
+    bool writing =
+        store->busy && pthread_equal(store->worker, pthread_self()) != 0;
+    pthread_mutex_unlock(&store->queue_lock);
+    return writing;
+}
+
 int store_write(
     struct store *store, store_work_fn work, void *ud, ndf_error *error)
 {
-    if (store->has_thread && pthread_equal(store->thread, pthread_self()))
+    if (is_writing(store))
         return err_set(error, NDF_EINVAL,
             "the store's own thread cannot wait for itself: submit instead");
+    if (!store->read_only && become_busy(store))
+        return write_now(store, work, ud, error);
     struct waiter waiter = {.work = work, .ud = ud, .error = error};
     pthread_mutex_init(&waiter.lock, NULL);
     pthread_cond_init(&waiter.ended, NULL);

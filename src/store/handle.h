@@ -24,7 +24,7 @@ struct store_reader {
     void *conn;
 };
 
-/* One for the store's life, used by the writer thread. */
+/* One for the store's life, used by the thread that is busy. */
 struct store_tx {
     struct store_reader reader; /* over the writer's connection */
     struct content_packer packer;
@@ -39,7 +39,7 @@ struct store {
     struct store_metrics metrics;
     struct content_unpacker unpacker;
     struct store_tx tx;
-    uint64_t works; /* pieces of work begun; the writer thread's */
+    uint64_t works; /* pieces of work begun; of who is busy */
 
     pthread_t thread;
     bool has_thread;
@@ -50,6 +50,9 @@ struct store {
     pthread_cond_t queue_filled;
     struct job *first, *last;
     size_t waiting;
+    bool busy;        /* `worker` is writing */
+    pthread_t worker; /* the writer thread, or one in store_write */
+    bool untidy;      /* left to the writer thread to tidy */
     bool closing;
     bool stopped; /* a write failed so that nothing may follow */
 };

@@ -1,10 +1,11 @@
 /*
  * store.h - everything that must survive: opened, written, kept whole.
  *
- * Writing is done by one thread of the store. It takes all work that is
- * queued, runs each piece in a savepoint of one transaction, commits once
- * (with an fsync) and only then says "done" to each: many callers share one
- * commit. Reading is done by any thread, each with its own consistent view.
+ * Writing is done by one thread at a time: a thread of the store takes all work
+ * that is queued, runs each piece in a savepoint of one transaction, commits
+ * once (with an fsync) and only then says "done" to each: many callers share
+ * one commit. A caller that waits while nothing is queued is that one thread
+ * itself. Reading is done by any thread, each with its own consistent view.
  * Several processes may have the same file open.
  *
  * Invariant: done(NDF_OK) means durable. After a failed fsync nothing more is
@@ -62,8 +63,9 @@ int store_open(struct store **out, const struct mem *mem,
  * more, except work and done functions that still run. Accepts NULL. */
 void store_close(struct store *store);
 
-/* Runs once, on the writer thread, inside a transaction; not NDF_OK undoes
- * what this piece wrote, and nothing else. error is never NULL. */
+/* Runs once, on the store's thread or on one that waits in store_write, inside
+ * a transaction; not NDF_OK undoes what this piece wrote, and nothing else.
+ * error is never NULL. */
 typedef int (*store_work_fn)(struct store_tx *tx, void *ud, ndf_error *error);
 /* Runs once on the writer thread, after the commit; be short. error is valid
  * in the call, its code is err. May submit; must not store_write. */

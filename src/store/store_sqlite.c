@@ -320,13 +320,19 @@ static int sqlite_undo(void *db, ndf_error *error)
     return err == NDF_OK ? sqlite_keep(db, error) : err;
 }
 
+static bool sqlite_untidy(void *db)
+{
+    struct sqlite_store *store = db;
+    if (store->frames < store->tidied) store->tidied = 0;
+    return store->frames >= store->tidied + LOG_FRAMES;
+}
+
 /* A passive copy takes what no reader needs and waits for nobody. When readers
  * have kept the log from starting anew for long, wait a little for them. */
 static int sqlite_tidy(void *db, ndf_error *error)
 {
     struct sqlite_store *store = db;
-    if (store->frames < store->tidied) store->tidied = 0;
-    if (store->frames < store->tidied + LOG_FRAMES) return NDF_OK;
+    if (!sqlite_untidy(db)) return NDF_OK;
     store->tidied = store->frames;
     struct sqlite_conn *conn = store->writer;
     int patience = conn->busy_ms;
@@ -421,6 +427,7 @@ const struct store_backend store_sqlite = {
     .mark = sqlite_mark,
     .keep = sqlite_keep,
     .undo = sqlite_undo,
+    .untidy = sqlite_untidy,
     .tidy = sqlite_tidy,
     .version = sqlite_version,
     .reader_begin = sqlite_reader_begin,

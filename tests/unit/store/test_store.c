@@ -252,7 +252,51 @@ static void the_writer_cannot_wait_for_itself(void **state)
     struct inner inner = {.store = fixture_open(NULL, STORE_CREATE)};
     fixture_write(inner.store, write_inside, &inner);
     assert_int_equal(inner.err, NDF_EINVAL);
+    /* Nor on the store's own thread. */
+    inner.err = NDF_OK;
+    assert_ok(store_submit(inner.store, write_inside, NULL, &inner, NULL));
     store_close(inner.store);
+    assert_int_equal(inner.err, NDF_EINVAL);
+}
+
+static int note_thread(struct store_tx *tx, void *ud, ndf_error *error)
+{
+    pthread_t *thread = ud;
+    *thread = pthread_self();
+    return put_note(tx, fixture_text("x"), error);
+}
+
+static void a_caller_alone_does_its_work_itself(void **state)
+{
+    (void)state;
+    struct store *store = fixture_open(NULL, STORE_CREATE);
+    pthread_t thread;
+    fixture_write(store, note_thread, &thread);
+    assert_true(pthread_equal(thread, pthread_self()));
+    assert_int_equal(counter_get(&store_metrics(store)->jobs), 1);
+    store_close(store);
+}
+
+struct follower {
+    struct store *store;
+    pthread_t thread;
+};
+
+static int submit_inside(struct store_tx *tx, void *ud, ndf_error *error)
+{
+    struct follower *follower = ud;
+    int err = store_submit(
+        follower->store, note_thread, NULL, &follower->thread, error);
+    return err == NDF_OK ? put_note(tx, fixture_text("y"), error) : err;
+}
+
+static void what_comes_meanwhile_is_the_store_threads(void **state)
+{
+    (void)state;
+    struct follower follower = {.store = fixture_open(NULL, STORE_CREATE)};
+    fixture_write(follower.store, submit_inside, &follower);
+    store_close(follower.store);
+    assert_false(pthread_equal(follower.thread, pthread_self()));
 }
 
 struct chain {
@@ -570,6 +614,8 @@ int main(void)
         cmocka_unit_test(closing_finishes_what_is_queued),
         cmocka_unit_test(a_queue_that_is_full_refuses_more),
         cmocka_unit_test(the_writer_cannot_wait_for_itself),
+        cmocka_unit_test(a_caller_alone_does_its_work_itself),
+        cmocka_unit_test(what_comes_meanwhile_is_the_store_threads),
         cmocka_unit_test(a_done_may_submit_more_also_while_closing),
         cmocka_unit_test(a_reader_keeps_its_view_while_others_write),
         cmocka_unit_test(more_readers_than_the_pool_keeps_work),
