@@ -39,10 +39,10 @@ def write(context, call):
     return str(target)
 
 
-def find_todo(context):
+def find_unfinished(context):
     folder = pathlib.Path(context.attributes["path"])
     return [str(path) for path in folder.glob("*.py")
-            if "TODO" in path.read_text(encoding="utf-8")]
+            if "NotImplementedError" in path.read_text(encoding="utf-8")]
 
 
 def main():
@@ -61,8 +61,8 @@ def main():
         examples=["how big is our code base?"],
     ))
     registry.register_pattern(SequentialDelegationPattern(
-        "code.todo", "Find the unfinished places marked TODO",
-        steps=[find_todo], examples=["what is left to be done?"],
+        "code.unfinished", "Find the functions that are not written yet",
+        steps=[find_unfinished], examples=["what is left to be done?"],
     ))
 
     with tempfile.TemporaryDirectory() as folder:

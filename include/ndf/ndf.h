@@ -163,6 +163,7 @@ typedef struct ndf_call {
     int attempt;         /* from 1 */
     const char *request; /* JSON: {task, context, with, run, step, ...} */
     size_t request_size;
+    const char *agent; /* the name that is bound */
 } ndf_call;
 
 /* Filled by a callback agent through ndf_reply_*. */

@@ -16,15 +16,26 @@ static struct state *state_of_core(const struct core *core)
     return PyModule_GetState(core->module);
 }
 
-struct core *core_open(PyObject *module, const ndf_options *options)
+static struct core *core_alloc(void)
 {
-    struct state *state = PyModule_GetState(module);
+    PyObject *functions = PyDict_New();
+    if (functions == NULL) return NULL;
     struct core *core = PyMem_Calloc(1, sizeof *core);
     if (core == NULL || !inside_init(&core->called)) {
         PyMem_Free(core);
+        Py_DECREF(functions);
         PyErr_NoMemory();
         return NULL;
     }
+    core->functions = functions;
+    return core;
+}
+
+struct core *core_open(PyObject *module, const ndf_options *options)
+{
+    struct state *state = PyModule_GetState(module);
+    struct core *core = core_alloc();
+    if (core == NULL) return NULL;
     ndf_error error = {0};
     PyThreadState *gil = PyEval_SaveThread();
     int err = ndf_open(&core->ndf, options, &error);
@@ -34,6 +45,7 @@ struct core *core_open(PyObject *module, const ndf_options *options)
         err = NDF_ECLOSED;
     }
     if (err != NDF_OK) {
+        Py_DECREF(core->functions);
         inside_deinit(&core->called);
         PyMem_Free(core);
         errors_raise(&state->errors, err, &error);
@@ -59,17 +71,6 @@ static void unlist(struct state *state, const struct core *core)
     if (*at != NULL) *at = core->next;
 }
 
-static void free_slots(struct core *core)
-{
-    while (core->slots != NULL) {
-        struct slot *slot = core->slots;
-        core->slots = slot->next;
-        Py_XDECREF(slot->fn);
-        Py_DECREF(slot->name);
-        PyMem_Free(slot);
-    }
-}
-
 void core_stop(struct core *core)
 {
     PyThreadState *gil = PyEval_SaveThread();
@@ -83,7 +84,7 @@ void core_free(struct core *core)
     PyObject *module = core->module;
     while (core->listeners != NULL)
         core_unlisten(core, core->listeners->number);
-    free_slots(core);
+    Py_XDECREF(core->functions);
     inside_deinit(&core->called);
     PyMem_Free(core);
     Py_DECREF(module);
@@ -127,8 +128,7 @@ void core_abandon(struct core *core)
 
 int core_traverse(const struct core *core, visitproc visit, void *arg)
 {
-    for (struct slot *slot = core->slots; slot != NULL; slot = slot->next)
-        Py_VISIT(slot->fn);
+    Py_VISIT(core->functions);
     for (struct listener *at = core->listeners; at != NULL; at = at->next)
         Py_VISIT(at->fn);
     return 0;
@@ -136,10 +136,8 @@ int core_traverse(const struct core *core, visitproc visit, void *arg)
 
 void core_clear(struct core *core)
 {
-    /* Slots stay, so their list may be walked while code runs; listeners may
-     * go meanwhile, so each round begins anew. */
-    for (struct slot *slot = core->slots; slot != NULL; slot = slot->next)
-        Py_CLEAR(slot->fn);
+    PyDict_Clear(core->functions);
+    /* Listeners may go while code runs, so each round begins anew. */
     struct listener *at = core->listeners;
     while (at != NULL) {
         PyObject *fn = at->fn;
@@ -151,29 +149,6 @@ void core_clear(struct core *core)
         Py_DECREF(fn);
         at = core->listeners;
     }
-}
-
-struct slot *core_find_slot(const struct core *core, PyObject *name)
-{
-    for (struct slot *slot = core->slots; slot != NULL; slot = slot->next)
-        if (PyUnicode_Compare(slot->name, name) == 0) return slot;
-    return NULL;
-}
-
-struct slot *core_slot(struct core *core, PyObject *name)
-{
-    struct slot *slot = core_find_slot(core, name);
-    if (slot != NULL) return slot;
-    slot = PyMem_Calloc(1, sizeof *slot);
-    if (slot == NULL) {
-        PyErr_NoMemory();
-        return NULL;
-    }
-    slot->core = core;
-    slot->name = Py_NewRef(name);
-    slot->next = core->slots;
-    core->slots = slot;
-    return slot;
 }
 
 struct listener *core_listen(struct core *core, PyObject *fn)

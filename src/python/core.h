@@ -19,15 +19,6 @@
 struct engine;
 struct state;
 
-/* The place of a name. It stays until the engine is closed, since a call that
- * waits for its turn has its address; what is bound in it changes. */
-struct slot {
-    struct core *core;
-    struct slot *next;
-    PyObject *name;
-    PyObject *fn; /* NULL: nothing now */
-};
-
 /* Who is told the events of one run. */
 struct listener {
     struct core *core;
@@ -44,7 +35,7 @@ struct core {
     struct core *next;     /* in the state's list */
     bool abandoned;        /* its object went on a thread that it calls on */
     struct inside called;  /* threads that run Python functions for it */
-    struct slot *slots;
+    PyObject *functions;   /* a dict: name of an agent -> what is bound */
     struct listener *listeners;
     unsigned long long listener_count; /* that there ever were */
 };
@@ -69,10 +60,6 @@ int core_traverse(const struct core *core, visitproc visit, void *arg);
 /* Lets go of the functions; calls to them fail from then on. */
 void core_clear(struct core *core);
 
-/* The place of a name, made when it is missing; NULL with an exception. */
-struct slot *core_slot(struct core *core, PyObject *name);
-/* NULL when there is none. */
-struct slot *core_find_slot(const struct core *core, PyObject *name);
 /* NULL with an exception set. */
 struct listener *core_listen(struct core *core, PyObject *fn);
 /* Frees a listener if it is there still. */

@@ -123,8 +123,7 @@ static int step(PyObject *fn, const ndf_call *call, ndf_reply *reply)
 
 int host_step(void *ud, const ndf_call *call, ndf_reply *reply)
 {
-    struct slot *slot = ud;
-    struct core *core = slot->core;
+    struct core *core = ud;
     if (!Py_IsInitialized()) {
         say(reply, "Python is ending");
         return -1;
@@ -132,7 +131,9 @@ int host_step(void *ud, const ndf_call *call, ndf_reply *reply)
     int bad = -1;
     PyGILState_STATE gil = PyGILState_Ensure();
     bool entered = inside_enter(&core->called);
-    PyObject *fn = Py_XNewRef(slot->fn); /* it may be unbound meanwhile */
+    /* It may be unbound meanwhile. */
+    PyObject *fn =
+        Py_XNewRef(PyDict_GetItemString(core->functions, call->agent));
     if (!entered) say(reply, "out of memory");
     else if (fn == NULL)
         say(reply, "no function is bound to this agent any more");

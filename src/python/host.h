@@ -29,7 +29,7 @@ int host_write(void *ud, const char *bytes, size_t size);
 /* Whether it raised; then that exception is set anew. */
 bool guest_raised(struct guest *guest);
 
-/* An ndf_agent_fn; ud is a struct slot. */
+/* An ndf_agent_fn; ud is a struct core. */
 int host_step(void *ud, const ndf_call *call, ndf_reply *reply);
 /* An ndf_event_fn; ud is a struct listener. */
 void host_event(void *ud, const ndf_event *event);

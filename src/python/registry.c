@@ -150,31 +150,39 @@ PyObject *registry_trust(PyObject *self, PyObject *const *at, Py_ssize_t count)
 
 /* ---- functions ---------------------------------------------------------- */
 
-/* A function is in its place before the core can call it, and stays there as
- * long as the core may. */
-static PyObject *bind(
-    struct call *call, struct slot *slot, const char *name, PyObject *fn)
+/* fn NULL takes it out. What was there before goes into *old. */
+static int set_function(
+    PyObject *functions, PyObject *name, PyObject *fn, PyObject **old)
 {
-    PyObject *old = slot->fn;
-    slot->fn = Py_NewRef(fn);
-    PyThreadState *gil = PyEval_SaveThread();
-    call->err = ndf_bind(call->ndf, name, host_step, slot, &call->error);
-    PyEval_RestoreThread(gil);
-    if (call->err == NDF_OK || slot->fn != fn) {
-        Py_XDECREF(old);
-    } else {
-        slot->fn = old;
-        Py_DECREF(fn);
-    }
-    return call_none(call);
+    *old = PyDict_GetItemWithError(functions, name);
+    if (*old == NULL && PyErr_Occurred()) return -1;
+    Py_XINCREF(*old);
+    int failed = 0;
+    if (fn != NULL) failed = PyDict_SetItem(functions, name, fn);
+    else if (*old != NULL) failed = PyDict_DelItem(functions, name);
+    if (failed < 0) Py_CLEAR(*old);
+    return failed;
 }
 
-static PyObject *unbind(struct call *call, struct slot *slot, const char *name)
+/* A function is in its place before the core can call it; one that the core
+ * refuses leaves what was there. */
+static PyObject *bind(
+    struct call *call, PyObject *at, const char *name, PyObject *fn)
 {
+    struct core *core = call->engine->core;
+    PyObject *old, *new;
+    if (set_function(core->functions, at, fn, &old) < 0) {
+        call_end(call);
+        return NULL;
+    }
     PyThreadState *gil = PyEval_SaveThread();
-    call->err = ndf_bind(call->ndf, name, NULL, NULL, &call->error);
+    call->err = ndf_bind(
+        call->ndf, name, fn != NULL ? host_step : NULL, core, &call->error);
     PyEval_RestoreThread(gil);
-    if (call->err == NDF_OK && slot != NULL) Py_CLEAR(slot->fn);
+    if (call->err != NDF_OK &&
+        set_function(core->functions, at, old, &new) == 0)
+        Py_XDECREF(new);
+    Py_XDECREF(old);
     return call_none(call);
 }
 
@@ -188,10 +196,5 @@ PyObject *registry_bind(PyObject *self, PyObject *const *at, Py_ssize_t count)
         args_function_or_none(&args, 1, "fn", &fn) < 0 ||
         call_begin(&call, self) < 0)
         return NULL;
-    struct core *core = call.engine->core;
-    if (fn == NULL) return unbind(&call, core_find_slot(core, at[0]), name);
-    struct slot *slot = core_slot(core, at[0]);
-    if (slot != NULL) return bind(&call, slot, name, fn);
-    call_end(&call);
-    return NULL;
+    return bind(&call, at[0], name, fn);
 }

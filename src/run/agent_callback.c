@@ -223,6 +223,7 @@ static void job_run(struct job *job)
         .attempt = (int)call->attempt,
         .request = call->request.at,
         .request_size = call->request.size,
+        .agent = call->agent.at,
     };
     int64_t start = clock_mono_ns(&job->clock);
     job->wall_ms = clock_wall_ms(&job->clock);
