@@ -47,10 +47,14 @@ static void explain(struct exec_verdict *out, const struct exec_slot *slot,
 static void judge_exit(struct exec_verdict *out, const struct exec_slot *slot,
     const struct agent_result *result)
 {
+    const struct plan_node *plan = slot->node->plan;
+    enum runtime runtime = slot->undo ? plan->undo_runtime : plan->runtime;
     ndf_error what = {0};
     err_set(&what, NDF_EAGENT, "ended with status %d", result->exit);
     out->reason = REASON_FAILURE;
-    explain(out, slot, result, what.message);
+    /* What a function returned means nothing to its host's users. */
+    explain(out, slot, result,
+        runtime == RUNTIME_CALLBACK ? "failed" : what.message);
 }
 
 static int judge_work(struct exec_verdict *out, struct executor *x,
