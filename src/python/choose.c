@@ -99,7 +99,9 @@ PyObject *choose_select(PyObject *self, PyObject *const *at, Py_ssize_t count)
     if (choices != NULL)
         result = Py_BuildValue("(Nzs)", choices,
             ndf_selection_chosen(selection), reason != NULL ? reason : "");
-    ndf_selection_free(selection);
+    gil = PyEval_SaveThread();
+    ndf_selection_free(selection); /* maybe the last to hold a registry */
+    PyEval_RestoreThread(gil);
     call_end(&call);
     return result;
 }

@@ -438,6 +438,43 @@ class MemoryTest(Case):
 
         self.flat(work, 40)
 
+    def test_each_allocation_may_fail(self):
+        try:
+            import _testcapi
+        except ImportError:
+            self.skipTest("this Python has no _testcapi")
+        engine = self.engine()
+        engine.register(AGENT + "---\n" + ASKED)
+        text, names = context(), ["a", "b"]
+        yes = lambda name: True
+        calls = (
+            lambda: engine.select(text),
+            lambda: engine.select(text, 0, yes),
+            lambda: engine.why(text),
+            lambda: engine.find_similar("asked", 0.0),
+            lambda: engine.bind("worker", yes),
+            lambda: engine.register("agent: ["),
+            lambda: engine.select("\ud800"),
+            lambda: engine.select(3),
+            lambda: engine.import_("/nowhere", None, names),
+            lambda: engine.export(yes),
+            lambda: _ndf.Engine().close(),
+        )
+        for number, call in enumerate(calls):
+            failed = 0
+            for nth in range(1, 40):
+                _testcapi.set_nomemory(nth, 0)
+                try:
+                    call()
+                except MemoryError:
+                    failed += 1
+                except (_ndf.PatternError, TypeError):
+                    pass
+                finally:
+                    _testcapi.remove_mem_hooks()
+            self.assertLess(failed, 39, f"call {number}")
+        self.assertTrue(engine.select(text)[0])
+
     def test_references_are_given_back(self):
         engine = self.engine()
         work, event = (lambda *a: ("1", None)), (lambda *a: None)

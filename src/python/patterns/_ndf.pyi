@@ -55,7 +55,10 @@ class Engine:
 
     def __init__(self, path: str | None = None, mode: int = 0, home: str | None = None) -> None: ...
     def close(self) -> None:
-        """Ends what runs and closes; every later call raises PatternError."""
+        """Ends what runs and closes; every later call raises PatternError.
+
+        It waits for calls in flight and for the functions that the engine
+        called, so it raises PatternError inside of one of these."""
 
     @property
     def closed(self) -> bool: ...
