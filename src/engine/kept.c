@@ -69,7 +69,7 @@ static int read_kept(ndf_engine *engine, struct store_reader *reader,
 {
     struct arena arena;
     arena_init(&arena, &engine->mem);
-    struct str stored, value;
+    struct str stored = {NULL, 0}, value;
     int err = stored_name(&arena, name, &stored, error);
     if (err == NDF_OK) err = read_meta(reader, &arena, stored, &value, error);
     if (err == NDF_ENOTFOUND)

@@ -12,16 +12,15 @@ static int load(ndf_engine *engine, struct store_reader *reader,
     struct arena arena;
     arena_init(&arena, &engine->mem);
     struct lookup_entry entry;
-    struct str bytes;
-    size_t packed = 0;
+    struct read_stored spec;
     int err = lookup_entry(reader, &arena, name, &entry, error);
     if (err == NDF_OK)
         err = read_content_stored(
-            reader, &arena, STORE_SPEC, entry.spec, &bytes, &packed, error);
-    if (err == NDF_OK) err = text_new(document, &engine->mem, bytes);
+            reader, &arena, STORE_SPEC, entry.spec, &spec, error);
+    if (err == NDF_OK) err = text_new(document, &engine->mem, spec.bytes);
     if (err == NDF_OK && stored != NULL)
-        *stored = (ndf_stored){.bytes = bytes.size,
-            .stored_bytes = packed,
+        *stored = (ndf_stored){.bytes = spec.bytes.size,
+            .stored_bytes = spec.stored,
             .updated_ms = entry.updated_ms};
     arena_deinit(&arena);
     return err;

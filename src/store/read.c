@@ -89,24 +89,25 @@ int read_content(struct store_reader *reader, struct arena *arena,
     enum store_content kind, const uint8_t hash[STORE_HASH_SIZE],
     struct str *bytes, ndf_error *error)
 {
-    size_t stored;
-    return read_content_stored(
-        reader, arena, kind, hash, bytes, &stored, error);
+    struct read_stored stored;
+    int err = read_content_stored(reader, arena, kind, hash, &stored, error);
+    *bytes = stored.bytes;
+    return err;
 }
 
 int read_content_stored(struct store_reader *reader, struct arena *arena,
     enum store_content kind, const uint8_t hash[STORE_HASH_SIZE],
-    struct str *bytes, size_t *stored, ndf_error *error)
+    struct read_stored *out, ndf_error *error)
 {
-    *bytes = (struct str){NULL, 0};
+    out->bytes = (struct str){NULL, 0};
     struct unpack unpack = {.unpacker = &reader->store->unpacker,
         .arena = arena,
-        .bytes = bytes,
+        .bytes = &out->bytes,
         .error = error};
     int err =
         each(reader, BACKEND_QUERY(content_gets[kind], backend_hash(hash)),
             take_content, &unpack, error);
-    *stored = unpack.stored;
+    out->stored = unpack.stored;
     if (err == NDF_OK && !unpack.found) {
         char hex[HASH_HEX_SIZE];
         hash_hex(hash, STORE_HASH_SIZE, hex);

@@ -48,10 +48,15 @@ int read_entry_exists(
 int read_content(struct store_reader *reader, struct arena *arena,
     enum store_content kind, const uint8_t hash[STORE_HASH_SIZE],
     struct str *bytes, ndf_error *error);
-/* The same; *stored: the bytes that it takes in the store. */
+struct read_stored {
+    struct str bytes;
+    size_t stored; /* bytes that it takes in the store */
+};
+
+/* The same. */
 int read_content_stored(struct store_reader *reader, struct arena *arena,
     enum store_content kind, const uint8_t hash[STORE_HASH_SIZE],
-    struct str *bytes, size_t *stored, ndf_error *error);
+    struct read_stored *out, ndf_error *error);
 /* Whether it is there; it is not verified. */
 int read_content_exists(struct store_reader *reader, enum store_content kind,
     const uint8_t hash[STORE_HASH_SIZE], bool *there, ndf_error *error);

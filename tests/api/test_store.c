@@ -1,12 +1,9 @@
 /*
  * test_store.c - what a host keeps: documents one by one, bytes of its own,
- * outcomes in bulk; and how it gets rid of them.
+ * outcomes in bulk.
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "api/api.h"
 
@@ -159,33 +156,6 @@ static int say_done(void *ud, const ndf_call *call, ndf_reply *reply)
     int err = ndf_reply_output(reply, large, 20000);
     free(large);
     return err;
-}
-
-static void a_run_keeps_the_document_it_ran(void **state)
-{
-    (void)state;
-    struct fixture fixture;
-    char id[64];
-    fixture_open(&fixture);
-    assert_int_equal(
-        ndf_bind(fixture.engine, "one", say_done, NULL, NULL), NDF_OK);
-    fixture_register(
-        &fixture, "pattern: p\ndescription: Count the words.\nsteps: [one]");
-    assert_int_equal(fixture_run(&fixture, "p", "do it", id), 1);
-    int64_t before = count_contents(&fixture);
-    assert_int_equal(ndf_unregister(fixture.engine, "p", NULL), NDF_OK);
-    assert_int_equal(count_contents(&fixture), before);
-    ndf_text *text;
-    assert_int_equal(
-        ndf_cleanup(fixture.engine, for_ever, &text, &fixture.error), NDF_OK);
-    json_t *report = parse_text(text);
-    assert_int_equal(json_integer_value(json_object_get(report, "runs")), 1);
-    assert_int_equal(
-        json_integer_value(json_object_get(report, "contents")), before);
-    assert_true(json_integer_value(json_object_get(report, "bytes")) > 0);
-    json_decref(report);
-    assert_int_equal(count_contents(&fixture), 0);
-    fixture_close(&fixture);
 }
 
 /* Another engine on the file stands for another process. */
@@ -465,100 +435,6 @@ static void what_was_counted_can_be_forgotten(void **state)
     fixture_close(&fixture);
 }
 
-/* ---- cleaning up ------------------------------------------------------------
- */
-
-static bool has_run(struct fixture *fixture, const char *id)
-{
-    ndf_text *text;
-    int err = ndf_show(fixture->engine, id, &text, NULL);
-    ndf_text_free(text);
-    return err == NDF_OK;
-}
-
-static void make_run_folder(
-    struct fixture *fixture, const char *id, char *path, size_t size)
-{
-    (void)snprintf(path, size, "%s.runs/%s", fixture->store, id);
-    assert_true(mkdir(path, 0700) == 0);
-    char file[128];
-    (void)snprintf(file, sizeof file, "ndf.db.runs/%s/left", id);
-    test_write(&fixture->dir, file, "something");
-}
-
-static void a_cleanup_takes_old_runs_with_their_files(void **state)
-{
-    (void)state;
-    struct fixture fixture;
-    char first[64], second[64], folder[512], kept[512];
-    fixture_open(&fixture);
-    assert_int_equal(
-        ndf_bind(fixture.engine, "one", say_done, NULL, NULL), NDF_OK);
-    fixture_register(
-        &fixture, "pattern: p\ndescription: Count the words.\nsteps: [one]");
-    assert_int_equal(fixture_run(&fixture, "p", "first", first), 1);
-    struct timespec pause = {.tv_nsec = 5000000};
-    nanosleep(&pause, NULL);
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    int64_t between = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-    nanosleep(&pause, NULL);
-    assert_int_equal(fixture_run(&fixture, "p", "second", second), 1);
-    make_run_folder(&fixture, first, folder, sizeof folder);
-    make_run_folder(&fixture, second, kept, sizeof kept);
-    assert_int_equal(
-        ndf_cleanup(fixture.engine, between, NULL, &fixture.error), NDF_OK);
-    assert_false(has_run(&fixture, first));
-    assert_int_not_equal(access(folder, F_OK), 0);
-    assert_int_equal(access(kept, F_OK), 0);
-    /* Both had the same output: it is still there for the second. */
-    json_t *shown = fixture_show(&fixture, second);
-    json_t *done = record_of(shown, "result", 0);
-    assert_int_equal(strlen(string_at(done, "body/output")), 20000);
-    json_decref(shown);
-    assert_true(count_contents(&fixture) > 0);
-    assert_int_equal(executions(&fixture, "p"), 2);
-    fixture_close(&fixture);
-}
-
-static int wait_for_word(void *ud, const ndf_call *call, ndf_reply *reply)
-{
-    (void)call;
-    char byte;
-    if (read(*(const int *)ud, &byte, 1) != 1) return 1;
-    return ndf_reply_output(reply, "done", 4);
-}
-
-static void a_cleanup_leaves_what_runs_alone(void **state)
-{
-    (void)state;
-    struct fixture fixture;
-    int ends[2], ended = -1;
-    fixture_open(&fixture);
-    assert_int_equal(pipe(ends), 0);
-    assert_int_equal(
-        ndf_bind(fixture.engine, "slow", wait_for_word, &ends[0], NULL),
-        NDF_OK);
-    fixture_register(&fixture, "pattern: p\nsteps: [slow]");
-    ndf_context *context = fixture_context(&fixture, "do it");
-    ndf_run *run;
-    assert_int_equal(
-        ndf_run_start(fixture.engine, "p", context, NULL, &run, &fixture.error),
-        NDF_OK);
-    assert_int_equal(
-        ndf_cleanup(fixture.engine, for_ever, NULL, &fixture.error), NDF_OK);
-    assert_true(has_run(&fixture, ndf_run_id(run)));
-    assert_int_equal(write(ends[1], "x", 1), 1);
-    assert_int_equal(ndf_run_wait(run, 30000, &ended, NULL), NDF_OK);
-    assert_int_equal(ended, NDF_RUN_SUCCEEDED);
-    assert_true(count_contents(&fixture) > 0);
-    ndf_run_free(run);
-    ndf_context_free(context);
-    close(ends[0]);
-    close(ends[1]);
-    fixture_close(&fixture);
-}
-
 static void a_store_for_reading_only_is_not_changed(void **state)
 {
     (void)state;
@@ -638,15 +514,12 @@ int main(void)
         cmocka_unit_test(a_document_is_loaded_by_its_name),
         cmocka_unit_test(a_name_of_several_sources_must_say_which),
         cmocka_unit_test(what_is_replaced_or_unregistered_leaves_nothing),
-        cmocka_unit_test(a_run_keeps_the_document_it_ran),
         cmocka_unit_test(a_run_finds_what_another_process_replaced),
         cmocka_unit_test(bytes_of_the_host_are_kept),
         cmocka_unit_test(names_and_sizes_have_limits),
         cmocka_unit_test(an_export_has_what_is_kept),
         cmocka_unit_test(many_outcomes_are_one_record),
         cmocka_unit_test(what_was_counted_can_be_forgotten),
-        cmocka_unit_test(a_cleanup_takes_old_runs_with_their_files),
-        cmocka_unit_test(a_cleanup_leaves_what_runs_alone),
         cmocka_unit_test(a_store_for_reading_only_is_not_changed),
         cmocka_unit_test(each_allocation_may_fail),
     };
