@@ -402,9 +402,10 @@ NDF_API int ndf_cancel(ndf_engine *engine, const char *run, ndf_error *error);
  * steps_total, outputs: {step: value}, context: the one after the last step,
  * preservation: 0..1, violations: [{step, attempt, field, severity}...], error:
  * {message, step?} (only when it did not succeed), elapsed_ms, outcome:
- * success|failure|unknown}. outputs has the steps that were done, also those
- * that were undone after. run: an id or an unambiguous start of one.
- * NDF_ENOTFOUND; NDF_EINVAL (several start so); NDF_EBUSY: it has not ended. */
+ * success|failure|unknown, steps: [id...]}. outputs has the steps that were
+ * done, also those that were undone after; steps has them in their order. run:
+ * an id or an unambiguous start of one. NDF_ENOTFOUND; NDF_EINVAL (several
+ * start so); NDF_EBUSY: it has not ended. */
 NDF_API int ndf_result(
     ndf_engine *engine, const char *run, ndf_text **out, ndf_error *error);
 

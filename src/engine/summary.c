@@ -28,16 +28,23 @@ static void put_object(
     put(object, key, inner->value);
 }
 
-static struct object outputs_of(
-    const struct ndf_run *run, uint32_t step_count, struct arena *arena)
+/* The outputs by step, and the steps in their order, which an object lacks. */
+static void put_outputs(
+    struct object *object, const struct ndf_run *run, uint32_t step_count)
 {
-    struct object outputs = object_new(arena);
+    struct object outputs = object_new(object->arena);
+    struct value steps = value_of_array();
     for (uint32_t i = 0; i < step_count; i++) {
         struct exec_step_look step;
         executor_look_step(run->executor, i, &step);
-        if (step.done) put(&outputs, step.plan->id, *step.output);
+        if (!step.done) continue;
+        put(&outputs, step.plan->id, *step.output);
+        if (outputs.err == NDF_OK)
+            outputs.err =
+                value_push(object->arena, &steps, value_of_str(step.plan->id));
     }
-    return outputs;
+    put_object(object, STR("outputs"), &outputs);
+    put(object, STR("steps"), steps);
 }
 
 static struct value text_of(const struct value *object, struct str key)
@@ -124,12 +131,11 @@ static int describe(struct ndf_run *run, const struct store_run *row,
     if (err != NDF_OK) return err;
     int64_t elapsed = row->ended_ms - row->started_ms;
     struct object object = object_new(arena);
-    struct object outputs = outputs_of(run, look.step_count, arena);
     put(&object, STR("id"), value_of_str(str_of(run->id)));
     put(&object, STR("pattern"), value_of_str(label));
     put(&object, STR("state"),
         value_of_str(str_of(exec_state_name(row->state))));
-    put_object(&object, STR("outputs"), &outputs);
+    put_outputs(&object, run, look.step_count);
     put(&object, STR("context"), *look.context);
     put(&object, STR("violations"), violations);
     put(&object, STR("elapsed_ms"), value_of_int(elapsed > 0 ? elapsed : 0));

@@ -56,6 +56,10 @@ static void check_large_result(const json_t *result)
 {
     const json_t *outputs = json_object_get(result, "outputs");
     assert_int_equal(json_object_size(outputs), 3);
+    const json_t *steps = json_object_get(result, "steps");
+    assert_int_equal(json_array_size(steps), 3);
+    assert_string_equal(json_string_value(json_array_get(steps, 0)), "a");
+    assert_string_equal(json_string_value(json_array_get(steps, 2)), "c");
     assert_true(json_is_null(json_object_get(outputs, "a")));
     assert_int_equal(json_integer_value(json_object_get(outputs, "b")), 7);
     assert_int_equal(

@@ -84,8 +84,9 @@ class ExecutionResult:
         self.outcome = data["outcome"]
         self.run_id = data["id"]
         self.pattern = data["pattern"]
-        self.outputs = data["outputs"]
-        self.output = next(reversed(self.outputs.values()), None)
+        outputs = data["outputs"]
+        self.outputs = {step: outputs[step] for step in data["steps"]}
+        self.output = outputs[data["steps"][-1]] if data["steps"] else None
         self.context = as_context(data["context"])
         self.preservation = data["preservation"]
         self.violations = data["violations"]

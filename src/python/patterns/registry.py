@@ -152,7 +152,8 @@ class PatternRegistry:
                 if old is not None:
                     self._leave(old)
                 self._patterns[name] = pattern
-                pattern._homes += (self._self,)
+                living = tuple(home for home in pattern._homes if home() is not None)
+                pattern._homes = living + (self._self,)
             if functions:
                 self._calls.bind_all(functions)
             self._forget_found()
@@ -225,9 +226,11 @@ class PatternRegistry:
         return PatternNotFoundError(f"there is no pattern {name!r}")
 
     def _flush(self):
-        """Hands what waits to the core."""
+        """Hands what waits to the core. With a path nothing waits."""
         if self._pending:
             self._pending.flush()
+        elif self._engine.path is not None:
+            self._stored.look()
 
     # ---- finding -------------------------------------------------------------
 
