@@ -9,6 +9,8 @@ from .pattern import revive
 from .stats import Counts
 from ._ndf import PatternNotFoundError
 
+_LOOK_SECONDS = 0.1
+
 
 class StoredPatterns:
     """home: the weak reference of the registry that the objects belong to."""
@@ -18,6 +20,15 @@ class StoredPatterns:
         self._home = home
         self.cache = LookupCache(1000, 3600.0)
         self.load_count = self.load_ns = 0
+        self._looked = time.monotonic()
+
+    def look(self):
+        """Selecting reads no file; what other processes changed is noticed by
+        what does, so that is done now and then."""
+        now = time.monotonic()
+        if now - self._looked > _LOOK_SECONDS:
+            self._looked = now
+            self._engine.list(3, 1)
 
     def get(self, name):
         """Raises what the core says of a name that is not there."""
