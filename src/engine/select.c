@@ -81,8 +81,8 @@ static struct tally tally_sum(
 }
 
 /* All patterns of a kind together, summed anew after each outcome. */
-static void give_kinds(const struct tally_source *source,
-    const struct selector_query *query, struct tally kinds[3])
+static void give_kinds(
+    const struct tally_source *source, struct selector_query *query)
 {
     ndf_engine *engine = source->engine;
     pthread_mutex_lock(&engine->lock);
@@ -101,7 +101,9 @@ static void give_kinds(const struct tally_source *source,
         }
         engine->kinds_known = true;
     }
-    memcpy(kinds, engine->kinds, sizeof engine->kinds);
+    memcpy(query->kinds, engine->kinds, sizeof engine->kinds);
+    /* Before the first outcome nobody need be asked for counts. */
+    if (engine->scores.tallies.live == 0) query->tallies = NULL;
     pthread_mutex_unlock(&engine->lock);
 }
 
@@ -114,7 +116,7 @@ static struct selector_query make_query(
         .config = engine_config(source->engine),
         .tallies = give_tallies,
         .ud = source};
-    give_kinds(source, &query, query.kinds);
+    give_kinds(source, &query);
     return query;
 }
 
