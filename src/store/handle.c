@@ -208,6 +208,13 @@ static void *write_forever(void *ud)
     return NULL;
 }
 
+static void take_no_signals(sigset_t *before)
+{
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, before);
+}
+
 /* ---- submitting ---------------------------------------------------------- */
 
 int store_submit(struct store *store, store_work_fn work, store_done_fn done,
@@ -285,15 +292,19 @@ static bool become_busy(struct store *store)
     return idle;
 }
 
-/* The work of a caller that is busy. */
+/* The work of a caller that is busy. A signal must not end a sync halfway,
+ * since a failed one stops the store: it waits. */
 static int write_now(
     struct store *store, store_work_fn work, void *ud, ndf_error *error)
 {
     struct job job = {.work = work, .ud = ud};
+    sigset_t before;
+    take_no_signals(&before);
     run_group(store, &job);
     counter_add(
         job.err == NDF_OK ? &store->metrics.jobs : &store->metrics.failed, 1);
     rest(store, store->backend->untidy(store->db));
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (job.err != NDF_OK && error != NULL) *error = job.error;
     return job.err;
 }
@@ -337,9 +348,8 @@ int store_write(
 /* The host's signals are the host's: the thread takes none. */
 static int start_thread(struct store *store, ndf_error *error)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    sigset_t before;
+    take_no_signals(&before);
     int failed = pthread_create(&store->thread, NULL, write_forever, store);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     store->has_thread = failed == 0;
