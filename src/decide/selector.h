@@ -62,14 +62,24 @@ struct similar {
     double score; /* 0..1 */
 };
 
-/* The others whose score is at least threshold, best first, ties by name, at
- * most limit (0: all). The score is the mean of the cosine of their words and
- * of the overlap of their predicates, or the cosine alone where neither has a
- * predicate; the same both ways but for rounding. *out lives in arena. NDF_OK,
- * NDF_EINVAL (no such candidate) or NDF_ENOMEM. */
-int selector_similar(const struct selector *selector, size_t candidate,
-    double threshold, size_t limit, struct arena *arena, struct similar **out,
-    size_t *count);
+struct similar_query {
+    size_t candidate;
+    double threshold; /* the least score */
+    size_t limit;     /* 0: all */
+};
+
+struct similar_list {
+    struct similar *items;
+    size_t count;
+};
+
+/* The others, best first, ties by name. The score is the mean of the cosine of
+ * their words and of the overlap of their predicates, or the cosine alone where
+ * neither has a predicate; the same both ways but for rounding. Results live in
+ * arena. NDF_OK, NDF_EINVAL (no such candidate) or NDF_ENOMEM. */
+int selector_similar(const struct selector *selector,
+    const struct similar_query *query, struct arena *arena,
+    struct similar_list *out);
 const char *level_name(enum level level);
 
 #endif

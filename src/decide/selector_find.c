@@ -39,31 +39,32 @@ static double score(
     return (cosine + overlap_of(overlap, a, b)) / 2;
 }
 
-int selector_similar(const struct selector *selector, size_t candidate,
-    double threshold, size_t limit, struct arena *arena, struct similar **out,
-    size_t *count)
+int selector_similar(const struct selector *selector,
+    const struct similar_query *query, struct arena *arena,
+    struct similar_list *out)
 {
-    *out = NULL;
-    *count = 0;
-    if (candidate >= selector->count) return NDF_EINVAL;
+    size_t own = query->candidate;
     float *cosines;
+    *out = (struct similar_list){NULL, 0};
+    if (own >= selector->count) return NDF_EINVAL;
     int err = text_index_alike(selector->text,
-        selector->candidates[candidate].features, candidate, arena, &cosines);
+        selector->candidates[own].features, own, arena, &cosines);
     if (err != NDF_OK) return err;
     struct found *found = arena_calloc(arena, selector->count, sizeof *found);
     if (found == NULL) return NDF_ENOMEM;
+    size_t count = 0;
     for (size_t i = 0; i < selector->count; i++) {
-        if (i == candidate) continue;
-        double alike = score(selector, candidate, i, (double)cosines[i]);
-        if (!(alike >= threshold)) continue;
-        found[(*count)++] =
+        if (i == own) continue;
+        double alike = score(selector, own, i, (double)cosines[i]);
+        if (!(alike >= query->threshold)) continue;
+        found[count++] =
             (struct found){{i, alike}, selector->candidates[i].name};
     }
-    qsort(found, *count, sizeof *found, by_score);
-    if (limit > 0 && *count > limit) *count = limit;
-    *out = arena_calloc(arena, *count, sizeof **out);
-    if (*out == NULL) return NDF_ENOMEM;
-    for (size_t i = 0; i < *count; i++)
-        (*out)[i] = found[i].similar;
+    qsort(found, count, sizeof *found, by_score);
+    if (query->limit > 0 && count > query->limit) count = query->limit;
+    out->items = arena_calloc(arena, count, sizeof *out->items);
+    if (out->items == NULL) return NDF_ENOMEM;
+    for (size_t i = 0; i < count; i++)
+        out->items[out->count++] = found[i].similar;
     return NDF_OK;
 }

@@ -76,22 +76,22 @@ int ndf_find_attribute(ndf_engine *engine, const char *attribute,
     return err;
 }
 
-/* Those like a pattern, in arena. */
+/* Those like a pattern, in arena; fills in the query's candidate. */
 static int find_similar(const struct registry *registry, struct str pattern,
-    double threshold, size_t limit, struct arena *arena, struct similar **out,
-    size_t *count, ndf_error *error)
+    struct similar_query *query, struct arena *arena, struct similar_list *out,
+    ndf_error *error)
 {
     const struct entry *entry;
     int err =
         registry_find(registry, pattern, (struct str){NULL, 0}, &entry, error);
     if (err != NDF_OK) return err;
     if (entry->folded_into != NULL) entry = entry->folded_into;
-    err = selector_similar(registry->selector, entry->candidate, threshold,
-        limit, arena, out, count);
-    if (err != NDF_OK) return err_set(error, err, "out of memory");
-    return NDF_OK;
+    query->candidate = entry->candidate;
+    err = selector_similar(registry->selector, query, arena, out);
+    return engine_explain(err, "nothing can be compared", error);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): as the public header has it */
 int ndf_find_similar(ndf_engine *engine, const char *pattern, double threshold,
     size_t limit, ndf_found_fn found, void *ud, ndf_error *error)
 {
@@ -105,14 +105,12 @@ int ndf_find_similar(ndf_engine *engine, const char *pattern, double threshold,
     if (err != NDF_OK) return err;
     struct arena arena;
     arena_init(&arena, &engine->mem);
-    struct similar *items;
-    size_t count;
-    err = find_similar(registry, str_of(pattern), threshold, limit, &arena,
-        &items, &count, error);
-    err = engine_explain(err, "nothing can be compared", error);
+    struct similar_query query = {.threshold = threshold, .limit = limit};
+    struct similar_list list;
+    err = find_similar(registry, str_of(pattern), &query, &arena, &list, error);
     struct finder finder = {found, ud, registry};
-    for (size_t i = 0; err == NDF_OK && i < count; i++)
-        err = tell(&finder, items[i].candidate, items[i].score);
+    for (size_t i = 0; err == NDF_OK && i < list.count; i++)
+        err = tell(&finder, list.items[i].candidate, list.items[i].score);
     arena_deinit(&arena);
     registry_unref(registry);
     return err;

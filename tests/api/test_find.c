@@ -192,7 +192,7 @@ static void a_bad_configuration_changes_nothing(void **state)
     } rows[] = {
         {"{", "", NDF_ESYNTAX},
         {"[]", "a map", NDF_ESCHEMA},
-        {"{\"treshold\": 1}", "threshold", NDF_ESCHEMA},
+        {"{\"thresholdd\": 1}", "threshold", NDF_ESCHEMA},
         {"{\"threshold\": 1.5}", "from 0 to 1", NDF_ESCHEMA},
         {"{\"cold_threshold\": -1}", "from 0 to 1", NDF_ESCHEMA},
         {"{\"threshold\": \"high\"}", "a number", NDF_ESCHEMA},

@@ -73,24 +73,19 @@ static void equal_predicates_are_counted(void **state)
 
 /* ---- candidates --------------------------------------------------------- */
 
-struct result {
-    struct similar *items;
-    size_t count;
-};
-
-static struct result similar(
+static struct similar_list similar(
     struct world *world, size_t candidate, double threshold, size_t limit)
 {
-    struct result result;
+    const struct similar_query query = {candidate, threshold, limit};
+    struct similar_list list;
     compile(world);
-    assert_ok(selector_similar(world->selector, candidate, threshold, limit,
-        &world->arena, &result.items, &result.count));
-    return result;
+    assert_ok(selector_similar(world->selector, &query, &world->arena, &list));
+    return list;
 }
 
 static double score_of(struct world *world, size_t a, size_t b)
 {
-    struct result result = similar(world, a, 0, 0);
+    struct similar_list result = similar(world, a, 0, 0);
     for (size_t i = 0; i < result.count; i++)
         if (result.items[i].candidate == b) return result.items[i].score;
     fail_msg("%zu is not among those like %zu", b, a);
@@ -113,7 +108,7 @@ static void like_words_make_like_candidates(void **state)
 {
     struct world *world = *state;
     fill(world);
-    struct result result = similar(world, 0, 0, 0);
+    struct similar_list result = similar(world, 0, 0, 0);
     assert_int_equal(result.count, world->count - 1);
     assert_int_equal(result.items[0].candidate, 1);
     assert_true(result.items[0].score > 0.5);
@@ -154,17 +149,17 @@ static void threshold_and_limit_cut(void **state)
 {
     struct world *world = *state;
     fill(world);
-    struct result all = similar(world, 0, 0, 0);
-    struct result some = similar(world, 0, all.items[1].score, 0);
+    struct similar_list all = similar(world, 0, 0, 0);
+    struct similar_list some = similar(world, 0, all.items[1].score, 0);
     assert_int_equal(some.count, 2);
     assert_int_equal(similar(world, 0, 0, 3).count, 3);
     assert_int_equal(similar(world, 0, 0, all.count).count, all.count);
     assert_int_equal(similar(world, 0, 0, all.count + 1).count, all.count);
     assert_int_equal(similar(world, 2, 1, 0).count, 0);
-    struct similar *items;
-    size_t count;
-    assert_int_equal(selector_similar(world->selector, world->count, 0, 0,
-                         &world->arena, &items, &count),
+    const struct similar_query none = {.candidate = world->count};
+    struct similar_list list;
+    assert_int_equal(
+        selector_similar(world->selector, &none, &world->arena, &list),
         NDF_EINVAL);
 }
 
@@ -175,7 +170,7 @@ static void ties_go_by_name(void **state)
     add(world, "lake", "red green", "");
     add(world, "d", "blue", "");
     add(world, "c", "blue", "");
-    struct result result = similar(world, 1, 0, 0);
+    struct similar_list result = similar(world, 1, 0, 0);
     assert_int_equal(result.items[0].candidate, 3);
     assert_int_equal(result.items[1].candidate, 2);
     assert_int_equal(result.items[2].candidate, 0);
@@ -191,9 +186,9 @@ static int use(const struct mem *mem, void *ud)
     if (err != NDF_OK) return err;
     struct arena own;
     arena_init(&own, mem);
-    struct similar *items;
-    size_t count;
-    err = selector_similar(selector, 0, 0, 0, &own, &items, &count);
+    const struct similar_query query = {.candidate = 0};
+    struct similar_list list;
+    err = selector_similar(selector, &query, &own, &list);
     arena_deinit(&own);
     selector_free(selector);
     return err;
