@@ -28,7 +28,11 @@ def encode(value, what):
 
 def _check(value, path, depth):
     kind = type(value)
-    if kind is str or kind is bool or value is None:
+    if isinstance(value, str):
+        if "\0" in value:
+            raise InvalidPatternError(f"{path} holds a NUL character, which no text may")
+        return
+    if kind is bool or value is None:
         return
     if isinstance(value, int):
         if INTEGER_MIN <= value <= INTEGER_MAX:
@@ -40,8 +44,6 @@ def _check(value, path, depth):
         if value - value == 0:
             return
         raise InvalidPatternError(f"{path} is {value}, which JSON cannot say")
-    if isinstance(value, str):
-        return
     if depth == DEPTH_MAX:
         raise InvalidPatternError(
             f"{path} is nested more than {DEPTH_MAX} deep, or in a circle"
@@ -52,6 +54,8 @@ def _check(value, path, depth):
                 raise InvalidPatternError(
                     f"{path} has the key {key!r}: keys are strings"
                 )
+            if "\0" in key:
+                raise InvalidPatternError(f"{path} has a key with a NUL character")
             _check(item, f"{path}.{key}", depth + 1)
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):

@@ -99,6 +99,10 @@ class ExecutionResult:
     def rate(self, good, should=None):
         """A person's word on the run: True or False, and the pattern that
         would have been right."""
+        if good not in (True, False, None):
+            raise InvalidPatternError(f"a word on a run is True, False or None, not {good!r}")
+        if should is not None:
+            _check.text(getattr(should, "name", should), "a pattern's name")
         self._registry._rate(self.run_id, good, should)
 
     def __bool__(self):
@@ -322,7 +326,7 @@ class PatternExecutor:
         contexts, for each of which the best pattern is taken. Returns the
         results in their order. With return_exceptions errors are returned in
         their places, else the first is raised after all have ended."""
-        if max_concurrent is not None and max_concurrent < 1:
+        if max_concurrent is not None and _check.count(max_concurrent, "max_concurrent") < 1:
             raise InvalidPatternError("max_concurrent is at least 1")
         results = [None] * len(items := list(items))
         waiting = iter(enumerate(items))
@@ -360,6 +364,10 @@ class PatternExecutor:
 
     def _start_item(self, item, done):
         if isinstance(item, tuple):
+            if len(item) != 2:
+                raise InvalidPatternError(
+                    f"an item of a batch is (pattern, context) or a context, not {item!r}"
+                )
             pattern, context = item
             name = self._name(pattern)
         else:
