@@ -40,7 +40,8 @@ static uint64_t mix(uint64_t a, uint64_t b)
 /* 1 and 1.0 are equal, so they have one number. */
 static uint64_t number_of_real(double real)
 {
-    if (real == trunc(real) && real >= -0x1p63 && real < 0x1p63)
+    bool fits = fabs(real) < 0x1p63 || real == -0x1p63;
+    if (fits && real == trunc(real))
         return mix(VALUE_INT, (uint64_t)(int64_t)real);
     uint64_t bits;
     memcpy(&bits, &real, sizeof bits);

@@ -196,8 +196,9 @@ static char *put_pairs(char *at, const struct vec *vec)
 
 static char *put_head(char *at, const struct notes *notes)
 {
-    memcpy(at, FORM_MAGIC, 4);
-    at = put_u32(at + 4, (uint32_t)notes->words.count);
+    for (size_t i = 0; i < sizeof FORM_MAGIC - 1; i++)
+        *at++ = FORM_MAGIC[i];
+    at = put_u32(at, (uint32_t)notes->words.count);
     at = put_u32(at, (uint32_t)notes->grams.count);
     at = put_u32(at, (uint32_t)notes->negatives.count);
     at = put_u32(at, notes->length);
