@@ -128,14 +128,25 @@ void engine_notice(ndf_engine *engine)
     pthread_mutex_unlock(&engine->lock);
 }
 
-bool engine_outdated(ndf_engine *engine, const struct registry *registry)
+bool engine_outdated(
+    ndf_engine *engine, const struct registry *registry, int err)
 {
+    if (err != NDF_ENOTFOUND) return err == NDF_EBUSY;
     engine_notice(engine);
     pthread_mutex_lock(&engine->lock);
     bool newest = engine->registry == registry &&
                   engine->read_revision == engine->revision;
     pthread_mutex_unlock(&engine->lock);
     return !newest;
+}
+
+int engine_picture(ndf_engine *engine, struct store_reader *reader,
+    struct registry **out, ndf_error *error)
+{
+    pthread_mutex_lock(&engine->loading);
+    int err = registry_load(out, &engine->mem, engine->domains, reader, error);
+    pthread_mutex_unlock(&engine->loading);
+    return err;
 }
 
 void engine_learned(ndf_engine *engine, const struct learning *learning)

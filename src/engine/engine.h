@@ -81,10 +81,14 @@ int engine_domains(ndf_engine *engine, ndf_error *error);
 void engine_touch(ndf_engine *engine);
 /* Like engine_touch, if another process changed the store. */
 void engine_notice(ndf_engine *engine);
-/* Whether there is a newer picture than this one. What a picture names may be
- * gone from the store by now: who does not find it tries with the newer. */
-enum { ENGINE_PICTURES_MAX = 3 }; /* that are tried */
-bool engine_outdated(ndf_engine *engine, const struct registry *registry);
+/* Whether a call that ended with err, by a picture of the registry, could go
+ * better by the picture of its reader: what the one names may be gone, and it
+ * may not know what has come. */
+bool engine_outdated(
+    ndf_engine *engine, const struct registry *registry, int err);
+/* The picture of what reader sees, for one call; NULL after an error. */
+int engine_picture(ndf_engine *engine, struct store_reader *reader,
+    struct registry **out, ndf_error *error);
 /* The function bound to an agent; false when none is. */
 bool engine_binding(ndf_engine *engine, struct str agent, struct binding *out);
 void engine_unbind_all(ndf_engine *engine);

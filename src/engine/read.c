@@ -251,8 +251,8 @@ static int show_entry(struct listing *list, const struct entry *entry)
         value_of_str(
             entry->kind == DOCUMENT_AGENT ? STR("agent") : STR("pattern")));
     struct str spec;
-    int err = read_content(
-        list->reader, list->arena, STORE_SPEC, entry->hash, &spec, list->error);
+    int err =
+        registry_spec(entry, list->reader, list->arena, &spec, list->error);
     struct value document;
     if (err == NDF_OK)
         err = json_parse(list->arena, spec, &document, list->error);
@@ -266,23 +266,26 @@ static int show_entry(struct listing *list, const struct entry *entry)
 
 typedef int (*read_fn)(struct listing *list, void *ud);
 
+struct reading {
+    read_fn fn;
+    void *ud;
+};
+
 /* Reads, and makes the text. */
 static int list_from(ndf_engine *engine, const struct registry *registry,
-    read_fn read, void *ud, ndf_text **out, ndf_error *error)
+    struct store_reader *reader, const struct reading *reading, ndf_text **out,
+    ndf_error *error)
 {
     struct arena arena;
     arena_init(&arena, &engine->mem);
     struct value value = value_of_array();
     struct listing list = {.engine = engine,
         .registry = registry,
+        .reader = reader,
         .arena = &arena,
         .out = &value,
         .error = error};
-    int err = store_read_begin(engine->store, &list.reader, error);
-    if (err == NDF_OK) {
-        err = read(&list, ud);
-        store_read_end(list.reader);
-    }
+    int err = reading->fn(&list, reading->ud);
     if (err == NDF_OK) err = text_of_value(out, &engine->mem, &value);
     arena_deinit(&arena);
     return err;
@@ -297,15 +300,23 @@ static int with_listing(ndf_engine *engine, read_fn read, void *ud,
     if (err != NDF_OK) return err;
     if (error != NULL) error->code = NDF_OK;
     engine_notice(engine);
-    for (int i = 0; i < ENGINE_PICTURES_MAX; i++) {
-        struct registry *registry;
-        err = engine_registry(engine, &registry, error);
-        if (err != NDF_OK) return err;
-        err = list_from(engine, registry, read, ud, out, error);
-        bool again = err == NDF_ENOTFOUND && engine_outdated(engine, registry);
-        registry_unref(registry);
-        if (!again) break;
+    const struct reading reading = {read, ud};
+    struct registry *registry;
+    err = engine_registry(engine, &registry, error);
+    if (err != NDF_OK) return err;
+    struct store_reader *reader;
+    err = store_read_begin(engine->store, &reader, error);
+    if (err == NDF_OK) {
+        err = list_from(engine, registry, reader, &reading, out, error);
+        if (engine_outdated(engine, registry, err)) {
+            registry_unref(registry);
+            err = engine_picture(engine, reader, &registry, error);
+            if (err == NDF_OK)
+                err = list_from(engine, registry, reader, &reading, out, error);
+        }
+        store_read_end(reader);
     }
+    registry_unref(registry);
     return engine_explain(err, "it cannot be read", error);
 }
 

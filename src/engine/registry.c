@@ -427,12 +427,22 @@ const struct source *registry_source(
     return NULL;
 }
 
+int registry_spec(const struct entry *entry, struct store_reader *reader,
+    struct arena *arena, struct str *out, ndf_error *error)
+{
+    int err = read_content(reader, arena, STORE_SPEC, entry->hash, out, error);
+    if (err == NDF_ENOTFOUND)
+        err = err_set(error, NDF_EBUSY,
+            "'%.*s' was replaced or removed just now: try again",
+            STR_ARG(entry->qualified));
+    return err;
+}
+
 int registry_document(const struct entry *entry, struct store_reader *reader,
     struct arena *arena, struct document *out, ndf_error *error)
 {
     struct str spec;
-    int err =
-        read_content(reader, arena, STORE_SPEC, entry->hash, &spec, error);
+    int err = registry_spec(entry, reader, arena, &spec, error);
     struct value value;
     if (err == NDF_OK) err = json_parse(arena, spec, &value, error);
     if (err == NDF_OK) err = document_decode(arena, &value, out, error);

@@ -90,7 +90,10 @@ const struct entry *registry_entry(
 const struct source *registry_source(
     const struct registry *registry, struct str name);
 
-/* The whole document of an entry, from the store. Lives in arena. */
+/* The whole document of an entry, from the store. Lives in arena. NDF_EBUSY:
+ * the store has it no more, so the picture is older than what reader sees. */
+int registry_spec(const struct entry *entry, struct store_reader *reader,
+    struct arena *arena, struct str *out, ndf_error *error);
 int registry_document(const struct entry *entry, struct store_reader *reader,
     struct arena *arena, struct document *out, ndf_error *error);
 

@@ -204,42 +204,41 @@ static int check_store_trust(ndf_engine *engine, ndf_error *error)
         STR_ARG(path), STR_ARG(folder));
 }
 
-static int plan_from(struct ndf_run *run, struct registry *registry,
-    const char *pattern, struct str cwd, ndf_error *error)
+static int plan_from(struct ndf_run *run, const struct registry *registry,
+    struct store_reader *reader, const char *pattern, struct str cwd,
+    ndf_error *error)
 {
-    ndf_engine *engine = run->engine;
-    struct store_reader *reader;
-    int err = store_read_begin(engine->store, &reader, error);
-    if (err == NDF_OK) {
-        struct planner planner = {.registry = registry,
-            .reader = reader,
-            .trust = &engine->trust,
-            .bound = is_bound,
-            .ud = engine,
-            .cwd = cwd};
-        struct str name = arena_str(&run->arena, str_of(pattern));
-        err = name.at == NULL ? NDF_ENOMEM
-                              : planner_plan(&planner, &run->arena, name,
-                                    &run->plan, error);
-        store_read_end(reader);
-    }
-    return err;
+    struct planner planner = {.registry = registry,
+        .reader = reader,
+        .trust = &run->engine->trust,
+        .bound = is_bound,
+        .ud = run->engine,
+        .cwd = cwd};
+    struct str name = arena_str(&run->arena, str_of(pattern));
+    if (name.at == NULL) return NDF_ENOMEM;
+    return planner_plan(&planner, &run->arena, name, &run->plan, error);
 }
 
 static int make_plan(
     struct ndf_run *run, const char *pattern, struct str cwd, ndf_error *error)
 {
-    int err = NDF_OK;
-    for (int i = 0; i < ENGINE_PICTURES_MAX; i++) {
-        struct registry *registry;
-        err = engine_registry(run->engine, &registry, error);
-        if (err != NDF_OK) return err;
-        err = plan_from(run, registry, pattern, cwd, error);
-        bool again =
-            err == NDF_ENOTFOUND && engine_outdated(run->engine, registry);
-        registry_unref(registry);
-        if (!again) return err;
+    ndf_engine *engine = run->engine;
+    struct registry *registry;
+    int err = engine_registry(engine, &registry, error);
+    if (err != NDF_OK) return err;
+    struct store_reader *reader;
+    err = store_read_begin(engine->store, &reader, error);
+    if (err == NDF_OK) {
+        err = plan_from(run, registry, reader, pattern, cwd, error);
+        if (engine_outdated(engine, registry, err)) {
+            registry_unref(registry);
+            err = engine_picture(engine, reader, &registry, error);
+            if (err == NDF_OK)
+                err = plan_from(run, registry, reader, pattern, cwd, error);
+        }
+        store_read_end(reader);
     }
+    registry_unref(registry);
     return err;
 }
 
