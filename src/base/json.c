@@ -4,15 +4,13 @@
  * jansson judges the text and makes a tree without positions. A second, blind
  * walk goes over the text, which is known to be good by then, beside that tree:
  * jansson keeps the order of members and refuses duplicates, so the n-th value
- * of the walk is the n-th value of the tree. Plain texts, which most are, take
- * a shorter way (json_fast.h).
+ * of the walk is the n-th value of the tree.
  */
 #include "base/json.h"
 
 #include <jansson.h>
 #include <string.h>
 
-#include "base/json_fast.h"
 #include "base/utf8.h"
 
 struct reader {
@@ -238,12 +236,10 @@ int json_parse(
     if (r.at == text.size)
         return err_at(error, NDF_ESYNTAX, r.line, r.column,
             "not valid JSON: there is no value, the text is empty");
-    if (json_read_fast(arena, text, out)) return NDF_OK;
 
     json_error_t problem;
     memset(&problem, 0, sizeof problem);
     if (!has_room(text)) return err_set(error, NDF_ENOMEM, "out of memory");
-    *out = value_null;
     json_t *json = json_loadb(
         text.at, text.size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem);
     if (json == NULL) return syntax_error(&problem, error);
