@@ -61,6 +61,8 @@ class Calls:
         self._engine = engine
         self._lock = threading.Lock()
         self.watches = {}  # run -> Watch
+        self._awaited = {}  # future of a coroutine in its caller's loop -> run
+        self._closing = False
 
     def bind(self, name, fn):
         """fn(), fn(context) or fn(context, call); None unbinds."""
@@ -96,7 +98,7 @@ class Calls:
         try:
             value = fn(*(context, call)[:wanted])
             if inspect.isawaitable(value):
-                value = _await(value, watch)
+                value = self._await(value, watch, run)
             output = _json.encode(value, f"the result of step {step!r}")
             after = _json.decode(context.to_json())
             patch = _json.merge_patch(before, after)
@@ -106,14 +108,33 @@ class Calls:
             raise
         return output, None if patch is None else _json.encode(patch, "the patch")
 
+    def _await(self, awaitable, watch, run):
+        """The result of an awaitable: in the loop that runs execute_async,
+        else in a loop of its own."""
 
-def _await(awaitable, watch):
-    """The result of an awaitable: in the loop that runs execute_async, else in
-    a loop of its own."""
+        async def wait():
+            return await awaitable
 
-    async def wait():
-        return await awaitable
+        loop = None if watch is None or self._closing else watch.loop
+        if loop is None or not loop.is_running():
+            return asyncio.run(wait())
+        future = asyncio.run_coroutine_threadsafe(wait(), loop)
+        self._awaited[future] = run
+        try:
+            if self._closing:
+                future.cancel()
+            return future.result()
+        finally:
+            del self._awaited[future]
 
-    if watch is not None and watch.loop is not None and watch.loop.is_running():
-        return asyncio.run_coroutine_threadsafe(wait(), watch.loop).result()
-    return asyncio.run(wait())
+    def end(self, run):
+        """Cancels the coroutines of a run: nobody wants their results."""
+        for future, each in list(self._awaited.items()):
+            if each == run:
+                future.cancel()
+
+    def close(self):
+        """Cancels all of them: whoever closes may hold up their loop."""
+        self._closing = True
+        for future in list(self._awaited):
+            future.cancel()

@@ -233,6 +233,7 @@ class PatternExecutor:
 
     def _forget(self, run):
         self._active.pop(run.id, None)
+        self.registry._calls.end(run.id)
         self.registry._calls.watches.pop(run.id, None)
 
     def _finish(self, name, run, watch, context):
@@ -281,6 +282,7 @@ class PatternExecutor:
             await asyncio.wait_for(_ending(run, ended), timeout)
         except BaseException as error:
             run.cancel()
+            self.registry._calls.end(run.id)
             await asyncio.shield(asyncio.to_thread(_wait_calmly, run))
             self._forget(run)
             if isinstance(error, asyncio.TimeoutError):

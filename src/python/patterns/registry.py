@@ -69,6 +69,7 @@ class PatternRegistry:
         PatternError."""
         if not self._engine.closed:
             self._flush()
+        self._calls.close()
         self._engine.close()
 
     def __enter__(self):
@@ -97,11 +98,10 @@ class PatternRegistry:
         return len(self.get_all_pattern_names())
 
     def __contains__(self, name):
-        if not isinstance(name, str):
-            return False
-        return name in self._patterns or (
-            self._engine.path is not None and self._stored.has(name)
-        )
+        known = isinstance(name, str) and name in self._patterns
+        if known or self._engine.path is None or not isinstance(name, str):
+            return known
+        return self._stored.has(name)
 
     def __iter__(self):
         """The patterns, in the order of get_all_pattern_names."""
@@ -168,9 +168,8 @@ class PatternRegistry:
     def register_patterns(self, patterns):
         """Adds several, in their order; returns how many."""
         count = 0
-        for pattern in patterns:
+        for count, pattern in enumerate(patterns, 1):
             self.register_pattern(pattern)
-            count += 1
         return count
 
     def unregister(self, pattern):
@@ -440,8 +439,7 @@ class PatternRegistry:
         indexes) now rather than at the next question. Returns {"patterns":
         how many there are, "handed_over": how many were new to the core,
         "milliseconds": how long it took}."""
-        start = time.perf_counter()
-        taken = self._pending.flush()
+        start, taken = time.perf_counter(), self._pending.flush()
         self._engine.find_domain("compile")
         return {
             "patterns": len(self.get_all_pattern_names()),
@@ -529,8 +527,8 @@ class PatternRegistry:
             self._pending.record(line)
 
     def _rate(self, run_id, good, should):
-        verdict = {True: 1, False: 2, None: 0}[good]
-        self._engine.rate(run_id, verdict, getattr(should, "name", should))
+        should = getattr(should, "name", should)
+        self._engine.rate(run_id, {True: 1, False: 2, None: 0}[good], should)
 
     def _reset(self, pattern):
         self._flush()
