@@ -140,11 +140,14 @@ bool engine_outdated(
     return !newest;
 }
 
-int engine_picture(ndf_engine *engine, struct store_reader *reader,
-    struct registry **out, ndf_error *error)
+int engine_picture(ndf_engine *engine, struct registry **out,
+    struct store_reader **reader, ndf_error *error)
 {
+    *out = NULL;
     pthread_mutex_lock(&engine->loading);
-    int err = registry_load(out, &engine->mem, engine->domains, reader, error);
+    int err = store_read_begin(engine->store, reader, error);
+    if (err == NDF_OK)
+        err = registry_load(out, &engine->mem, engine->domains, *reader, error);
     pthread_mutex_unlock(&engine->loading);
     return err;
 }

@@ -86,9 +86,11 @@ void engine_notice(ndf_engine *engine);
  * may not know what has come. */
 bool engine_outdated(
     ndf_engine *engine, const struct registry *registry, int err);
-/* The picture of what reader sees, for one call; NULL after an error. */
-int engine_picture(ndf_engine *engine, struct store_reader *reader,
-    struct registry **out, ndf_error *error);
+/* A view, to be ended also after an error, and the picture of just that. Not
+ * while this thread holds another: who loads waits for a writer, who may wait
+ * for that one to end. */
+int engine_picture(ndf_engine *engine, struct registry **out,
+    struct store_reader **reader, ndf_error *error);
 /* The function bound to an agent; false when none is. */
 bool engine_binding(ndf_engine *engine, struct str agent, struct binding *out);
 void engine_unbind_all(ndf_engine *engine);

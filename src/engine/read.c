@@ -310,7 +310,8 @@ static int with_listing(ndf_engine *engine, read_fn read, void *ud,
         err = list_from(engine, registry, reader, &reading, out, error);
         if (engine_outdated(engine, registry, err)) {
             registry_unref(registry);
-            err = engine_picture(engine, reader, &registry, error);
+            store_read_end(reader);
+            err = engine_picture(engine, &registry, &reader, error);
             if (err == NDF_OK)
                 err = list_from(engine, registry, reader, &reading, out, error);
         }

@@ -232,7 +232,8 @@ static int make_plan(
         err = plan_from(run, registry, reader, pattern, cwd, error);
         if (engine_outdated(engine, registry, err)) {
             registry_unref(registry);
-            err = engine_picture(engine, reader, &registry, error);
+            store_read_end(reader);
+            err = engine_picture(engine, &registry, &reader, error);
             if (err == NDF_OK)
                 err = plan_from(run, registry, reader, pattern, cwd, error);
         }
