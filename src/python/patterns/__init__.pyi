@@ -400,7 +400,9 @@ class PatternRegistry:
         self, max_age_days: float | None = 30, min_uses: int = 1, dry_run: bool = False
     ) -> list[str]: ...
     def add_listener(
-        self, callback: _OnChange, events: Iterable[_RegistryEvent] | None = None
+        self,
+        callback: _OnChange,
+        events: list[_RegistryEvent] | tuple[_RegistryEvent, ...] | set[_RegistryEvent] | None = None,
     ) -> Listener: ...
     def remove_listener(self, listener: Listener | _OnChange) -> bool: ...
     def import_path(

@@ -4,6 +4,8 @@ import collections
 import threading
 import time
 
+from . import _check
+
 
 class LookupCache:
     """The least recently used entry goes first; an entry older than the time
@@ -71,10 +73,10 @@ class PatternPool:
     """
 
     def __init__(self, factory, pool_size=100, reset=None):
-        self._factory = factory
-        self._reset = reset
+        self._factory = _check.function(factory, "factory")
+        self._reset = reset if reset is None else _check.function(reset, "reset")
         self._lock = threading.Lock()
-        self.pool_size = pool_size
+        self.pool_size = _check.count(pool_size, "pool_size")
         self._free = [factory() for _ in range(pool_size)]
         self.made = pool_size
         self.lent = 0

@@ -4,6 +4,7 @@ import sys
 import threading
 from typing import NamedTuple
 
+from . import _check
 from ._ndf import InvalidPatternError
 
 EVENTS = ("registered", "changed", "unregistered", "selected", "executed")
@@ -45,10 +46,9 @@ class Listeners:
         return bool(self._all)
 
     def add(self, callback, events):
-        if not callable(callback):
-            raise InvalidPatternError(
-                f"a listener is a function, not {type(callback).__name__}"
-            )
+        _check.function(callback, "a listener")
+        if events is not None and not isinstance(events, (list, tuple, set, frozenset)):
+            raise InvalidPatternError(f"events are a list of names, not {events!r}")
         chosen = EVENTS if events is None else tuple(events)
         for event in chosen:
             if event not in EVENTS:
@@ -64,7 +64,7 @@ class Listeners:
         with self._lock:
             kept = tuple(
                 each for each in self._all
-                if each is not listener and each.callback is not listener
+                if each is not listener and each.callback != listener
             )
             removed = len(kept) < len(self._all)
             self._all = kept

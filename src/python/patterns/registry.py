@@ -199,9 +199,7 @@ class PatternRegistry:
 
     def _leave(self, pattern):
         pattern._homes = tuple(h for h in pattern._homes if h is not self._self)
-        functions = pattern._functions()
-        if functions:
-            self._calls.unbind_all(functions)
+        self._calls.unbind_all(pattern._functions())
 
     def _changed(self, pattern):
         """A registered pattern has a new document."""
@@ -371,6 +369,8 @@ class PatternRegistry:
         """The pattern that would be taken for the context, or None when none
         is confident enough. min_confidence (0..1): instead of the thresholds
         of patterns and configuration."""
+        if min_confidence is not None:
+            _check.number(min_confidence, "min_confidence", 0, 1)
         selection = self.select(context, 1)
         name = selection.chosen
         if min_confidence is not None:
@@ -440,7 +440,7 @@ class PatternRegistry:
         how many there are, "handed_over": how many were new to the core,
         "milliseconds": how long it took}."""
         start, taken = time.perf_counter(), self._pending.flush()
-        self._engine.find_domain("compile")
+        self._engine.find_domain("any")
         return {
             "patterns": len(self.get_all_pattern_names()),
             "handed_over": taken,
