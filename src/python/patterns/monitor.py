@@ -6,7 +6,7 @@ import threading
 import time
 import weakref
 
-from . import _json
+from . import _check, _json
 from ._ndf import InvalidPatternError, PatternError, ResourceExhaustionError
 
 _tracked = weakref.WeakSet()
@@ -62,6 +62,11 @@ class PerformanceMonitor:
     one, of all that are open in this process."""
 
     def __init__(self, registry=None):
+        if registry is not None and not hasattr(registry, "_loads"):
+            raise InvalidPatternError(
+                "a monitor is of a PatternRegistry or a PatternStorage, not "
+                f"{type(registry).__name__}"
+            )
         self._only = registry
 
     def _owners(self):
@@ -176,6 +181,8 @@ class ResourceMonitor:
     def require(self, memory=0, threshold=0.8):
         """Raises ResourceExhaustionError when `memory` bytes more would use
         more than threshold (0..1) of the machine's."""
+        _check.number(memory, "memory")
+        _check.number(threshold, "threshold", 0, 1)
         usage = self.get_current_usage()
         left = usage.memory_available - memory
         if left < (1 - threshold) * usage.memory_total:

@@ -364,7 +364,7 @@ class DelegationPattern:
                 (k, v) for k, v in state["state"].items() if k not in _OWN
             )
             self._set_spec(dict(state["spec"]))
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             if isinstance(error, InvalidPatternError):
                 raise
             raise InvalidPatternError(
