@@ -4,6 +4,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit
 build=${1:?usage: check_all.sh BUILD-FOLDER}
+built=$(realpath "$build")
 passed=0
 failed=0
 log=$(mktemp)
@@ -56,6 +57,12 @@ spelling() {
         xargs -0 codespell --ignore-words tools/spelling.txt
 }
 
+types() {
+    cd tests/python || return
+    PYTHONPATH="$built/python" PYTHONDONTWRITEBYTECODE=1 \
+        /usr/bin/python3 -m unittest test_types
+}
+
 check 'format (clang-format)' format
 check 'lint (clang-tidy)' tidy
 check 'second opinion (cppcheck)' second_opinion
@@ -65,5 +72,6 @@ check 'banned calls' tools/check_banned.sh
 check 'headers stand alone' tools/check_headers.sh
 check 'function and file sizes' tools/check_sizes.py
 check 'spelling (codespell)' spelling
+check 'types of the Python module (mypy)' types
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -8,6 +8,8 @@ from ._ndf import InvalidPatternError
 
 def text(value, what):
     if isinstance(value, str):
+        if "\0" in value:
+            raise InvalidPatternError(f"{what} holds a NUL character: {value!r}")
         return value
     raise InvalidPatternError(f"{what} is a str, not {type(value).__name__}")
 

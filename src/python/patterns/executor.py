@@ -176,7 +176,7 @@ class PatternExecutor:
     def _name(self, pattern):
         """The name of a registered pattern; one that is not is registered."""
         if isinstance(pattern, str):
-            return pattern
+            return _check.text(pattern, "a pattern's name")
         if not isinstance(pattern, DelegationPattern):
             raise InvalidPatternError(
                 "execute takes a pattern or its name, not "

@@ -218,8 +218,9 @@ class PatternRegistry:
         try:
             self._flush()
             self._engine.stats(name)
-        except PatternError as error:
-            return error
+        except (PatternError, ValueError) as error:
+            if isinstance(error, PatternError):
+                return error
         return PatternNotFoundError(f"there is no pattern {name!r}")
 
     def _flush(self):
@@ -553,8 +554,7 @@ class PatternRegistry:
         executed fewer than min_uses times, or not for max_age_days (None: age
         does not matter). Returns their names; dry_run only tells."""
         _check.count(min_uses, "min_uses")
-        if max_age_days is not None:
-            _check.number(max_age_days, "max_age_days")
+        _check.number(0 if max_age_days is None else max_age_days, "max_age_days")
         now = time.monotonic()
         unused = []
         with self._lock:

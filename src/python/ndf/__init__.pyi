@@ -1,0 +1,2 @@
+from patterns import *
+from patterns import __version__ as __version__
