@@ -151,6 +151,8 @@ class AFork(Case):
             self.assertEqual(registry.select("words").choices[0].name, "a.b")
             self.assertTrue(registry.executor.execute("a.b").success)
 
+    @unittest.skipIf("tsan" in os.environ.get("LD_PRELOAD", ""),
+                     "ThreadSanitizer knows no threads in a forked child")
     def test_may_open_a_registry_of_its_own_in_memory(self):
         self.registry(sequential("a.b", nothing)).select("x")
         pid = os.fork()
