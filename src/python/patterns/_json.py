@@ -8,7 +8,14 @@ _encode = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, separators=(",", ":")
 ).encode
 
-decode = json.loads
+
+def decode(text):
+    """The value of a JSON text; ValueError when it is none."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+
 
 INTEGER_MIN = -(2**63)
 INTEGER_MAX = 2**63 - 1
@@ -20,10 +27,19 @@ def encode(value, what):
 
     Raises InvalidPatternError that says which part is no JSON value: another
     type, a key that is no string, a number that is not finite or is beyond 64
-    bits, nesting that is too deep or goes in a circle.
+    bits, nesting that is too deep or goes in a circle, half a character.
     """
     _check(value, what, 0)
-    return _encode(value)
+    text = _encode(value)
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise InvalidPatternError(
+                f"{what} holds half a character (a lone surrogate), which is no "
+                "text: decode it anew with errors='replace'"
+            ) from None
+    return text
 
 
 def _check(value, path, depth):

@@ -36,6 +36,12 @@ class LookupCache:
             self._entries.pop(key, None)
             return None
 
+    def peek(self, key):
+        """The value, or None; looking changes nothing."""
+        with self._lock:
+            entry = self._entries.get(key)
+            return None if entry is None else entry[1]
+
     def put(self, key, value):
         with self._lock:
             if self.size <= 0:

@@ -1,6 +1,7 @@
 """Running patterns: durable, with their functions and agents."""
 
 import asyncio
+import contextlib
 import functools
 import itertools
 import queue
@@ -19,6 +20,7 @@ from ._ndf import (
 
 _RUN_STARTED = _ndf.EVENTS.index("run_started")
 _RUN_DONE = _ndf.EVENTS.index("run_done")
+_LONG = 1e9  # seconds: as good as for ever
 _PATIENCE = 1.0  # seconds between looks at a run that says nothing
 
 # What such an error brings besides its sentence: the ExecutionResult, when the
@@ -134,7 +136,7 @@ class PatternExecutor:
             )
         self.registry = registry
         self.cwd = _check.path(cwd, "cwd")
-        self._active = {}  # run id -> (pattern's name, Run)
+        self._active = registry._active
 
     # ---- functions ----------------------------------------------------------
 
@@ -197,7 +199,7 @@ class PatternExecutor:
             _check.number(timeout, "timeout")
         run, watch, context = self._start(name, context, on_event)
         try:
-            state = run.wait(-1 if timeout is None else max(0, int(timeout * 1000)))
+            state = run.wait(-1 if timeout is None else int(min(timeout, _LONG) * 1000))
             if state is None:
                 raise TimeoutError(
                     f"{name!r} took longer than {timeout} s: it was ended and "
@@ -241,7 +243,7 @@ class PatternExecutor:
         registry = self.registry
         data = _json.decode(registry._engine.result(run.id))
         result = ExecutionResult(data, registry, watch.failures)
-        pattern = registry._patterns.get(name)
+        pattern = registry._at_hand(name)
         if pattern is not None:
             known = {"success": True, "failure": False}.get(result.outcome)
             pattern._stats.add(known, context.domain, result.elapsed_ms)
@@ -275,9 +277,19 @@ class PatternExecutor:
         if timeout is not None:
             _check.number(timeout, "timeout")
         name = self._name(pattern)
-        run, watch, context = await asyncio.to_thread(
-            self._start, name, context, on_event, loop, done
+        starting = asyncio.ensure_future(
+            asyncio.to_thread(self._start, name, context, on_event, loop, done)
         )
+        try:
+            run, watch, context = await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            # Its thread goes on: what it starts is ended.
+            starting.add_done_callback(_cancel_started)
+            with contextlib.suppress(PatternError):
+                run, _, _ = await asyncio.shield(starting)
+                await asyncio.shield(asyncio.to_thread(_wait_calmly, run))
+                self._forget(run)
+            raise
         try:
             await asyncio.wait_for(_ending(run, ended), timeout)
         except BaseException as error:
@@ -422,6 +434,11 @@ def _wait_calmly(run):
             continue
         except PatternError:
             return
+
+
+def _cancel_started(starting):
+    if not starting.cancelled() and starting.exception() is None:
+        starting.result()[0].cancel()
 
 
 async def _ending(run, ended):

@@ -124,6 +124,8 @@ class DelegationPattern:
         text = self._encode(spec)
         # While parts are missing, the rest is checked with one in their place.
         _ndf.validate(text or self._encode(dict(spec, **self._any_part)))
+        if self._executes and any(part in spec for part in _PARTS):
+            _ndf.validate(self._encode_steps(spec)[1])
         self._spec = spec
         self._text = text
         for home in self._homes:
@@ -166,10 +168,14 @@ class DelegationPattern:
             )
         documents = [(self._spec["pattern"], self._text)]
         if self._executes and self._has_parts():
-            # What super().execute() runs; never selected.
-            spec = dict(self._spec, pattern=f"{self.name}.steps", ask_host=True)
-            documents.append((spec["pattern"], _json.encode(spec, self.name)))
+            documents.append(self._encode_steps(self._spec))
         return documents
+
+    @staticmethod
+    def _encode_steps(spec):
+        """What super().execute() runs; never selected."""
+        name = f"{spec['pattern']}.steps"
+        return name, _json.encode(dict(spec, pattern=name, ask_host=True), name)
 
     def _functions(self):
         """Functions by the name of the agent that calls them."""
@@ -472,11 +478,15 @@ def revive(document, text=None):
         document.pop("ask_host", None)
     if pattern._executes:
         document.pop("steps", None)
-        document.update(host.get("parts", {}))
+        parts = host.get("parts", {})
+        document.update((key, parts[key]) for key in _PART_KEYS if key in parts)
     if "stats" in host:
         pattern._stats = Stats.from_dict(host["stats"])
+    # A store can come from anybody: nothing of it takes a method's place.
     pattern.__dict__.update(
-        (k, v) for k, v in host.get("state", {}).items() if k not in _OWN
+        (k, v)
+        for k, v in host.get("state", {}).items()
+        if k not in _OWN and not hasattr(DelegationPattern, k)
     )
     pattern._set_spec(document)
     return pattern

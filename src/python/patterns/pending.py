@@ -44,9 +44,19 @@ class Pending:
             while self._documents:
                 taken += self._flush_some()
             if self._outcomes:
-                self._engine.record("[" + ",".join(self._outcomes) + "]")
+                self._record_all()
                 self._outcomes.clear()
         return taken
+
+    def _record_all(self):
+        try:
+            self._engine.record("[" + ",".join(self._outcomes) + "]")
+        except PatternNotFoundError:
+            for outcome in self._outcomes:
+                try:
+                    self._engine.record(outcome)
+                except PatternNotFoundError:
+                    pass  # its pattern went while it was counted
 
     def _flush_some(self):
         """One batch of the same kind from the front."""

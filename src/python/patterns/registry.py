@@ -5,6 +5,7 @@ with all other changes when the core is next asked. With a path each change is
 on disk before the call returns.
 """
 
+import contextlib
 import threading
 import time
 import weakref
@@ -57,6 +58,7 @@ class PatternRegistry:
         self._stored = StoredPatterns(self._engine, self._self)
         self._calls = Calls(self._engine)
         self._executor = None
+        self._active = {}  # run id -> (pattern's name, Run), of all executors
         self._levels = (0.5, 0.8)
         track(self)
         if config is not None:
@@ -67,8 +69,6 @@ class PatternRegistry:
     def close(self):
         """Ends what runs and lets the store go. Every later call raises
         PatternError."""
-        if not self._engine.closed:
-            self._flush()
         self._calls.close()
         self._engine.close()
 
@@ -141,24 +141,30 @@ class PatternRegistry:
                     "name, or register it with replace=True"
                 )
             refuse_shared(self._patterns, documents)
-            if self._engine.path is None:
-                if self._engine.closed:
-                    raise PatternError("the registry is closed")
-                for each, text in documents:
-                    self._pending.put(each, text)
-            else:
-                self._register_now(documents, replace)
+            if self._engine.closed:
+                raise PatternError("the registry is closed")
+            try:
+                self._calls.bind_all(functions)
+                self._hand_over(documents, replace)
+            except BaseException:
+                self._calls.unbind_all(functions)
+                if old is not None:
+                    self._calls.bind_all(old._functions())
+                raise
             if old is not pattern:
                 if old is not None:
                     self._leave(old)
+                    self._calls.bind_all(functions)  # some were the old one's, too
                 self._patterns[name] = pattern
                 living = tuple(home for home in pattern._homes if home() is not None)
                 pattern._homes = living + (self._self,)
-            if functions:
-                self._calls.bind_all(functions)
             self._forget_found()
 
-    def _register_now(self, documents, replace):
+    def _hand_over(self, documents, replace):
+        if self._engine.path is None:
+            for each, text in documents:
+                self._pending.put(each, text)
+            return
         name = documents[0][0]
         try:
             self._engine.register("[" + ",".join(t for _, t in documents) + "]", replace)
@@ -208,6 +214,10 @@ class PatternRegistry:
                 self._put(pattern, True)
         if self._listeners:
             self._listeners.tell("changed", pattern.name)
+
+    def _at_hand(self, name):
+        """The object of that name, if there is one already."""
+        return self._patterns.get(name) or self._stored.cache.peek(name)
 
     def _unknown(self, name):
         """The error of the core, which knows the nearest name."""
@@ -336,7 +346,10 @@ class PatternRegistry:
         def ask(name):
             pattern = self._patterns.get(name)
             if pattern is None and self._engine.path is not None:
-                pattern = self._load(name)
+                try:
+                    pattern = self._load(name)
+                except (InvalidPatternError, PatternNotFoundError):
+                    pass  # of a class that is not loaded here, or just gone
             if pattern is None or not pattern._asks:
                 return False
             before = getattr(lawful, "found", None)
@@ -563,8 +576,9 @@ class PatternRegistry:
                 age = (now - pattern._used_at) / 86400 if pattern._used_at else 0
                 if uses < min_uses or (max_age_days is not None and age > max_age_days):
                     unused.append(name)
-            if not dry_run:
-                for name in unused:
+        if not dry_run:
+            for name in unused:
+                with contextlib.suppress(PatternNotFoundError):
                     self.unregister(name)
         return unused
 

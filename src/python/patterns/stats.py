@@ -101,7 +101,7 @@ class Stats:
             stats.latency_ms = float(data["latency_ms"])
             stats.timed = int(data["timed"])
             stats.last_ms = int(data["last_ms"])
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError):
             raise InvalidPatternError(
                 "the counts kept with this pattern cannot be understood"
             ) from None

@@ -1,0 +1,172 @@
+"""What must not make a registry useless: odd values, races, foreign stores."""
+
+import asyncio
+import threading
+import unittest
+
+from patterns import (
+    DelegationPattern,
+    InvalidPatternError,
+    PatternExecutor,
+    PatternRegistry,
+    PatternStorage,
+    SequentialDelegationPattern,
+)
+from patterns._ndf import PatternError
+from support import Case, nothing, python, sequential
+
+
+class Works(SequentialDelegationPattern):
+    def execute(self, context=None):
+        return "done"
+
+
+class Values(Case):
+    def test_half_a_character(self):
+        pattern = sequential("a.b", ("s", nothing), description="alpha")
+        registry = self.registry(pattern)
+        with self.refused(InvalidPatternError, "lone surrogate"):
+            pattern.record_execution(True, text="x\ud800")
+        with self.refused(InvalidPatternError, "lone surrogate"):
+            registry.select({"attributes": {"a": "\udfff"}})
+        self.assertEqual(registry.select("alpha").chosen, "a.b")
+
+    def test_the_steps_of_one_that_works_itself_are_checked(self):
+        with self.refused(InvalidPatternError, "bogus"):
+            Works("x.y", steps=[{"name": "a", "bogus": 1}])
+        registry = self.registry(Works("x.y", "beta", steps=["a"]))
+        self.assertEqual(registry.select("beta").chosen, "x.y")
+
+    def test_a_name_that_no_function_can_have(self):
+        registry = self.registry()
+        with self.assertRaises(PatternError):
+            registry.register_pattern(Works("n" * 125, steps=["a"]))
+        self.assertEqual(registry.get_all_pattern_names(), [])
+        self.assertIsNone(registry.select("anything").chosen)
+
+    def test_a_timeout_without_end(self):
+        registry = self.registry(sequential("t", ("s", nothing)))
+        for timeout in (float("inf"), 1e300):
+            self.assertTrue(registry.executor.execute("t", timeout=timeout))
+
+
+class Foreign(Case):
+    def load(self, host):
+        return DelegationPattern.from_document(
+            {"pattern": "p", "steps": ["a"], "host": host})
+
+    def test_state_takes_no_method_s_place(self):
+        names = ("_set_spec", "_encode", "_executes", "_asks", "execute", "name")
+        pattern = self.load({"state": {**dict.fromkeys(names, 1), "mine": 2}})
+        self.assertEqual(pattern.mine, 2)
+        self.assertFalse(pattern.__dict__.keys() & set(names))
+
+    def test_counts_that_are_none(self):
+        counts = {"domains": {}, "latency_ms": 0, "timed": 0, "last_ms": 0}
+        with self.refused(InvalidPatternError):
+            self.load({"stats": {"total": [float("inf"), 0, 0], **counts}})
+
+    def test_nested_too_deep(self):
+        with self.refused(InvalidPatternError, "deep"):
+            DelegationPattern.from_document("[" * 100000)
+
+    def test_a_class_that_is_not_loaded_is_not_taken(self):
+        path = str(self.folder() / "s.db")
+        python("""
+            import sys
+            from patterns import PatternRegistry, SequentialDelegationPattern
+
+            class Asks(SequentialDelegationPattern):
+                def matches(self, context):
+                    return True
+
+            with PatternRegistry(sys.argv[1]) as registry:
+                registry.register_pattern(Asks("ask", "bake a cake", steps=["a"]))
+                registry.register_pattern(
+                    SequentialDelegationPattern("plain", "bake a cake", steps=["a"]))
+            """, path)
+        registry = self.registry(path=path)
+        self.assertEqual(registry.find_best_pattern("bake a cake").name, "plain")
+
+
+class Together(Case):
+    def test_an_outcome_that_comes_behind_its_pattern_s_end(self):
+        stays, goes = (sequential(n, ("s", nothing), description=n) for n in ("stays", "goes"))
+        registry = self.registry(stays, goes)
+        homes = goes._homes
+        registry.unregister(goes)
+        goes._homes = homes  # as a thread has them that was about to tell it
+        goes.record_execution(True)
+        stays.record_execution(True)
+        self.assertEqual(registry.select("stays").choices[0].executions, 1)
+
+    def test_listeners_of_a_cleanup_are_told_without_a_lock(self):
+        registry = self.registry(sequential("old", ("s", nothing)))
+        joined = []
+
+        def listen(event, name):
+            other = threading.Thread(
+                target=registry.register_pattern, args=(sequential("new", ("s", nothing)),))
+            other.start()
+            other.join(10)
+            joined.append(not other.is_alive())
+
+        registry.add_listener(listen, ["unregistered"])
+        self.assertEqual(registry.cleanup_unused_patterns(min_uses=1), ["old"])
+        self.assertEqual(joined, [True])
+
+    def test_runs_of_every_executor_are_under_way(self):
+        begun, go_on = threading.Event(), threading.Event()
+
+        def slow():
+            begun.set()
+            go_on.wait(10)
+
+        registry = self.registry(sequential("slow", ("s", slow)))
+        executor = PatternExecutor(registry)
+        caught = []
+
+        def run():
+            try:
+                executor.execute("slow")
+            except PatternError as error:
+                caught.append(error.result.state)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        begun.wait(10)
+        self.assertEqual(len(registry.executor._cancel_pattern("slow")), 1)
+        go_on.set()
+        thread.join(10)
+        self.assertEqual(caught, ["cancelled"])
+
+    def test_cancelling_a_task_that_is_just_starting(self):
+        done = []
+        registry = self.registry(sequential(
+            "two", ("a", lambda: threading.Event().wait(0.1)), ("b", lambda: done.append(1))))
+
+        async def main():
+            task = asyncio.create_task(registry.executor.execute_async("two"))
+            await asyncio.sleep(0)
+            task.cancel()
+            with self.assertRaises(asyncio.CancelledError):
+                await task
+
+        asyncio.run(main())
+        self.assertEqual(done, [])
+        self.assertFalse(registry._active)
+        self.assertFalse(registry._calls.watches)
+
+    def test_what_a_stored_pattern_did_is_counted(self):
+        path = str(self.folder() / "s.db")
+        with PatternStorage(path) as storage:
+            storage.save_pattern(sequential("kept", "work"))
+        registry = self.registry(path=path)
+        registry.executor.bind("work", nothing)
+        pattern = registry.get_pattern("kept")
+        registry.executor.execute("kept")
+        self.assertEqual(pattern.execution_count, 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
