@@ -11,7 +11,6 @@ import builtins
 import enum
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from types import TracebackType
 from typing import Any, Final, Generic, Literal, NamedTuple, Self, TypeVar, overload
 
 __version__: Final[str]
@@ -53,6 +52,7 @@ __all__ = [
 ]
 
 _T = TypeVar("_T")
+_Path = str | os.PathLike[str]
 _Names = list[str] | tuple[str, ...]
 _Object = dict[str, Any]  # a JSON object
 # A context where one is asked for: itself, a dict of its parts, or its text.
@@ -70,6 +70,7 @@ _FunctionT = TypeVar("_FunctionT", bound=Callable[..., Any])
 _Step = str | _Function | tuple[str, _Function] | tuple[str, _Object] | _Object
 _OnEvent = Callable[[ExecutionEvent], object]
 _RegistryEvent = Literal["registered", "changed", "unregistered", "selected", "executed"]
+_RegistryEvents = list[_RegistryEvent] | tuple[_RegistryEvent, ...] | set[_RegistryEvent]
 _OnChange = Callable[[_RegistryEvent, str | None], object]
 
 # ---- errors ------------------------------------------------------------------
@@ -339,18 +340,12 @@ class Listener:
 
 class PatternRegistry:
     def __init__(
-        self,
-        path: str | os.PathLike[str] | None = None,
-        config: PatternConfig | None = None,
-        *,
-        home: str | os.PathLike[str] | None = None,
+        self, path: _Path | None = None, config: PatternConfig | None = None, *,
+        home: _Path | None = None,
     ) -> None: ...
     def close(self) -> None: ...
     def __enter__(self) -> Self: ...
-    def __exit__(
-        self,
-        *exc: type[BaseException] | BaseException | TracebackType | None,
-    ) -> None: ...
+    def __exit__(self, *exc: object) -> None: ...
     @property
     def path(self) -> str | None: ...
     @property
@@ -400,18 +395,13 @@ class PatternRegistry:
         self, max_age_days: float | None = 30, min_uses: int = 1, dry_run: bool = False
     ) -> list[str]: ...
     def add_listener(
-        self,
-        callback: _OnChange,
-        events: list[_RegistryEvent] | tuple[_RegistryEvent, ...] | set[_RegistryEvent] | None = None,
+        self, callback: _OnChange, events: _RegistryEvents | None = None
     ) -> Listener: ...
     def remove_listener(self, listener: Listener | _OnChange) -> bool: ...
     def import_path(
-        self,
-        path: str | os.PathLike[str],
-        source: str | None = None,
-        run: list[str] | None = None,
+        self, path: _Path, source: str | None = None, run: _Names | None = None
     ) -> _Object: ...
-    def trust(self, path: str | os.PathLike[str]) -> bool: ...
+    def trust(self, path: _Path) -> bool: ...
 
 # ---- running -----------------------------------------------------------------
 
@@ -461,7 +451,7 @@ class PatternExecutor:
     registry: PatternRegistry
     cwd: str | None
     def __init__(
-        self, registry: PatternRegistry | None = None, cwd: str | os.PathLike[str] | None = None
+        self, registry: PatternRegistry | None = None, cwd: _Path | None = None
     ) -> None: ...
     @overload
     def bind(self, name: str, fn: None = None) -> Callable[[_FunctionT], _FunctionT]: ...
@@ -530,13 +520,10 @@ class LazyPattern:
     def __setattr__(self, attribute: str, value: Any) -> None: ...
 
 class PatternStorage:
-    def __init__(self, path: str | os.PathLike[str] | None = None) -> None: ...
+    def __init__(self, path: _Path | None = None) -> None: ...
     def close(self) -> None: ...
     def __enter__(self) -> Self: ...
-    def __exit__(
-        self,
-        *exc: type[BaseException] | BaseException | TracebackType | None,
-    ) -> None: ...
+    def __exit__(self, *exc: object) -> None: ...
     @property
     def path(self) -> str | None: ...
     def save_pattern(self, pattern: DelegationPattern) -> StoredSize: ...
@@ -555,9 +542,7 @@ class PatternStorage:
     def _save_compressed_data(self, name: str, data: bytes) -> None: ...
     def _load_compressed_data(self, name: str) -> bytes: ...
     def export_learning_data(
-        self,
-        path: str | os.PathLike[str] | None = None,
-        format: Literal["json", "csv", "yaml"] | None = None,
+        self, path: _Path | None = None, format: Literal["json", "csv", "yaml"] | None = None
     ) -> str: ...
     def cleanup_old_data(self, max_age_days: float = 90) -> dict[str, int]: ...
 
