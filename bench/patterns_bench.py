@@ -67,6 +67,8 @@ def finding(results):
     names = registry.get_all_pattern_names()
     results["get_pattern_us"] = each_us(registry.get_pattern, names)
     domains = [f"area.part_{index}" for index in range(DOMAINS)]
+    results["find_patterns_by_domain_10_first_us"] = each_us(
+        registry.find_patterns_by_domain, domains, 1)
     assert all(len(registry.find_patterns_by_domain(d)) == 10 for d in domains)
     results["find_patterns_by_domain_10_us"] = each_us(
         registry.find_patterns_by_domain, domains)
@@ -144,8 +146,8 @@ def main():
         print(json.dumps(results, indent=2))
         return
     for name, value in results.items():
-        print(f"{name:32} {value:12.3f}" if isinstance(value, float)
-              else f"{name:32} {value:12}")
+        print(f"{name:36} {value:12.3f}" if isinstance(value, float)
+              else f"{name:36} {value:12}")
 
 
 if __name__ == "__main__":
