@@ -63,6 +63,13 @@ class LookupCache:
     def __len__(self):
         return len(self._entries)
 
+    def stats(self):
+        return {
+            "size": self.size, "entries": len(self), "hits": self.hits,
+            "misses": self.misses, "evictions": self.evictions,
+            "hit_rate": self.hit_rate,
+        }
+
     @property
     def hit_rate(self):
         """0..1; NaN before the first look."""

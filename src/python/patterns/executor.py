@@ -104,8 +104,9 @@ class ExecutionResult:
         if good not in (True, False, None):
             raise InvalidPatternError(f"a word on a run is True, False or None, not {good!r}")
         if should is not None:
-            _check.text(getattr(should, "name", should), "a pattern's name")
-        self._registry._rate(self.run_id, good, should)
+            should = _check.text(getattr(should, "name", should), "a pattern's name")
+        verdict = {True: 1, False: 2, None: 0}[good]
+        self._registry._engine.rate(self.run_id, verdict, should)
 
     def __bool__(self):
         return self.success

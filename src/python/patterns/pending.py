@@ -2,9 +2,25 @@
 
 import threading
 
+from . import _json
 from ._ndf import PatternNotFoundError
 
 _BATCH = 10000  # documents or outcomes handed over at once
+
+
+def outcome_text(name, success, domain, latency_ms, text):
+    """One outcome as the core reads it."""
+    outcome = {
+        "pattern": name,
+        "result": {True: "success", False: "failure", None: "unknown"}[success],
+        "evidence": "host",
+    }
+    given = {
+        "domain": domain, "text": text,
+        "latency_ms": None if latency_ms is None else round(latency_ms),
+    }
+    outcome.update((k, v) for k, v in given.items() if v is not None)
+    return _json.encode(outcome, f"the outcome of {name!r}")
 
 
 class Pending:

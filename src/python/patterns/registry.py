@@ -19,7 +19,7 @@ from .context import as_context
 from .listeners import Listeners
 from .monitor import track
 from .pattern import DelegationPattern, lawful, names_of, refuse_shared
-from .pending import Pending
+from .pending import Pending, outcome_text
 from .stats import ConfidenceLevel, PatternAnalytics
 from .stored import StoredPatterns
 from ._ndf import (
@@ -511,12 +511,7 @@ class PatternRegistry:
     def cache_stats(self):
         """{"size", "entries", "hits", "misses", "evictions", "hit_rate"} of
         the lookup cache; hit_rate is NaN before the first look."""
-        cache = self._stored.cache
-        return {
-            "size": cache.size, "entries": len(cache), "hits": cache.hits,
-            "misses": cache.misses, "evictions": cache.evictions,
-            "hit_rate": cache.hit_rate,
-        }
+        return self._stored.cache.stats()
 
     def _loads(self):
         return self._stored.load_count, self._stored.load_ns
@@ -524,25 +519,11 @@ class PatternRegistry:
     # ---- counts ------------------------------------------------------------------
 
     def _recorded(self, pattern, success, domain, latency_ms, text):
-        outcome = {
-            "pattern": pattern.name,
-            "result": {True: "success", False: "failure", None: "unknown"}[success],
-            "evidence": "host",
-        }
-        given = {
-            "domain": domain, "text": text,
-            "latency_ms": None if latency_ms is None else round(latency_ms),
-        }
-        outcome.update((k, v) for k, v in given.items() if v is not None)
-        line = _json.encode(outcome, f"the outcome of {pattern.name!r}")
+        line = outcome_text(pattern.name, success, domain, latency_ms, text)
         if self._engine.path is not None:
             self._engine.record(line)
         else:
             self._pending.record(line)
-
-    def _rate(self, run_id, good, should):
-        should = getattr(should, "name", should)
-        self._engine.rate(run_id, {True: 1, False: 2, None: 0}[good], should)
 
     def _reset(self, pattern):
         self._flush()
