@@ -58,9 +58,8 @@ spelling() {
 }
 
 types() {
-    cd tests/python || return
     PYTHONPATH="$built/python" PYTHONDONTWRITEBYTECODE=1 \
-        /usr/bin/python3 -m unittest test_types
+        /usr/bin/python3 -m unittest discover -s tests/python -p test_types.py
 }
 
 check 'format (clang-format)' format
