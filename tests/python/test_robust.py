@@ -89,6 +89,30 @@ class Foreign(Case):
         self.assertEqual(registry.find_best_pattern("bake a cake").name, "plain")
 
 
+class Found(Case):
+    def test_imported_into_memory(self):
+        folder = self.folder()
+        (folder / "x.yaml").write_text(
+            "pattern: lawn\ndescription: mow the lawn\nsteps: [s]\n", encoding="utf-8")
+        registry = self.registry(sequential("mine", ("s", nothing)), home=str(folder))
+        registry.import_path(folder)
+        self.assertEqual(registry.find_best_pattern("mow the lawn").name, "lawn")
+        self.assertEqual(registry.get_all_pattern_names(), ["lawn", "mine"])
+        self.assertIn("lawn", registry)
+        registry.unregister("lawn")
+        self.assertEqual([p.name for p in registry], ["mine"])
+
+    def test_steps_of_one_that_works_itself_are_no_pattern(self):
+        path = str(self.folder() / "s.db")
+        registry = self.registry(
+            Works("x", "bake", steps=["a"], domains=["food"]),
+            sequential("x.steps.steps", "a", domains=["food"]), path=path)
+        for each in (registry, self.registry(path=path)):
+            names = ["x", "x.steps.steps"]
+            self.assertEqual(each.get_all_pattern_names(), names)
+            self.assertEqual([p.name for p in each.find_patterns_by_domain("food")], names)
+
+
 class Together(Case):
     def test_an_outcome_that_comes_behind_its_pattern_s_end(self):
         stays, goes = (sequential(n, ("s", nothing), description=n) for n in ("stays", "goes"))

@@ -37,6 +37,8 @@ _PART_KEYS = _PARTS + (
     "max_concurrent", "resource_threshold", "failure_tolerance",
     "rollback_strategy", "complexity_threshold", "strategy",
 )
+# Behind the name of a pattern that works itself: what its base class would run.
+INNER = ".steps"
 # (pattern, context) whose law the core has found to hold on this thread.
 lawful = threading.local()
 
@@ -174,7 +176,7 @@ class DelegationPattern:
     @staticmethod
     def _encode_steps(spec):
         """What super().execute() runs; never selected."""
-        name = f"{spec['pattern']}.steps"
+        name = spec["pattern"] + INNER
         return name, _json.encode(dict(spec, pattern=name, ask_host=True), name)
 
     def _functions(self):
@@ -265,7 +267,7 @@ class DelegationPattern:
             )
         name = self.name
         if self._executes:
-            name += ".steps"
+            name += INNER
             if not self._has_parts():
                 raise PatternExecutionError(
                     f"pattern {self.name!r} has no steps that its base class "
@@ -402,6 +404,10 @@ class DelegationPattern:
             self._documents()  # raises what is missing
         return text
 
+    @property
+    def _is_inner(self):
+        return self.name.endswith(INNER) and self._spec.get("ask_host", False)
+
     def _parts(self):
         return ""
 
@@ -421,7 +427,7 @@ def refuse_shared(patterns, documents):
     for inner, _ in documents[1:]:
         if inner in patterns:
             raise _shared(name, inner)
-    owner = name.removesuffix(".steps")
+    owner = name.removesuffix(INNER)
     if owner != name and owner in patterns:
         if name in dict(patterns[owner]._documents()):
             raise _shared(owner, name)

@@ -18,7 +18,7 @@ from .config import HINT_LISTS, configured, hinted
 from .context import as_context
 from .listeners import Listeners
 from .monitor import track
-from .pattern import DelegationPattern, lawful, names_of, refuse_shared
+from .pattern import INNER, DelegationPattern, lawful, names_of, refuse_shared
 from .pending import Pending, outcome_text
 from .stats import ConfidenceLevel, PatternAnalytics
 from .stored import StoredPatterns
@@ -52,6 +52,8 @@ class PatternRegistry:
         self._patterns = {}
         self._pending = Pending(self._engine)
         self._listeners = Listeners()
+        # Whether the core may have patterns that are no objects here.
+        self._others = self._engine.path is not None
         self._similar = None
         self._by_domain = {}  # domain -> list, until the registry changes
         self._self = weakref.ref(self)
@@ -99,7 +101,7 @@ class PatternRegistry:
 
     def __contains__(self, name):
         known = isinstance(name, str) and name in self._patterns
-        if known or self._engine.path is None or not isinstance(name, str):
+        if known or not self._others or not isinstance(name, str):
             return known
         return self._stored.has(name)
 
@@ -185,10 +187,10 @@ class PatternRegistry:
         with self._lock:
             self._pending.settle()
             old = self._patterns.pop(name, None) if isinstance(name, str) else None
-            if old is None and self._engine.path is None:
+            if old is None and not (self._others and isinstance(name, str)):
                 raise self._unknown(name)
             documents = [(name, "")] if old is None else old._documents()
-            if self._engine.path is None:
+            if self._engine.path is None and old is not None:
                 for each, _ in documents:
                     self._pending.put(each, None)
             else:
@@ -255,7 +257,7 @@ class PatternRegistry:
         return pattern
 
     def _load(self, name):
-        if self._engine.path is None or not isinstance(name, str):
+        if not self._others or not isinstance(name, str):
             raise self._unknown(name) from None
         try:
             return self._stored.get(name)
@@ -266,11 +268,20 @@ class PatternRegistry:
         found = []
         for name in names:
             pattern = self._patterns.get(name)
-            if pattern is None and self._engine.path is not None:
+            if pattern is None and self._others and not self._is_inner(name):
                 pattern = self._load(name)
             if pattern is not None:
                 found.append(pattern)
         return found
+
+    def _is_inner(self, name):
+        """Whether it is what a pattern that works itself keeps as its steps."""
+        if name in self._patterns or not name.endswith(INNER):
+            return False
+        try:
+            return self._stored.get(name)._is_inner
+        except PatternError:
+            return False
 
     def find_patterns_by_domain(self, domain):
         """Those that name the domain, or a glob over it, in their law or taste
@@ -283,7 +294,7 @@ class PatternRegistry:
         _check.text(domain, "a domain")
         self._flush()
         found = self._all(self._engine.find_domain(domain))
-        if self._engine.path is None:
+        if not self._others:
             if len(known) == _DOMAINS_KEPT:
                 known.clear()
             known[domain] = found
@@ -326,16 +337,17 @@ class PatternRegistry:
             self._similar = LookupCache(self._similar.size, self._similar.ttl_seconds)
 
     def get_all_pattern_names(self):
-        """In the order of registration; with a path, by name, with the agents
-        of the store among them."""
-        if self._engine.path is None:
+        """In the order of registration; with a path, or when something was
+        imported, by name, with the agents of the store among them."""
+        if not self._others:
             return list(self._patterns)
+        self._flush()
         names = [
             item["name"]
             for kind in (1, 2)
             for item in _json.decode(self._engine.list(kind))
         ]
-        return sorted(names)
+        return sorted(name for name in names if not self._is_inner(name))
 
     # ---- choosing ----------------------------------------------------------------
 
@@ -345,7 +357,7 @@ class PatternRegistry:
 
         def ask(name):
             pattern = self._patterns.get(name)
-            if pattern is None and self._engine.path is not None:
+            if pattern is None and self._others:
                 try:
                     pattern = self._load(name)
                 except (InvalidPatternError, PatternNotFoundError):
@@ -493,8 +505,8 @@ class PatternRegistry:
         }
 
     def _preload_frequent(self):
-        if self._engine.path is None:
-            return []  # all are in memory
+        if not self._others:
+            return []  # all are objects already
         names = self.get_all_pattern_names()
         return self._stored.preload_frequent([n for n in names if n not in self._patterns])
 
@@ -503,7 +515,7 @@ class PatternRegistry:
         it was not there yet. PatternNotFoundError."""
         if name in self._patterns:
             return False
-        if self._engine.path is None:
+        if not self._others:
             raise self._unknown(name)
         return self._stored.preload(name)
 
@@ -587,7 +599,12 @@ class PatternRegistry:
         if source is not None:
             _check.text(source, "source")
         run = None if run is None else names_of(run, "run")
-        return _json.decode(self._engine.import_(path, source, run))
+        report = _json.decode(self._engine.import_(path, source, run))
+        with self._lock:
+            self._others = True
+            self._stored.cache.clear()
+            self._forget_found()
+        return report
 
     def trust(self, path):
         """Allows the programs of a folder to be run."""
