@@ -1,12 +1,14 @@
 """What must not make a registry useless: odd values, races, foreign stores."""
 
 import asyncio
+import pickle
 import threading
 import unittest
 
 from patterns import (
     DelegationPattern,
     InvalidPatternError,
+    PatternExecutionError,
     PatternExecutor,
     PatternRegistry,
     PatternStorage,
@@ -180,6 +182,43 @@ class Together(Case):
         self.assertEqual(done, [])
         self.assertFalse(registry._active)
         self.assertFalse(registry._calls.watches)
+
+    def test_functions_that_wait_for_runs_leave_a_thread(self):
+        class Outer(SequentialDelegationPattern):
+            def execute(self, context=None):
+                together.wait(20)
+                return super().execute(context).output
+
+        together = threading.Barrier(64)
+        registry = self.registry(Outer("outer", steps=[("s", lambda: 7)]))
+        results = registry.executor.batch_execute(
+            [("outer", None)] * 64, return_exceptions=True)
+        failed = [each for each in results if isinstance(each, PatternError)]
+        self.assertEqual({each.output for each in results if each not in failed}, {7})
+        self.assertLess(len(failed), 64)
+        for error in failed:
+            self.assertIn("wait for runs that they started", str(error))
+
+    def test_what_ended_can_be_taken_out_of_memory(self):
+        registry = self.registry(sequential("t", ("s", nothing)))
+        run = registry.executor.execute("t").run_id
+        self.assertEqual(registry.cleanup_old_data(1)["runs"], 0)
+        while registry.cleanup_old_data(0)["runs"] == 0:
+            pass
+        with self.assertRaises(PatternError):
+            registry.executor.result(run)
+
+    def test_results_and_their_errors_pickle(self):
+        def boom():
+            raise ValueError("boom")
+
+        registry = self.registry(sequential("t", ("s", boom)))
+        with self.assertRaises(PatternError) as caught:
+            registry.executor.execute("t")
+        error = pickle.loads(pickle.dumps(caught.exception))
+        self.assertEqual(error.result.error, caught.exception.result.error)
+        with self.refused(PatternExecutionError, "copy"):
+            error.result.rate(True)
 
     def test_what_a_stored_pattern_did_is_counted(self):
         path = str(self.folder() / "s.db")

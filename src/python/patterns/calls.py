@@ -5,13 +5,18 @@ of its step; what it returns, the output.
 """
 
 import asyncio
+import contextlib
 import inspect
 import threading
 from typing import NamedTuple
 
 from . import _json
 from .context import PatternContext
-from ._ndf import InvalidPatternError
+from ._ndf import InvalidPatternError, ResourceExhaustionError
+
+# Of the 64 threads on which an engine calls functions, one must be left for what
+# the others wait for.
+_WAITING_MAX = 63
 
 
 class StepCall(NamedTuple):
@@ -63,6 +68,28 @@ class Calls:
         self.watches = {}  # run -> Watch
         self._awaited = {}  # future of a coroutine in its caller's loop -> run
         self._closing = False
+        self._own = threading.local()  # of a thread that calls a function now
+        self._waiting = 0
+
+    @contextlib.contextmanager
+    def waiting(self):
+        """While this thread waits for a run of the engine."""
+        if not getattr(self._own, "calls", False):
+            yield
+            return
+        with self._lock:
+            if self._waiting == _WAITING_MAX:
+                raise ResourceExhaustionError(
+                    f"{_WAITING_MAX} functions wait for runs that they started: one "
+                    "more would leave no thread for the steps of those; run fewer "
+                    "at once (max_concurrent)"
+                )
+            self._waiting += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waiting -= 1
 
     def bind(self, name, fn):
         """fn(), fn(context) or fn(context, call); None unbinds."""
@@ -95,6 +122,7 @@ class Calls:
         context = PatternContext.from_dict(_json.decode(_json.encode(before, "context")))
         call = StepCall(run, step, key, attempt, request.get("task"), request.get("with") or {})
         watch = self.watches.get(run)
+        self._own.calls = True
         try:
             value = fn(*(context, call)[:wanted])
             if inspect.isawaitable(value):

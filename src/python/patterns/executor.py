@@ -105,11 +105,21 @@ class ExecutionResult:
             raise InvalidPatternError(f"a word on a run is True, False or None, not {good!r}")
         if should is not None:
             should = _check.text(getattr(should, "name", should), "a pattern's name")
+        if self._registry is None:
+            raise PatternExecutionError(
+                f"this is a copy of the result of run {self.run_id}, without its "
+                "registry: rate what an executor's result(run_id) gives"
+            )
         verdict = {True: 1, False: 2, None: 0}[good]
         self._registry._engine.rate(self.run_id, verdict, should)
 
     def __bool__(self):
         return self.success
+
+    def __getstate__(self):
+        """A pickle says all, but cannot take the registry along."""
+        state = {name: getattr(self, name) for name in self.__slots__}
+        return None, {**state, "_registry": None}
 
     def __repr__(self):
         return (
@@ -198,6 +208,10 @@ class PatternExecutor:
     def _execute_name(self, name, context=None, timeout=None, on_event=None):
         if timeout is not None:
             _check.number(timeout, "timeout")
+        with self.registry._calls.waiting():
+            return self._execute_now(name, context, timeout, on_event)
+
+    def _execute_now(self, name, context, timeout, on_event):
         run, watch, context = self._start(name, context, on_event)
         try:
             state = run.wait(-1 if timeout is None else int(min(timeout, _LONG) * 1000))
@@ -343,6 +357,10 @@ class PatternExecutor:
         their places, else the first is raised after all have ended."""
         if max_concurrent is not None and _check.count(max_concurrent, "max_concurrent") < 1:
             raise InvalidPatternError("max_concurrent is at least 1")
+        with self.registry._calls.waiting():
+            return self._execute_all(items, max_concurrent, return_exceptions)
+
+    def _execute_all(self, items, max_concurrent, return_exceptions):
         results = [None] * len(items := list(items))
         waiting = iter(enumerate(items))
         running = {}

@@ -21,7 +21,7 @@ from .monitor import track
 from .pattern import INNER, DelegationPattern, lawful, names_of, refuse_shared
 from .pending import Pending, outcome_text
 from .stats import ConfidenceLevel, PatternAnalytics
-from .stored import StoredPatterns
+from .stored import StoredPatterns, cleanup
 from ._ndf import (
     ConfidenceThresholdError,
     InvalidPatternError,
@@ -574,6 +574,13 @@ class PatternRegistry:
                 with contextlib.suppress(PatternNotFoundError):
                     self.unregister(name)
         return unused
+
+    def cleanup_old_data(self, max_age_days=90):
+        """Removes ended runs and outcomes that are older, and what nothing
+        refers to any more; patterns and counts stay. In memory, too, runs are
+        kept until then. Returns {"runs", "outcomes", "contents", "bytes"}: what
+        went."""
+        return cleanup(self._engine, max_age_days)
 
     # ---- listeners -----------------------------------------------------------------
 

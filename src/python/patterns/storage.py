@@ -8,6 +8,7 @@ from typing import NamedTuple
 from . import _check, _json, _ndf
 from .monitor import track
 from .pattern import DelegationPattern, revive
+from .stored import cleanup
 from ._ndf import InvalidPatternError, PatternNotFoundError
 
 _COLUMNS = (
@@ -232,9 +233,7 @@ class PatternStorage:
         """Removes ended runs and outcomes that are older, and what nothing
         refers to any more. Saved patterns and counts stay. Returns {"runs",
         "outcomes", "contents", "bytes"}: what went."""
-        _check.number(max_age_days, "max_age_days", 0, 1e6)
-        before = int((time.time() - max_age_days * 86400) * 1000)
-        return _json.decode(self._engine.cleanup(before))
+        return cleanup(self._engine, max_age_days)
 
     def __repr__(self):
         where = self.path or "in memory"

@@ -3,7 +3,7 @@ asked for, and kept for a while."""
 
 import time
 
-from . import _json
+from . import _check, _json
 from .cache import LookupCache
 from .pattern import revive
 from .stats import Counts
@@ -96,3 +96,10 @@ def _whole(counted):
     """Counts of the store, where they fade, as whole numbers."""
     known = min(round(counted["tries"]), counted["executions"])
     return Counts(counted["executions"], known, min(round(counted["wins"]), known))
+
+
+def cleanup(engine, max_age_days):
+    """What cleanup_old_data does, of a registry and of a storage."""
+    _check.number(max_age_days, "max_age_days", 0, 1e6)
+    before = int((time.time() - max_age_days * 86400) * 1000)
+    return _json.decode(engine.cleanup(before))
