@@ -287,6 +287,12 @@ NDF_API void ndf_selection_free(ndf_selection *selection);
  * NDF_ENOTFOUND when there is no such pattern. */
 NDF_API int ndf_explain(ndf_engine *engine, const ndf_context *context,
     const char *pattern, ndf_text **out, ndf_error *error);
+/* The same for a host that is asked (options->ask, at most once about each
+ * pattern); the limit does not matter. options NULL: as ndf_explain, where what
+ * asks the host is not eligible. */
+NDF_API int ndf_explain_with(ndf_engine *engine, const ndf_context *context,
+    const char *pattern, const ndf_select_options *options, ndf_text **out,
+    ndf_error *error);
 
 /* One found pattern or agent; name is borrowed for the call. score: 0..1. Not
  * 0 stops, and is returned by the call that finds. */

@@ -139,13 +139,18 @@ struct asking {
     const ndf_select_options *options;
     const ndf_context *context;
     const struct registry *registry;
+    char *answers; /* by candidate: 0 unknown, 'n' or 'y'; NULL: not kept */
 };
 
 static int ask_host(void *ud, size_t candidate)
 {
     const struct asking *asking = ud;
-    return asking->options->ask(asking->options->ask_ud,
+    char *kept = asking->answers != NULL ? &asking->answers[candidate] : NULL;
+    if (kept != NULL && *kept != 0) return *kept == 'y';
+    int answer = asking->options->ask(asking->options->ask_ud,
         asking->registry->candidates[candidate]->label.at, asking->context);
+    if (kept != NULL && answer >= 0) *kept = answer > 0 ? 'y' : 'n';
+    return answer;
 }
 
 /* No lock is held, so the host may call the engine when it is asked. */
@@ -159,7 +164,7 @@ static int select_into(ndf_engine *engine, const ndf_context *context,
     struct tally_source source = {engine, selection->registry};
     struct selector_query query =
         make_query(&source, &context->context, options->limit);
-    struct asking asking = {options, context, selection->registry};
+    struct asking asking = {options, context, selection->registry, NULL};
     if (options->ask != NULL) query.ask = ask_host;
     query.ask_ud = &asking;
     err = selector_select(selection->registry->selector, &query,
@@ -261,25 +266,46 @@ int ndf_selection_json(const ndf_selection *selection, ndf_text **out)
     return err;
 }
 
-static int explain_into(ndf_engine *engine, const struct context *context,
-    const char *pattern, struct arena *arena, struct value *out,
-    ndf_error *error)
+/* What is to be explained. */
+struct explaining {
+    const ndf_context *context;
+    const char *pattern;
+    const ndf_select_options *options;
+};
+
+/* Explaining looks several times, but the host is asked once about each. */
+static int explain_entry(const struct explaining *what,
+    struct tally_source *source, const struct entry *entry, struct arena *arena,
+    struct value *out)
+{
+    const struct registry *registry = source->registry;
+    struct selector_query query =
+        make_query(source, &what->context->context, 0);
+    struct asking asking = {what->options, what->context, registry, NULL};
+    asking.answers = arena_calloc(arena, registry->candidate_count, 1);
+    if (asking.answers == NULL) return NDF_ENOMEM;
+    if (what->options->ask != NULL) query.ask = ask_host;
+    query.ask_ud = &asking;
+    struct value explained;
+    int err = selector_explain(
+        registry->selector, &query, entry->candidate, arena, &explained);
+    /* Names in it belong to the picture. */
+    return err == NDF_OK ? value_copy(arena, &explained, out) : err;
+}
+
+static int explain_into(ndf_engine *engine, const struct explaining *what,
+    struct arena *arena, struct value *out, ndf_error *error)
 {
     struct registry *registry;
     int err = engine_registry(engine, &registry, error);
     if (err != NDF_OK) return err;
     const struct entry *entry;
     err = registry_find(
-        registry, str_of(pattern), (struct str){NULL, 0}, &entry, error);
+        registry, str_of(what->pattern), (struct str){NULL, 0}, &entry, error);
     if (err == NDF_OK && entry->folded_into != NULL) entry = entry->folded_into;
     if (err == NDF_OK) {
         struct tally_source source = {engine, registry};
-        struct selector_query query = make_query(&source, context, 0);
-        struct value explained;
-        err = selector_explain(
-            registry->selector, &query, entry->candidate, arena, &explained);
-        /* Names in it belong to the picture. */
-        if (err == NDF_OK) err = value_copy(arena, &explained, out);
+        err = explain_entry(what, &source, entry, arena, out);
     }
     registry_unref(registry);
     return err;
@@ -288,17 +314,27 @@ static int explain_into(ndf_engine *engine, const struct context *context,
 int ndf_explain(ndf_engine *engine, const ndf_context *context,
     const char *pattern, ndf_text **out, ndf_error *error)
 {
+    return ndf_explain_with(engine, context, pattern, NULL, out, error);
+}
+
+int ndf_explain_with(ndf_engine *engine, const ndf_context *context,
+    const char *pattern, const ndf_select_options *options, ndf_text **out,
+    ndf_error *error)
+{
     *out = NULL;
     int err = engine_check(engine, error);
     if (err != NDF_OK) return err;
     if (context == NULL || pattern == NULL)
         return err_set(error, NDF_EINVAL, "context or pattern is NULL");
     if (error != NULL) error->code = NDF_OK;
+    ndf_select_options all;
+    err = read_select_options(options, &all, error);
+    if (err != NDF_OK) return err;
+    const struct explaining what = {context, pattern, &all};
     struct arena arena;
     arena_init(&arena, &engine->mem);
     struct value value;
-    err =
-        explain_into(engine, &context->context, pattern, &arena, &value, error);
+    err = explain_into(engine, &what, &arena, &value, error);
     if (err == NDF_OK) err = text_of_value(out, &engine->mem, &value);
     arena_deinit(&arena);
     return engine_explain(err, "the pattern cannot be explained", error);

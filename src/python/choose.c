@@ -29,9 +29,7 @@ static int parse_ask(const struct args *args, struct ask *out)
     return args_function_or_none(args, 2, "ask", &out->guest.fn);
 }
 
-/* Without the GIL. */
-static void select_one(
-    struct call *call, struct ask *ask, ndf_selection **selection)
+static ndf_select_options options_of(struct ask *ask)
 {
     ndf_select_options options = NDF_SELECT_OPTIONS_INIT;
     options.limit = ask->limit;
@@ -39,6 +37,14 @@ static void select_one(
         options.ask = host_ask;
         options.ask_ud = &ask->guest;
     }
+    return options;
+}
+
+/* Without the GIL. */
+static void select_one(
+    struct call *call, struct ask *ask, ndf_selection **selection)
+{
+    ndf_select_options options = options_of(ask);
     ndf_context *context;
     call->err = ndf_context_new(
         call->ndf, ask->context.at, ask->context.size, &context, &call->error);
@@ -126,23 +132,27 @@ PyObject *choose_why(PyObject *self, PyObject *const *at, Py_ssize_t count)
 PyObject *choose_explain(PyObject *self, PyObject *const *at, Py_ssize_t count)
 {
     struct args args = call_args(self, "explain", at, count);
-    struct text context = {NULL, 0};
+    struct ask ask = {{NULL, 0}, 0, {NULL, NULL, NULL, NULL}};
     const char *pattern = NULL;
     struct call call;
-    if (args_count(&args, 2, 2) < 0 ||
-        args_text(&args, 0, "context", &context) < 0 ||
+    if (args_count(&args, 2, 3) < 0 ||
+        args_text(&args, 0, "context", &ask.context) < 0 ||
         args_name(&args, 1, "pattern", &pattern) < 0 ||
+        args_function_or_none(&args, 2, "ask", &ask.guest.fn) < 0 ||
         call_begin(&call, self) < 0)
         return NULL;
     ndf_context *made;
     ndf_text *text = NULL;
     PyThreadState *gil = PyEval_SaveThread();
-    call.err =
-        ndf_context_new(call.ndf, context.at, context.size, &made, &call.error);
+    ndf_select_options options = options_of(&ask);
+    call.err = ndf_context_new(
+        call.ndf, ask.context.at, ask.context.size, &made, &call.error);
     if (call.err == NDF_OK)
-        call.err = ndf_explain(call.ndf, made, pattern, &text, &call.error);
+        call.err = ndf_explain_with(
+            call.ndf, made, pattern, &options, &text, &call.error);
     ndf_context_free(made);
     PyEval_RestoreThread(gil);
+    if (call.err != NDF_OK) return failed(&call, &ask);
     return call_text(&call, text);
 }
 

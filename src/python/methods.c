@@ -309,7 +309,7 @@ PyMethodDef methods_of_engine[] = {
         "why($self, context, limit=0, ask=None, /)\n--\n\n"
         "A selection with every factor and its number."},
     {"explain", FAST(choose_explain),
-        "explain($self, context, pattern, /)\n--\n\n"
+        "explain($self, context, pattern, ask=None, /)\n--\n\n"
         "Why a pattern was not chosen."},
     {"find_domain", FAST(choose_domain),
         "find_domain($self, domain, /)\n--\n\nThe patterns of a domain."},

@@ -319,6 +319,41 @@ static void the_host_is_part_of_the_law(void **state)
     fixture_close(&fixture);
 }
 
+static void what_is_explained_asks_the_host_once(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture);
+    fixture_register(&fixture, asking);
+    ndf_context *context = fixture_context(&fixture, "fix the memory leaks");
+    struct host host = {.fixture = &fixture, .context = context};
+    ndf_select_options options = NDF_SELECT_OPTIONS_INIT;
+    options.ask = ask;
+    options.ask_ud = &host;
+    for (host.answer = 0; host.answer <= 1; host.answer++) {
+        ndf_text *text;
+        host.asked = 0;
+        assert_ok(ndf_explain_with(fixture.engine, context, "leaks.careful",
+            &options, &text, &fixture.error));
+        assert_int_equal(host.asked, 1);
+        json_t *why = parse_text(text);
+        assert_int_equal(
+            json_is_true(json_object_get(why, "eligible")), host.answer);
+        if (host.answer == 1)
+            assert_true(json_is_true(json_object_get(why, "chosen")));
+        else assert_string_equal(string_at(why, "failed/why"), "not allowed");
+        json_decref(why);
+    }
+    host.answer = NDF_EHOST;
+    ndf_text *text;
+    assert_int_equal(ndf_explain_with(fixture.engine, context, "leaks.careful",
+                         &options, &text, &fixture.error),
+        NDF_EHOST);
+    assert_null(text);
+    ndf_context_free(context);
+    fixture_close(&fixture);
+}
+
 static void where_nobody_is_asked_it_is_not_eligible(void **state)
 {
     (void)state;
@@ -440,6 +475,7 @@ int main(void)
         cmocka_unit_test(ever_new_names_take_no_memory),
         cmocka_unit_test(what_is_valid_is_what_can_be_registered),
         cmocka_unit_test(the_host_is_part_of_the_law),
+        cmocka_unit_test(what_is_explained_asks_the_host_once),
         cmocka_unit_test(where_nobody_is_asked_it_is_not_eligible),
         cmocka_unit_test(the_size_of_the_options_says_what_they_hold),
         cmocka_unit_test(a_value_is_handed_on_with_its_type),

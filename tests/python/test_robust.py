@@ -115,6 +115,24 @@ class Found(Case):
             self.assertEqual([p.name for p in each.find_patterns_by_domain("food")], names)
 
 
+    def test_why_not_asks_matches(self):
+        asked = []
+
+        class Asks(SequentialDelegationPattern):
+            def matches(self, context):
+                asked.append(self.name)
+                return self.name == "yes"
+
+        registry = self.registry(
+            *(Asks(name, "bake a cake", steps=["s"]) for name in ("yes", "no")),
+            sequential("plain", "s", description="bake a cake now"))
+        told = registry.why_not("bake a cake now", "yes")
+        self.assertEqual((told["eligible"], told["best"]["name"]), (True, "plain"))
+        self.assertEqual(sorted(asked), ["no", "yes"])
+        told = registry.why_not("bake a cake now", "no")
+        self.assertEqual(told["failed"]["why"], "not allowed")
+
+
 class Together(Case):
     def test_an_outcome_that_comes_behind_its_pattern_s_end(self):
         stays, goes = (sequential(n, ("s", nothing), description=n) for n in ("stays", "goes"))

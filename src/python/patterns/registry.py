@@ -425,7 +425,10 @@ class PatternRegistry:
         failed with both values, or the evidence that was weaker; as a dict."""
         name = _check.text(getattr(pattern, "name", pattern), "a pattern's name")
         self._flush()
-        return _json.decode(self._engine.explain(as_context(context).to_json(), name))
+        context = as_context(context)
+        return _json.decode(
+            self._engine.explain(context.to_json(), name, self._ask(context))
+        )
 
     # ---- settings ---------------------------------------------------------------
 
