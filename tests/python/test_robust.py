@@ -89,6 +89,7 @@ class Foreign(Case):
             """, path)
         registry = self.registry(path=path)
         self.assertEqual(registry.find_best_pattern("bake a cake").name, "plain")
+        self.assertIn("ask", registry)
 
 
 class Found(Case):
@@ -216,6 +217,29 @@ class Together(Case):
         self.assertLess(len(failed), 64)
         for error in failed:
             self.assertIn("wait for runs that they started", str(error))
+
+    def test_closing_in_a_function_changes_nothing(self):
+        async def later():
+            await asyncio.sleep(0)
+            return 1
+
+        def close():
+            with self.assertRaises(PatternError):
+                registry.close()
+
+        registry = self.registry(sequential("c", ("a", close), ("b", later)))
+        result = asyncio.run(registry.executor.execute_async("c"))
+        self.assertEqual(result.output, 1)
+        self.assertFalse(registry._calls._closing)
+
+    def test_one_that_another_process_took_out(self):
+        path = str(self.folder() / "s.db")
+        pattern = sequential("p", ("s", nothing))
+        registry = self.registry(pattern, path=path)
+        self.registry(path=path).unregister("p")
+        registry.unregister(pattern)
+        self.assertNotIn("p", registry)
+        self.assertIsNone(pattern._home())
 
     def test_what_ended_can_be_taken_out_of_memory(self):
         registry = self.registry(sequential("t", ("s", nothing)))

@@ -71,10 +71,15 @@ class Calls:
         self._own = threading.local()  # of a thread that calls a function now
         self._waiting = 0
 
+    @property
+    def is_inside(self):
+        """Whether this thread is one on which the engine calls a function."""
+        return getattr(self._own, "calls", False)
+
     @contextlib.contextmanager
     def waiting(self):
         """While this thread waits for a run of the engine."""
-        if not getattr(self._own, "calls", False):
+        if not self.is_inside:
             yield
             return
         with self._lock:

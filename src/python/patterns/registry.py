@@ -71,7 +71,8 @@ class PatternRegistry:
     def close(self):
         """Ends what runs and lets the store go. Every later call raises
         PatternError."""
-        self._calls.close()
+        if not self._calls.is_inside:  # the engine refuses that
+            self._calls.close()
         self._engine.close()
 
     def __enter__(self):
@@ -186,24 +187,32 @@ class PatternRegistry:
         name = getattr(pattern, "name", pattern)
         with self._lock:
             self._pending.settle()
-            old = self._patterns.pop(name, None) if isinstance(name, str) else None
+            old = self._patterns.get(name) if isinstance(name, str) else None
             if old is None and not (self._others and isinstance(name, str)):
                 raise self._unknown(name)
             documents = [(name, "")] if old is None else old._documents()
-            if self._engine.path is None and old is not None:
-                for each, _ in documents:
-                    self._pending.put(each, None)
-            else:
-                for each, _ in documents:
-                    self._engine.unregister(each)
-                self._stored.cache.discard(name)
+            self._take_out([each for each, _ in documents], old is not None)
             if old is not None:
+                del self._patterns[name]
                 self._leave(old)
             self._forget_found()
         if self._listeners:
             self._listeners.tell("unregistered", name)
 
     unregister_pattern = unregister
+
+    def _take_out(self, names, known):
+        if self._engine.path is None and known:
+            for name in names:
+                self._pending.put(name, None)
+            return
+        for name in names:
+            try:
+                self._engine.unregister(name)
+            except PatternNotFoundError:
+                if not known:  # else another process was first
+                    raise
+            self._stored.cache.discard(name)
 
     def _leave(self, pattern):
         pattern._homes = tuple(h for h in pattern._homes if h is not self._self)

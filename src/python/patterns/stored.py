@@ -40,7 +40,7 @@ class StoredPatterns:
 
     def has(self, name):
         try:
-            self.get(name)
+            self._engine.load(name)
         except PatternNotFoundError:
             return False
         return True
