@@ -36,6 +36,27 @@ class Pending:
     def __bool__(self):
         return bool(self._documents or self._outcomes)
 
+    def register(self, documents, replace):
+        """(name, text) each; at once when the store is a file."""
+        if self._engine.path is not None:
+            self._engine.register("[" + ",".join(t for _, t in documents) + "]", replace)
+            return
+        for name, text in documents:
+            self.put(name, text)
+
+    def unregister(self, names, known):
+        """known: as far as this program knows they are there; then it is fine
+        when another process was first."""
+        for name in names:
+            if self._engine.path is None and known:
+                self.put(name, None)
+                continue
+            try:
+                self._engine.unregister(name)
+            except PatternNotFoundError:
+                if not known:
+                    raise
+
     def put(self, name, text):
         """text None: it is to go."""
         with self._lock:
@@ -43,6 +64,9 @@ class Pending:
             self._documents[name] = text
 
     def record(self, outcome):
+        if self._engine.path is not None:
+            self._engine.record(outcome)
+            return
         with self._lock:
             self._outcomes.append(outcome)
             if len(self._outcomes) >= _BATCH:

@@ -18,7 +18,7 @@ from .config import HINT_LISTS, configured, hinted
 from .context import as_context
 from .listeners import Listeners
 from .monitor import track
-from .pattern import INNER, DelegationPattern, lawful, names_of, refuse_shared
+from .pattern import DelegationPattern, lawful, names_of, refuse_shared
 from .pending import Pending, outcome_text
 from .stats import ConfidenceLevel, PatternAnalytics
 from .stored import StoredPatterns, cleanup
@@ -148,12 +148,14 @@ class PatternRegistry:
                 raise PatternError("the registry is closed")
             try:
                 self._calls.bind_all(functions)
-                self._hand_over(documents, replace)
+                self._pending.register(documents, replace)
             except BaseException:
                 self._calls.unbind_all(functions)
                 if old is not None:
                     self._calls.bind_all(old._functions())
                 raise
+            finally:
+                self._stored.cache.discard(name)
             if old is not pattern:
                 if old is not None:
                     self._leave(old)
@@ -162,17 +164,6 @@ class PatternRegistry:
                 living = tuple(home for home in pattern._homes if home() is not None)
                 pattern._homes = living + (self._self,)
             self._forget_found()
-
-    def _hand_over(self, documents, replace):
-        if self._engine.path is None:
-            for each, text in documents:
-                self._pending.put(each, text)
-            return
-        name = documents[0][0]
-        try:
-            self._engine.register("[" + ",".join(t for _, t in documents) + "]", replace)
-        finally:
-            self._stored.cache.discard(name)
 
     def register_patterns(self, patterns):
         """Adds several, in their order; returns how many."""
@@ -191,7 +182,8 @@ class PatternRegistry:
             if old is None and not (self._others and isinstance(name, str)):
                 raise self._unknown(name)
             documents = [(name, "")] if old is None else old._documents()
-            self._take_out([each for each, _ in documents], old is not None)
+            self._pending.unregister([each for each, _ in documents], old is not None)
+            self._stored.cache.discard(name)
             if old is not None:
                 del self._patterns[name]
                 self._leave(old)
@@ -200,19 +192,6 @@ class PatternRegistry:
             self._listeners.tell("unregistered", name)
 
     unregister_pattern = unregister
-
-    def _take_out(self, names, known):
-        if self._engine.path is None and known:
-            for name in names:
-                self._pending.put(name, None)
-            return
-        for name in names:
-            try:
-                self._engine.unregister(name)
-            except PatternNotFoundError:
-                if not known:  # else another process was first
-                    raise
-            self._stored.cache.discard(name)
 
     def _leave(self, pattern):
         pattern._homes = tuple(h for h in pattern._homes if h is not self._self)
@@ -284,13 +263,7 @@ class PatternRegistry:
         return found
 
     def _is_inner(self, name):
-        """Whether it is what a pattern that works itself keeps as its steps."""
-        if name in self._patterns or not name.endswith(INNER):
-            return False
-        try:
-            return self._stored.get(name)._is_inner
-        except PatternError:
-            return False
+        return name not in self._patterns and self._stored.is_inner(name)
 
     def find_patterns_by_domain(self, domain):
         """Those that name the domain, or a glob over it, in their law or taste
@@ -544,10 +517,7 @@ class PatternRegistry:
 
     def _recorded(self, pattern, success, domain, latency_ms, text):
         line = outcome_text(pattern.name, success, domain, latency_ms, text)
-        if self._engine.path is not None:
-            self._engine.record(line)
-        else:
-            self._pending.record(line)
+        self._pending.record(line)
 
     def _reset(self, pattern):
         self._flush()

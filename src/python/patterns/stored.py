@@ -5,9 +5,9 @@ import time
 
 from . import _check, _json
 from .cache import LookupCache
-from .pattern import revive
+from .pattern import INNER, revive
 from .stats import Counts
-from ._ndf import PatternNotFoundError
+from ._ndf import PatternError, PatternNotFoundError
 
 _LOOK_SECONDS = 0.1
 
@@ -37,6 +37,13 @@ class StoredPatterns:
             pattern = self._load(name)
             self.cache.put(name, pattern)
         return pattern
+
+    def is_inner(self, name):
+        """Whether it is what a pattern that works itself keeps as its steps."""
+        try:
+            return name.endswith(INNER) and self.get(name)._is_inner
+        except PatternError:
+            return False
 
     def has(self, name):
         try:
