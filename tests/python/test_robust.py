@@ -105,6 +105,15 @@ class Found(Case):
         registry.unregister("lawn")
         self.assertEqual([p.name for p in registry], ["mine"])
 
+    def test_of_one_name_with_an_imported_one(self):
+        folder = self.folder()
+        (folder / "x.yaml").write_text(
+            "pattern: a\ndescription: paint\nsteps: [s]\n", encoding="utf-8")
+        mine = sequential("a", ("s", nothing), description="bake a cake")
+        registry = self.registry(mine, home=str(folder))
+        registry.import_path(folder)
+        self.assertIs(registry.find_best_pattern("bake a cake"), mine)
+
     def test_steps_of_one_that_works_itself_are_no_pattern(self):
         path = str(self.folder() / "s.db")
         registry = self.registry(
@@ -201,6 +210,24 @@ class Together(Case):
         self.assertEqual(done, [])
         self.assertFalse(registry._active)
         self.assertFalse(registry._calls.watches)
+
+    def test_counts_of_an_earlier_process_are_there_again(self):
+        path = str(self.folder() / "s.db")
+        with PatternRegistry(path) as registry:
+            pattern = sequential("a", ("s", nothing))
+            registry.register_pattern(pattern)
+            for _ in range(3):
+                pattern.record_execution(True, domain="food")
+            registry.executor.execute("a")
+            self.assertEqual(pattern.execution_count, 4)
+        registry = self.registry(path=path)
+        pattern = sequential("a", ("s", nothing))
+        registry.register_pattern(pattern, replace=True)
+        registry.executor.execute("a")
+        self.assertEqual(pattern.execution_count, 5)
+        analytics = registry.get_pattern_analytics("a")
+        self.assertEqual((analytics.execution_count, analytics.success_count), (5, 3))
+        self.assertEqual(analytics.domains["food"]["execution_count"], 3)
 
     def test_functions_that_wait_for_runs_leave_a_thread(self):
         class Outer(SequentialDelegationPattern):

@@ -233,6 +233,9 @@ class PatternExecutor:
         if on_event is not None:
             _check.function(on_event, "on_event")
         registry._flush()
+        pattern = registry._at_hand(name)
+        if pattern is not None:
+            _ = pattern._stats.total  # what was counted before this run
         watch = Watch(loop)
         watches = registry._calls.watches
 

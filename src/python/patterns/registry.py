@@ -161,6 +161,7 @@ class PatternRegistry:
                     self._leave(old)
                     self._calls.bind_all(functions)  # some were the old one's, too
                 self._patterns[name] = pattern
+                self._stored.count_later(pattern)
                 living = tuple(home for home in pattern._homes if home() is not None)
                 pattern._homes = living + (self._self,)
             self._forget_found()
@@ -516,8 +517,7 @@ class PatternRegistry:
     # ---- counts ------------------------------------------------------------------
 
     def _recorded(self, pattern, success, domain, latency_ms, text):
-        line = outcome_text(pattern.name, success, domain, latency_ms, text)
-        self._pending.record(line)
+        self._pending.record(outcome_text(pattern.name, success, domain, latency_ms, text))
 
     def _reset(self, pattern):
         self._flush()

@@ -108,6 +108,22 @@ class Stats:
         return stats
 
 
+class LaterStats(Stats):
+    """Those that read(stats) fills in when they are first looked at."""
+
+    __slots__ = ("_read",)
+
+    def __init__(self, read):
+        self._read = read
+
+    def __getattr__(self, name):
+        if name not in Stats.__slots__:
+            raise AttributeError(name)
+        self.clear()
+        self._read(self)
+        return getattr(self, name)
+
+
 def _counts(numbers):
     executions, known, wins = map(int, numbers)
     if not 0 <= wins <= known <= executions:

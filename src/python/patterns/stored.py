@@ -1,15 +1,18 @@
 """Patterns of a store that this program did not register: read when they are
 asked for, and kept for a while."""
 
+import contextlib
+import functools
 import time
 
 from . import _check, _json
 from .cache import LookupCache
 from .pattern import INNER, revive
-from .stats import Counts
+from .stats import Counts, LaterStats
 from ._ndf import PatternError, PatternNotFoundError
 
 _LOOK_SECONDS = 0.1
+_HOST = "host/"  # before the name of one of this program, where names clash
 
 
 class StoredPatterns:
@@ -32,6 +35,11 @@ class StoredPatterns:
 
     def get(self, name):
         """Raises what the core says of a name that is not there."""
+        home = self._home()
+        if home is not None and name.startswith(_HOST):
+            mine = home._patterns.get(name[len(_HOST):])
+            if mine is not None:
+                return mine
         pattern = self.cache.get(name)
         if pattern is None:
             pattern = self._load(name)
@@ -88,6 +96,16 @@ class StoredPatterns:
         if not pattern._stats.total.executions:
             self._take_counts(name, pattern._stats)
         return pattern
+
+    def count_later(self, pattern):
+        """What other processes, or an earlier one of this program, counted of a
+        pattern that is registered now."""
+        if self._engine.path is not None and not pattern._stats.total.executions:
+            pattern._stats = LaterStats(functools.partial(self._look_up, pattern.name))
+
+    def _look_up(self, name, stats):
+        with contextlib.suppress(PatternError):  # closed, or gone
+            self._take_counts(name, stats)
 
     def _take_counts(self, name, stats):
         """Those of the store, when the document brings none."""
