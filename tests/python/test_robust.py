@@ -65,8 +65,9 @@ class Foreign(Case):
 
     def test_counts_that_are_none(self):
         counts = {"domains": {}, "latency_ms": 0, "timed": 0, "last_ms": 0}
-        with self.refused(InvalidPatternError):
-            self.load({"stats": {"total": [float("inf"), 0, 0], **counts}})
+        for count in (float("inf"), 1e300, -1):
+            with self.refused(InvalidPatternError):
+                self.load({"stats": {"total": [count, 0, 0], **counts}})
 
     def test_nested_too_deep(self):
         with self.refused(InvalidPatternError, "deep"):
@@ -90,6 +91,9 @@ class Foreign(Case):
         registry = self.registry(path=path)
         self.assertEqual(registry.find_best_pattern("bake a cake").name, "plain")
         self.assertIn("ask", registry)
+        with PatternStorage(path) as storage:
+            registry.get_pattern("plain").record_execution(True)
+            self.assertIn('"plain"', storage.export_learning_data())
 
 
 class Found(Case):

@@ -126,7 +126,7 @@ class LaterStats(Stats):
 
 def _counts(numbers):
     executions, known, wins = map(int, numbers)
-    if not 0 <= wins <= known <= executions:
+    if not 0 <= wins <= known <= executions < 2**53:
         raise ValueError
     return Counts(executions, known, wins)
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from . import _check, _json, _ndf
 from .monitor import track
 from .pattern import DelegationPattern, revive
+from .stats import Stats
 from .stored import cleanup
 from ._ndf import InvalidPatternError, PatternNotFoundError
 
@@ -195,7 +196,7 @@ class PatternStorage:
         names = self.get_all_pattern_names()
         for name in names + sorted(counted.keys() - set(names)):
             if name in names:
-                stats = self.load_pattern(name)._stats
+                stats = self._saved_stats(name)
                 if stats.total.executions:
                     yield _row(name, "", stats.total, stats.last_ms)
                     for domain, counts in sorted(stats.domains.items()):
@@ -206,6 +207,11 @@ class PatternStorage:
                 yield _row_of_core(name, "", each, each["last_ms"])
                 for domain in each["domains"]:
                     yield _row_of_core(name, domain["domain"], domain, each["last_ms"])
+
+    def _saved_stats(self, name):
+        """Without an object, whose class may not be loaded here."""
+        kept = _json.decode(self._engine.load(name)[0]).get("host", {})
+        return Stats.from_dict(kept["stats"]) if "stats" in kept else Stats()
 
     def export_learning_data(self, path=None, format=None):
         """What was counted, one row a pattern (domain "") and one a pattern
