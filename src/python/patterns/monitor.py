@@ -140,9 +140,11 @@ class ResourceUsage:
         return {name: getattr(self, name) for name in self.__slots__}
 
     def __repr__(self):
+        cpu = self.cpu_percent
         return (
-            f"<ResourceUsage cpu {self.cpu_percent:.0f} %, memory "
-            f"{self.memory_percent:.0f} %, process {self.process_memory >> 20} MB>"
+            f"<ResourceUsage cpu {f'{cpu:.0f} %' if cpu == cpu else 'not measured'}, "
+            f"memory {self.memory_percent:.0f} %, "
+            f"process {self.process_memory >> 20} MB>"
         )
 
 
