@@ -121,7 +121,7 @@ def rounds(results, count):
         registry.register_pattern(pattern)
         registry.select(context)
         registry.unregister(pattern)
-        if index == warm:
+        if index + 1 == warm:
             gc.collect()
             before = resident_kb()
     gc.collect()

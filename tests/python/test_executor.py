@@ -183,6 +183,22 @@ class AContext(Case):
                 self.assertEqual(result.violations[0]["severity"], severity)
                 self.assertEqual(result.violations[0]["step"], "step")
 
+    def test_cannot_be_set_to_what_a_patch_cannot_say(self):
+        for function in (
+            lambda c: c.attributes.update(new=None),
+            lambda c: c.attributes.update(new={"inner": None}),
+            lambda c: c.attributes.update(keep=None),
+        ):
+            registry, context = self.change(function, writes=["new", "keep"])
+            with self.refused(PatternExecutionError, "None", "delete the key"):
+                registry.executor.execute("a.b", context)
+
+    def test_may_hold_what_was_null_before(self):
+        registry, context = self.change(lambda c: c.attributes.pop("drop"), writes=["drop"])
+        context.attributes["null"] = None
+        result = registry.executor.execute("a.b", context)
+        self.assertEqual(result.context.attributes, {"keep": 1, "null": None})
+
     def test_that_is_enforced_fails_the_run(self):
         registry, context = self.change(lambda c: setattr(c, "domain", "other"))
         pattern = registry.get_pattern("a.b")

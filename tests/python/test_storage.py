@@ -193,6 +193,19 @@ class ALazyPattern(StorageCase):
         twin = pickle.loads(pickle.dumps(storage.load_pattern("a.b", lazy=True)))
         self.assertIsInstance(twin, SequentialDelegationPattern)
 
+    def test_is_taken_where_a_pattern_is(self):
+        storage, other = self.storage(), self.storage()
+        storage.save_pattern(sequential("a.b", ("x", nothing)))
+        registry = self.registry()
+        for lazy in storage:
+            registry.register_pattern(lazy)
+        registry.executor.bind("a.b.x", nothing)
+        lazy = storage.load_pattern("a.b", lazy=True)
+        other.save_pattern(lazy)
+        self.assertIn("a.b", other)
+        self.assertTrue(registry.executor.execute("a.b").success)
+        self.assertEqual(registry.get_pattern_analytics(lazy).name, "a.b")
+
     def test_comes_from_iterating(self):
         storage = self.storage()
         for index in range(20):

@@ -33,6 +33,7 @@ from .choice import Choice, Selection, SimilarPattern
 from .config import PatternConfig
 from .context import PatternContext
 from .executor import ExecutionEvent, ExecutionResult, PatternExecutor
+from .lazy import LazyPattern
 from .listeners import Listener
 from .monitor import (
     PerformanceMetrics,
@@ -48,7 +49,7 @@ from .kinds import (
 from .pattern import DelegationPattern
 from .registry import PatternRegistry
 from .stats import ConfidenceLevel, PatternAnalytics
-from .storage import LazyPattern, PatternStorage, StoredSize
+from .storage import PatternStorage, StoredSize
 
 __version__ = _ndf.version
 

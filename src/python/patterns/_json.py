@@ -83,19 +83,34 @@ def _check(value, path, depth):
         )
 
 
-def merge_patch(before, after):
-    """What RFC 7396 calls the patch from one object to another; None: same."""
+def merge_patch(before, after, path="context"):
+    """What RFC 7396 calls the patch from one object to another; None: same.
+    In a patch null takes a key away, so a new null cannot be said:
+    InvalidPatternError."""
     patch = {}
     for key, value in after.items():
+        where = f"{path}.{key}"
         if key not in before:
-            patch[key] = value
+            patch[key] = _sayable(value, where)
         elif isinstance(value, dict) and isinstance(before[key], dict):
-            inner = merge_patch(before[key], value)
+            inner = merge_patch(before[key], value, where)
             if inner is not None:
                 patch[key] = inner
         elif value != before[key] or type(value) is not type(before[key]):
-            patch[key] = value
+            patch[key] = _sayable(value, where)
     for key in before:
         if key not in after:
             patch[key] = None
     return patch or None
+
+
+def _sayable(value, path):
+    if value is None:
+        raise InvalidPatternError(
+            f"{path} was set to None, which the patch of a step cannot say: "
+            "delete the key, or take another value"
+        )
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _sayable(item, f"{path}.{key}")
+    return value

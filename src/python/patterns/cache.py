@@ -97,11 +97,14 @@ class PatternPool:
     def get_pattern(self):
         """One of the pool; a new one when all are lent."""
         with self._lock:
-            self.lent += 1
             if self._free:
+                self.lent += 1
                 return self._free.pop()
+        pattern = self._factory()
+        with self._lock:
+            self.lent += 1
             self.made += 1
-        return self._factory()
+        return pattern
 
     def return_pattern(self, pattern):
         """Resets it and keeps it, unless the pool is full."""

@@ -9,6 +9,7 @@ import queue
 from . import _check, _json, _ndf
 from .calls import Watch
 from .context import as_context
+from .lazy import LazyPattern, as_pattern
 from .pattern import DelegationPattern
 from ._ndf import (
     InvalidPatternError,
@@ -190,11 +191,7 @@ class PatternExecutor:
         """The name of a registered pattern; one that is not is registered."""
         if isinstance(pattern, str):
             return _check.text(pattern, "a pattern's name")
-        if not isinstance(pattern, DelegationPattern):
-            raise InvalidPatternError(
-                "execute takes a pattern or its name, not "
-                f"{type(pattern).__name__}"
-            )
+        pattern = as_pattern(pattern, "execute", ": or its name")
         known = self.registry._patterns.get(pattern.name)
         if known is not pattern and self.registry._self not in pattern._homes:
             if known is not None:
@@ -341,13 +338,14 @@ class PatternExecutor:
         fallbacks (a list of patterns or names). Raises the first one's
         PatternExecutionError when none succeeds; `attempts` are all of
         them."""
-        if isinstance(fallbacks, (str, DelegationPattern)):
+        if isinstance(fallbacks, (str, DelegationPattern, LazyPattern)):
             fallbacks = [fallbacks]
         attempts = []
         for each in [pattern, *fallbacks]:
             try:
                 return self.execute(each, context, timeout)
-            except (PatternExecutionError, PatternNotFoundError, TimeoutError) as error:
+            except (PatternExecutionError, PatternNotFoundError,
+                    InvalidPatternError, TimeoutError) as error:
                 attempts.append(error)
         error = attempts[0]
         error.attempts = attempts

@@ -16,9 +16,10 @@ from .calls import Calls
 from .choice import Choice, Selection, SimilarPattern
 from .config import HINT_LISTS, configured, hinted
 from .context import as_context
+from .lazy import as_pattern
 from .listeners import Listeners
 from .monitor import track
-from .pattern import DelegationPattern, lawful, names_of, refuse_shared
+from .pattern import lawful, names_of, refuse_shared
 from .pending import Pending, outcome_text
 from .stats import ConfidenceLevel, PatternAnalytics
 from .stored import StoredPatterns, cleanup
@@ -122,12 +123,10 @@ class PatternRegistry:
     def register_pattern(self, pattern, replace=False):
         """Adds a pattern. Raises PatternAlreadyExistsError when the name is
         taken (unless replace), InvalidPatternError for what is no pattern."""
-        if not isinstance(pattern, DelegationPattern):
-            raise InvalidPatternError(
-                "register_pattern takes a DelegationPattern, not "
-                f"{type(pattern).__name__}: make one of your data with "
-                "DelegationPattern.from_document"
-            )
+        pattern = as_pattern(
+            pattern, "register_pattern",
+            ": make one of your data with DelegationPattern.from_document",
+        )
         self._put(pattern, replace)
         if self._listeners:
             self._listeners.tell("registered", pattern.name)
@@ -528,9 +527,9 @@ class PatternRegistry:
         of those of all."""
         if pattern is None:
             return {p.name: self._analytics(p) for p in self}
-        if not isinstance(pattern, DelegationPattern):
-            pattern = self._patterns.get(pattern) or self._load(pattern)
-        return self._analytics(pattern)
+        if isinstance(pattern, str):
+            return self._analytics(self._patterns.get(pattern) or self._load(pattern))
+        return self._analytics(as_pattern(pattern, "get_pattern_analytics"))
 
     def _analytics(self, pattern):
         return PatternAnalytics(

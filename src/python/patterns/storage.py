@@ -6,8 +6,9 @@ import time
 from typing import NamedTuple
 
 from . import _check, _json, _ndf
+from .lazy import LazyPattern, as_pattern
 from .monitor import track
-from .pattern import DelegationPattern, revive
+from .pattern import revive
 from .stats import Stats
 from .stored import cleanup
 from ._ndf import InvalidPatternError, PatternNotFoundError
@@ -29,50 +30,6 @@ class StoredSize(NamedTuple):
     @property
     def ratio(self):
         return self.stored_bytes / self.bytes if self.bytes else 1.0
-
-
-class LazyPattern:
-    """A stored pattern that is loaded when something of it besides its name
-    is first used; then it acts as that pattern. `load()` gives the pattern
-    itself."""
-
-    __slots__ = ("_storage", "_name", "_pattern", "__weakref__")
-
-    def __init__(self, storage, name):
-        object.__setattr__(self, "_storage", storage)
-        object.__setattr__(self, "_name", name)
-        object.__setattr__(self, "_pattern", None)
-
-    @property
-    def name(self):
-        return self._name
-
-    @property
-    def is_loaded(self):
-        return self._pattern is not None
-
-    def load(self):
-        if self._pattern is None:
-            object.__setattr__(self, "_pattern", self._storage.load_pattern(self._name))
-        return self._pattern
-
-    def __getattr__(self, attribute):
-        if attribute.startswith("__"):
-            raise AttributeError(attribute)
-        return getattr(self.load(), attribute)
-
-    def __setattr__(self, attribute, value):
-        setattr(self.load(), attribute, value)
-
-    def __reduce__(self):
-        return _same, (self.load(),)
-
-    def __repr__(self):
-        return repr(self._pattern) if self.is_loaded else f"<LazyPattern {self._name!r}>"
-
-
-def _same(pattern):
-    return pattern
 
 
 class PatternStorage:
@@ -116,10 +73,7 @@ class PatternStorage:
     def save_pattern(self, pattern):
         """Keeps a pattern with its counts and, of a subclass, its attributes
         (which must be JSON values); replaces. Returns its StoredSize."""
-        if not isinstance(pattern, DelegationPattern):
-            raise InvalidPatternError(
-                f"save_pattern takes a DelegationPattern, not {type(pattern).__name__}"
-            )
+        pattern = as_pattern(pattern, "save_pattern")
         self._engine.register(pattern._saved(), True)
         return self.stored_size(pattern.name)
 
