@@ -106,7 +106,7 @@ class APattern(StorageCase):
     def test_that_is_none_is_refused(self):
         storage = self.storage()
         for thing in (None, 1, "a.b", {"pattern": "a.b"}):
-            with self.refused(InvalidPatternError, "DelegationPattern", type(thing).__name__):
+            with self.refused(InvalidPatternError, "pattern", type(thing).__name__):
                 storage.save_pattern(thing)
         with self.refused(InvalidPatternError, "nothing to do"):
             storage.save_pattern(DelegationPattern("a.b"))
