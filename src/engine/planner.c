@@ -189,7 +189,11 @@ static int plan_step(struct planning *p, const struct pattern *pattern,
     node->kind = NODE_STEP;
     node->id = step->name;
     node->step = *step;
-    if (!step->retry_set) node->step.retry = pattern->retry;
+    if (!step->retry_set) {
+        /* Written into the plan, or a resumed run would not know of it. */
+        node->step.retry = pattern->retry;
+        node->step.retry_set = pattern->retry.attempts > 1;
+    }
     int err = find_agent(p, step, step->agent, &node->agent, &node->runtime);
     if (err == NDF_OK && step->undo.agent.at != NULL)
         err = find_agent(
