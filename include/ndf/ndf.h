@@ -379,6 +379,17 @@ enum ndf_run_state {
     NDF_RUN_UNDO_FAILED,
 };
 
+/* The plan that ndf_run_start would run, with nothing started, recorded or
+ * written: {plan, context, domain?, totals: {steps, calls (of agents, with all
+ * their retries, undos apart), programs, functions, undos}}. plan and context
+ * are what the first record of the run would hold: plan is {pattern, version,
+ * cwd, timeout?, context?, rollback?, budget?, root}, and a node of it {id,
+ * step, agent, runtime?, undo_agent?, undo_runtime?} or {id?, children}. What
+ * is left out is as by default; runtime is process or callback. Errors as
+ * ndf_run_start; a store that is open for reading only will do. */
+NDF_API int ndf_plan(ndf_engine *engine, const char *pattern,
+    const ndf_context *context, const ndf_run_options *options, ndf_text **out,
+    ndf_error *error);
 /* Plans `pattern` (a pattern's or an agent's name) and starts it. The plan is
  * durable when this returns. NDF_ENOTFOUND, NDF_EREFERENCE, NDF_ECYCLE,
  * NDF_EUNTRUSTED, NDF_ELIMIT, store errors. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/delegate.h"
+#include "cli/plan.h"
 
 enum { OFFERED = 3, LOOKED_AT = 100, LABEL_TEXT_MAX = 64 * 1024 };
 
@@ -172,13 +173,16 @@ static int do_it(struct doing *doing)
     struct cli *cli = doing->cli;
     struct delegation delegation = {0};
     int status = delegate_timeout(cli, &delegation.timeout_ms);
-    if (status == STATUS_DONE) status = cli_open(cli, OPEN_FOR_WORK);
+    bool dry = cli->args.given[OPT_DRY_RUN];
+    if (status == STATUS_DONE)
+        status = cli_open(cli, dry ? OPEN_FOR_READING : OPEN_FOR_WORK);
     if (status == STATUS_DONE) status = cli_refresh(cli);
     if (status == STATUS_DONE)
         status = cli_context(cli, doing->json, &doing->context);
     if (status == STATUS_DONE) status = choose(doing);
     if (status != STATUS_DONE) return status;
     say_choice(doing);
+    if (dry) return plan_print(cli, doing->pattern, doing->context);
     delegation.pattern = doing->pattern;
     delegation.context = doing->context;
     status = delegate(cli, &delegation, NULL);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/delegate.h"
+#include "cli/plan.h"
 #include "cli/run_doc.h"
 
 static int run_pattern(struct cli *cli, const json_t *json)
@@ -11,11 +12,15 @@ static int run_pattern(struct cli *cli, const json_t *json)
     struct delegation delegation = {.pattern = cli->args.words[0]};
     ndf_context *context = NULL;
     int status = delegate_timeout(cli, &delegation.timeout_ms);
-    if (status == STATUS_DONE) status = cli_open(cli, OPEN_FOR_WORK);
+    bool dry = cli->args.given[OPT_DRY_RUN];
+    if (status == STATUS_DONE)
+        status = cli_open(cli, dry ? OPEN_FOR_READING : OPEN_FOR_WORK);
     if (status == STATUS_DONE) status = cli_refresh(cli);
     if (status == STATUS_DONE) status = cli_context(cli, json, &context);
     delegation.context = context;
-    if (status == STATUS_DONE) status = delegate(cli, &delegation, NULL);
+    if (status == STATUS_DONE && dry)
+        status = plan_print(cli, delegation.pattern, context);
+    else if (status == STATUS_DONE) status = delegate(cli, &delegation, NULL);
     if (delegation.started) delegate_say_others(cli);
     ndf_context_free(context);
     return status;

@@ -82,6 +82,7 @@ enum option_id {
     OPT_LIST,
     OPT_ALL,
     OPT_NAMES,
+    OPT_DRY_RUN,
     OPTION_COUNT,
 };
 

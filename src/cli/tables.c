@@ -77,6 +77,9 @@ const struct option options[OPTION_COUNT] = {
         COMPLETE_NONE, BIT(CMD_RESUME), 0},
     [OPT_NAMES] = {"names", NULL, "only the names, one a line", OPTION_FLAG,
         COMPLETE_NONE, BIT(CMD_LS), 0},
+    [OPT_DRY_RUN] = {"dry-run", NULL,
+        "print the plan that would be run; start and record nothing",
+        OPTION_FLAG, COMPLETE_NONE, BIT(CMD_DO) | BIT(CMD_RUN), 0},
 };
 
 const struct command commands[COMMAND_COUNT] = {

@@ -5,6 +5,8 @@
  * records after it, all that is needed to go on in another process. It is on
  * disk before ndf_run_start returns.
  */
+#include "engine/start.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -128,21 +130,28 @@ static int start_work(struct store_tx *tx, void *ud, ndf_error *error)
     return err == NDF_OK ? tx_journal_append(tx, &record, error) : err;
 }
 
-static int record_start(struct ndf_run *run, uint64_t seed, ndf_error *error)
+int start_encode(struct ndf_run *run, uint64_t seed, struct value *out,
+    struct buf *body, ndf_error *error)
 {
-    struct value start;
-    int err = encode_start(run, seed, &start);
+    int err = encode_start(run, seed, out);
     if (err != NDF_OK) return err;
-    struct buf body;
-    buf_init(&body, &run->engine->mem);
-    json_write(&body, &start);
-    err = buf_error(&body);
-    struct start_job job = {.run = run, .body = buf_str(&body)};
-    if (err == NDF_OK && body.size > PLAN_BYTES_MAX)
+    json_write(body, out);
+    err = buf_error(body);
+    if (err == NDF_OK && body->size > PLAN_BYTES_MAX)
         err = err_set(error, NDF_ELIMIT,
             "the plan of '%.*s' with its context is larger than %d bytes: "
             "hand large things over in files",
             STR_ARG(run->plan.pattern), PLAN_BYTES_MAX);
+    return err;
+}
+
+static int record_start(struct ndf_run *run, uint64_t seed, ndf_error *error)
+{
+    struct value start;
+    struct buf body;
+    buf_init(&body, &run->engine->mem);
+    int err = start_encode(run, seed, &start, &body, error);
+    struct start_job job = {.run = run, .body = buf_str(&body)};
     (void)hash_unhex(run->plan.version, job.version, sizeof job.version);
     if (err == NDF_OK)
         err = store_write(run->engine->store, start_work, &job, error);
@@ -283,26 +292,38 @@ static void disown(struct ndf_run *run)
     (void)unlink(run->owner_path);
 }
 
-static int prepare(struct ndf_run *run, const char *pattern,
-    const ndf_context *context, const char *given_cwd, ndf_error *error)
+int start_prepare(struct ndf_run *run, const struct start_request *request,
+    uint64_t *seed, ndf_error *error)
+{
+    ndf_run_options all;
+    struct str cwd = {NULL, 0};
+    int err = read_run_options(request->options, &all, error);
+    if (err != NDF_OK) return err;
+    run->event = all.event;
+    run->event_ud = all.event_ud;
+    err = check_store_trust(run->engine, error);
+    if (err == NDF_OK) err = engine_new_id(run->id);
+    if (err == NDF_OK) err = draw_seed(run->engine, seed);
+    if (err == NDF_OK) err = find_cwd(run, all.cwd, &cwd, error);
+    if (err == NDF_OK) err = copy_context(run, &request->context->context);
+    if (err == NDF_OK) err = make_plan(run, request->pattern, cwd, error);
+    if (err == NDF_OK)
+        err = rebuild_executor(run, *seed, EXEC_OUTPUTS_NEEDED, error);
+    return err;
+}
+
+static int start(
+    struct ndf_run *run, const struct start_request *request, ndf_error *error)
 {
     uint64_t seed = 0;
-    struct str cwd = {NULL, 0};
-    int err = check_store_trust(run->engine, error);
-    if (err == NDF_OK) err = engine_new_id(run->id);
-    if (err == NDF_OK) err = draw_seed(run->engine, &seed);
-    if (err == NDF_OK) err = find_cwd(run, given_cwd, &cwd, error);
-    if (err == NDF_OK) err = copy_context(run, &context->context);
-    if (err == NDF_OK) err = make_plan(run, pattern, cwd, error);
-    if (err == NDF_OK)
-        err = rebuild_executor(run, seed, EXEC_OUTPUTS_NEEDED, error);
+    int err = start_prepare(run, request, &seed, error);
     if (err == NDF_OK) err = own_run(run, error);
     run->started_ms = clock_wall_ms(&run->engine->clock);
     if (err == NDF_OK) {
         err = record_start(run, seed, error);
         if (err != NDF_OK) disown(run);
     }
-    return err;
+    return err == NDF_OK ? hand_over(run, error) : err;
 }
 
 int ndf_run_start(ndf_engine *engine, const char *pattern,
@@ -318,16 +339,11 @@ int ndf_run_start(ndf_engine *engine, const char *pattern,
         return err_set(error, NDF_EREADONLY,
             "nothing can be run from a store that is open for reading only");
     if (error != NULL) error->code = NDF_OK;
-    ndf_run_options all;
-    err = read_run_options(options, &all, error);
-    if (err != NDF_OK) return err;
     struct ndf_run *run;
     err = run_new(&run, engine);
     if (err != NDF_OK) return engine_explain(err, "the run", error);
-    run->event = all.event;
-    run->event_ud = all.event_ud;
-    err = prepare(run, pattern, context, all.cwd, error);
-    if (err == NDF_OK) err = hand_over(run, error);
+    const struct start_request request = {pattern, context, options};
+    err = start(run, &request, error);
     if (err != NDF_OK) {
         run_unref(run);
         return engine_explain(err, "the run cannot be started", error);

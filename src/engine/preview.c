@@ -1,0 +1,101 @@
+/*
+ * preview.c - the plan of a run that is not started.
+ *
+ * It is made by the same steps as a run's own and stops before anything is
+ * owned, written or started: what can be shown can be started, and looks so in
+ * the run's first record.
+ */
+#include "engine/start.h"
+
+/* What a plan amounts to. A node that stands for others has no call itself. */
+struct totals {
+    int64_t steps, programs, functions, undos;
+    int64_t calls; /* of agents, retries counted, undos not */
+};
+
+static void count_step(struct totals *totals, const struct plan_node *node)
+{
+    totals->steps++;
+    totals->calls += node->step.retry.attempts;
+    if (node->runtime == RUNTIME_PROCESS) totals->programs++;
+    else totals->functions++;
+    if (node->step.undo.set) totals->undos++;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): a plan has at most PLAN_DEPTH_MAX levels
+ */
+static void count_node(struct totals *totals, const struct plan_node *node)
+{
+    if (node->kind == NODE_STEP) count_step(totals, node);
+    for (size_t i = 0; i < node->child_count; i++)
+        count_node(totals, &node->children[i]);
+}
+
+static int encode_totals(
+    struct arena *arena, const struct plan *plan, struct value *out)
+{
+    struct totals totals = {0};
+    count_node(&totals, &plan->root);
+    const struct {
+        struct str key;
+        int64_t number;
+    } members[] = {
+        {STR("steps"), totals.steps},
+        {STR("calls"), totals.calls},
+        {STR("programs"), totals.programs},
+        {STR("functions"), totals.functions},
+        {STR("undos"), totals.undos},
+    };
+    int err = NDF_OK;
+    *out = value_of_object();
+    for (size_t i = 0; err == NDF_OK && i < sizeof members / sizeof members[0];
+         i++)
+        err = value_set(
+            arena, out, members[i].key, value_of_int(members[i].number));
+    return err;
+}
+
+/* The seed is drawn when the run starts, so that of now says nothing. */
+static int describe(struct ndf_run *run, const struct value *start,
+    struct value *out, ndf_error *error)
+{
+    static const char *const kept[] = {"plan", "context", "domain"};
+    int err = NDF_OK;
+    *out = value_of_object();
+    for (size_t i = 0; err == NDF_OK && i < sizeof kept / sizeof kept[0]; i++) {
+        const struct value *member = value_get(start, str_of(kept[i]));
+        if (member != NULL)
+            err = value_set(&run->arena, out, str_of(kept[i]), *member);
+    }
+    struct value totals;
+    if (err == NDF_OK) err = encode_totals(&run->arena, &run->plan, &totals);
+    if (err == NDF_OK) err = value_set(&run->arena, out, STR("totals"), totals);
+    return err == NDF_OK ? NDF_OK : err_set(error, err, "out of memory");
+}
+
+int ndf_plan(ndf_engine *engine, const char *pattern,
+    const ndf_context *context, const ndf_run_options *options, ndf_text **out,
+    ndf_error *error)
+{
+    *out = NULL;
+    int err = engine_check(engine, error);
+    if (err != NDF_OK) return err;
+    if (pattern == NULL || context == NULL)
+        return err_set(error, NDF_EINVAL, "pattern or context is NULL");
+    if (error != NULL) error->code = NDF_OK;
+    struct ndf_run *run;
+    err = run_new(&run, engine);
+    if (err != NDF_OK) return engine_explain(err, "the plan", error);
+    const struct start_request request = {pattern, context, options};
+    uint64_t seed = 0;
+    struct value start, document;
+    struct buf body;
+    buf_init(&body, &engine->mem);
+    err = start_prepare(run, &request, &seed, error);
+    if (err == NDF_OK) err = start_encode(run, seed, &start, &body, error);
+    if (err == NDF_OK) err = describe(run, &start, &document, error);
+    if (err == NDF_OK) err = text_of_value(out, &engine->mem, &document);
+    buf_deinit(&body);
+    run_unref(run);
+    return engine_explain(err, "the plan cannot be made", error);
+}

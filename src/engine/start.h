@@ -1,0 +1,27 @@
+/*
+ * start.h - a run before it starts: what both starting it and only showing its
+ * plan do.
+ */
+#ifndef NDF_ENGINE_START_H
+#define NDF_ENGINE_START_H
+
+#include "base/buf.h"
+#include "engine/runner.h"
+
+/* What a run is started with; all borrowed. */
+struct start_request {
+    const char *pattern;
+    const ndf_context *context;
+    const ndf_run_options *options; /* NULL: all defaults */
+};
+
+/* Gives a new run its id, plan, context and executor, and draws its seed.
+ * Nothing is owned, written or started. As ndf_run_start. */
+int start_prepare(struct ndf_run *run, const struct start_request *request,
+    uint64_t *seed, ndf_error *error);
+/* Record 0 of a prepared run: {plan, context, domain?, seed}, in the run's
+ * arena, and its canonical bytes into body. NDF_ELIMIT, NDF_ENOMEM. */
+int start_encode(struct ndf_run *run, uint64_t seed, struct value *out,
+    struct buf *body, ndf_error *error);
+
+#endif
