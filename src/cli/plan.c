@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { DEPTH_MAX = 80, INDENT = 2, KEY_COLUMNS = 10 };
+enum { DEPTH_MAX = 80, INDENT = 2, BODY_INDENT = 4, KEY_COLUMNS = 10 };
 
 static void print_pair(
     const struct term *out, size_t indent, const char *name, const char *text)
@@ -156,11 +156,11 @@ static void print_node(
         (void)fputc('\n', out->file);
     }
     if (json_object_get(node, "step") != NULL)
-        print_step(out, indent + 2 * INDENT, node);
+        print_step(out, indent + BODY_INDENT, node);
     void *at = json_object_iter(node);
     for (; at != NULL; at = json_object_iter_next(node, at))
         if (!is_of_step(json_object_iter_key(at)))
-            print_value(out, indent + 2 * INDENT, json_object_iter_key(at),
+            print_value(out, indent + BODY_INDENT, json_object_iter_key(at),
                 json_object_iter_value(at));
     for (size_t i = 0; depth < DEPTH_MAX && i < json_array_size(children); i++)
         print_node(out, json_array_get(children, i),

@@ -22,8 +22,7 @@ static void count_step(struct totals *totals, const struct plan_node *node)
     if (node->step.undo.set) totals->undos++;
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): a plan has at most PLAN_DEPTH_MAX levels
- */
+/* NOLINTNEXTLINE(misc-no-recursion): ends at PLAN_DEPTH_MAX */
 static void count_node(struct totals *totals, const struct plan_node *node)
 {
     if (node->kind == NODE_STEP) count_step(totals, node);
