@@ -26,10 +26,19 @@ void run_doc_say_interrupted(const struct cli *cli, const json_t *list)
         cli_say(cli, "%zu runs were interrupted: ndf resume --all", count);
 }
 
+int run_doc_status(const struct run_doc *run)
+{
+    if (run->succeeded) return STATUS_DONE;
+    if (strcmp(run->state, "in_doubt") == 0) return STATUS_IN_DOUBT;
+    return run->timed_out ? STATUS_TIMEOUT : STATUS_FAILED;
+}
+
 static void read_result(struct run_doc *run, const json_t *body)
 {
     bool ok = json_is_true(json_object_get(body, "ok"));
-    run->timed_out = !ok && strcmp(cli_get(body, "reason"), "timeout") == 0;
+    /* What a cancel ended says only that it was cancelled. */
+    if (!run->cancelled)
+        run->timed_out = !ok && strcmp(cli_get(body, "reason"), "timeout") == 0;
     if (!ok) return;
     run->output = json_object_get(body, "output");
     run->output_step = cli_get(body, "step");
@@ -40,8 +49,10 @@ static void read_record(struct run_doc *run, const json_t *record)
     const char *kind = cli_get(record, "kind");
     const json_t *body = json_object_get(record, "body");
     if (strcmp(kind, "result") == 0) read_result(run, body);
-    if (strcmp(kind, "cancel") == 0)
+    if (strcmp(kind, "cancel") == 0) {
+        run->cancelled = true;
         run->timed_out = strcmp(cli_get(body, "reason"), "timeout") == 0;
+    }
     if (strcmp(kind, "end") == 0) run->end = body;
 }
 

@@ -16,10 +16,13 @@ struct run_doc {
     const char *output_step;
     const json_t *end; /* the body of its last record; NULL */
     bool succeeded;
+    bool cancelled; /* by whomever, or by its time limit or budget */
     bool timed_out;
 };
 
 void run_doc_read(struct run_doc *run, const json_t *document);
+/* The exit status of a command that ran it to this end. */
+int run_doc_status(const struct run_doc *run);
 /* Whether nobody is at work on a run that has not ended. */
 bool run_doc_is_interrupted(const json_t *document);
 /* How many of these runs nobody is at work on, and what to do about it; nothing
