@@ -426,6 +426,18 @@ NDF_API int ndf_cancel(ndf_engine *engine, const char *run, ndf_error *error);
 NDF_API int ndf_result(
     ndf_engine *engine, const char *run, ndf_text **out, ndf_error *error);
 
+/* What a run did, as it comes: the records of its journal from number `from` on
+ * (0: all), as ndf_show has them. Waits while there are none and somebody is at
+ * work on the run, in this process or another, at most timeout_ms (< 0: for
+ * ever; 0: not at all). *out: {id, state, dir?, next, records: [{seq, kind,
+ * at_ms, body}...]}: ask from `next` on the next time. state is that of the end
+ * when the run has ended: no more will come; `interrupted` when nobody is at
+ * work on it. dir has the run's files while it is under way. To wait for the
+ * end alone, ask from INT64_MAX. run: an id or an unambiguous start of one.
+ * NDF_ENOTFOUND; NDF_EINVAL. Any thread. */
+NDF_API int ndf_follow(ndf_engine *engine, const char *run, int64_t from,
+    int64_t timeout_ms, ndf_text **out, ndf_error *error);
+
 /* ---- learning ------------------------------------------------------------ */
 
 enum ndf_verdict { NDF_VERDICT_GOOD = 1, NDF_VERDICT_BAD };

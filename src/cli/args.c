@@ -21,11 +21,20 @@ static const struct option *find_option(const char *name, size_t size)
     return NULL;
 }
 
-static const struct option *find_letter(char letter)
+/* A letter may stand for two options of different commands: then the word that
+ * stands before it says which, and without one it is the first of the table. */
+static const struct option *find_letter(const struct args *args, char letter)
 {
-    for (size_t i = 0; i < OPTION_COUNT; i++)
-        if (options[i].letter == letter) return &options[i];
-    return NULL;
+    const struct command *command =
+        args->word_count > 0 ? command_find("", args->words[0]) : NULL;
+    const struct option *first = NULL;
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        if (options[i].letter != letter) continue;
+        if (command != NULL && option_is_for(&options[i], command))
+            return &options[i];
+        if (first == NULL) first = &options[i];
+    }
+    return first;
 }
 
 static bool unknown_option(struct args *args, const char *name, size_t size)
@@ -94,7 +103,7 @@ static bool take_letters(struct reader *r)
 {
     const char *letters = r->argv[r->at] + 1;
     for (; *letters != '\0'; letters++) {
-        const struct option *option = find_letter(*letters);
+        const struct option *option = find_letter(r->args, *letters);
         if (option == NULL) {
             bool plain = *letters > ' ' && *letters <= '~';
             (void)snprintf(r->args->message, ARGS_MESSAGE_SIZE,

@@ -27,6 +27,12 @@ enum exit_status {
     STATUS_INTERRUPTED = 130,
 };
 
+/* Going on without the terminal (background.h). */
+struct background {
+    bool on;    /* this is the process that goes on */
+    int report; /* where the one at the terminal is told; -1: it was */
+};
+
 struct cli {
     const struct command *command;
     struct args args;
@@ -37,6 +43,7 @@ struct cli {
     char *run;       /* whose output is printed; NULL: none */
     char *store;     /* the path of a store to write to; NULL: none */
     uint64_t store_device, store_file; /* which file that was */
+    struct background background;
 };
 
 int cmd_init(struct cli *cli);
@@ -50,6 +57,8 @@ int cmd_why(struct cli *cli);
 int cmd_rate(struct cli *cli);
 int cmd_resume(struct cli *cli);
 int cmd_cancel(struct cli *cli);
+int cmd_logs(struct cli *cli);
+int cmd_wait(struct cli *cli);
 int cmd_stats(struct cli *cli);
 int cmd_completions(struct cli *cli);
 int cmd_help(struct cli *cli);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/background.h"
 #include "cli/delegate.h"
 #include "cli/plan.h"
 
@@ -198,6 +199,7 @@ int cmd_do(struct cli *cli)
 {
     struct doing doing = {.cli = cli};
     int status;
+    if (background_split(cli, &status)) return status;
     doing.json = cli_context_json(cli, 0, &status);
     if (doing.json == NULL) return status;
     if (json_string_length(json_object_get(doing.json, "text")) == 0)

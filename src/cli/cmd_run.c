@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "cli/background.h"
 #include "cli/delegate.h"
 #include "cli/plan.h"
 #include "cli/run_doc.h"
@@ -29,6 +30,7 @@ static int run_pattern(struct cli *cli, const json_t *json)
 int cmd_run(struct cli *cli)
 {
     int status;
+    if (background_split(cli, &status)) return status;
     json_t *json = cli_context_json(cli, 1, &status);
     if (json == NULL) return status;
     status = run_pattern(cli, json);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/background.h"
 #include "cli/run_doc.h"
 
 enum { LOOKED_AT = 50 };
@@ -122,6 +123,7 @@ static int start(struct cli *cli, const struct delegation *delegation,
 
 int delegate(struct cli *cli, struct delegation *delegation, bool *busy)
 {
+    background_leave(cli);
     struct watch *watch = watch_new(cli);
     ndf_run *run = NULL;
     int err = start(cli, delegation, watch, &run);
@@ -138,6 +140,7 @@ int delegate(struct cli *cli, struct delegation *delegation, bool *busy)
     }
     delegation->started = true;
     char *id = cli_text(ndf_run_id(run));
+    background_started(cli, id);
     int state = NDF_RUN_RUNNING;
     int status = watch_run(watch, run, delegation->timeout_ms, &state);
     ndf_run_free(run);

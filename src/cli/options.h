@@ -23,6 +23,8 @@ enum command_id {
     CMD_RATE,
     CMD_RESUME,
     CMD_CANCEL,
+    CMD_LOGS,
+    CMD_WAIT,
     CMD_STATS,
     CMD_COMPLETIONS,
     CMD_HELP,
@@ -83,6 +85,8 @@ enum option_id {
     OPT_ALL,
     OPT_NAMES,
     OPT_DRY_RUN,
+    OPT_BG,
+    OPT_FOLLOW,
     OPTION_COUNT,
 };
 

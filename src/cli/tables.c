@@ -14,12 +14,13 @@
 
 enum {
     TASK = BIT(CMD_DO) | BIT(CMD_RUN) | BIT(CMD_WHY),
+    STARTING = BIT(CMD_DO) | BIT(CMD_RUN),
     RUNNING = BIT(CMD_DO) | BIT(CMD_RUN) | BIT(CMD_RESUME),
     EVERY = BIT(COMMAND_COUNT) - 1,
     NO_STORE = BIT(CMD_COMPLETIONS) | BIT(CMD_HELP) | BIT(CMD_VERSION) |
                BIT(CMD_DEV_SCHEMA),
     READS = RUNNING | BIT(CMD_WHY) | BIT(CMD_LS) | BIT(CMD_SHOW) |
-            BIT(CMD_STATS) | BIT(CMD_IMPORT) | BIT(CMD_TRUST) |
+            BIT(CMD_STATS) | BIT(CMD_LOGS) | BIT(CMD_IMPORT) | BIT(CMD_TRUST) |
             BIT(CMD_DEV_CHECK),
 };
 
@@ -79,7 +80,12 @@ const struct option options[OPTION_COUNT] = {
         COMPLETE_NONE, BIT(CMD_LS), 0},
     [OPT_DRY_RUN] = {"dry-run", NULL,
         "print the plan that would be run; start and record nothing",
-        OPTION_FLAG, COMPLETE_NONE, BIT(CMD_DO) | BIT(CMD_RUN), 0},
+        OPTION_FLAG, COMPLETE_NONE, STARTING, 0},
+    [OPT_BG] = {"bg", NULL,
+        "start it, print its id, and let it go on without this terminal",
+        OPTION_FLAG, COMPLETE_NONE, STARTING, 0},
+    [OPT_FOLLOW] = {"follow", NULL, "go on until the run ended", OPTION_FLAG,
+        COMPLETE_NONE, BIT(CMD_LOGS), 'f'},
 };
 
 const struct command commands[COMMAND_COUNT] = {
@@ -125,6 +131,15 @@ const struct command commands[COMMAND_COUNT] = {
     [CMD_CANCEL] = {"", "cancel", "RUN",
         "stop a run and undo its steps, also one of another process", "", 1, 1,
         COMPLETE_NONE, cmd_cancel},
+    [CMD_LOGS] = {"", "logs", "[-f] RUN",
+        "print what a run did, and its agents' outputs",
+        "With --json each record of its journal on a line. What agents printed "
+        "is\nshown when they have ended.",
+        1, 1, COMPLETE_NONE, cmd_logs},
+    [CMD_WAIT] = {"", "wait", "RUN...", "wait until runs have ended",
+        "Exits as the command that ran it would have; with several, as the "
+        "first\nthat did not end well.",
+        1, SIZE_MAX, COMPLETE_NONE, cmd_wait},
     [CMD_STATS] = {"", "stats", "[PATTERN]",
         "executions, success and confidence", "", 0, 1, COMPLETE_NAMES,
         cmd_stats},

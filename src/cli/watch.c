@@ -141,8 +141,8 @@ struct watch *watch_new(const struct cli *cli)
     struct watch *watch = cli_alloc(sizeof *watch);
     watch->cli = cli;
     watch->notes_end = &watch->notes;
-    watch->quiet =
-        cli->args.given[OPT_QUIET] || isatty(fileno(cli->err.file)) != 1;
+    watch->quiet = cli->args.given[OPT_QUIET] || cli->background.on ||
+                   isatty(fileno(cli->err.file)) != 1;
     watch->options = (ndf_run_options)NDF_RUN_OPTIONS_INIT;
     watch->options.event = on_event;
     watch->options.event_ud = watch;

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "engine/lookup.h"
+#include "engine/recorded.h"
 #include "run/executor.h"
 
 /* Grows an object without a check a line: the first failure sticks. */
@@ -168,52 +169,13 @@ static int add_run(void *ud, const struct store_run *run)
                : object.err;
 }
 
-/* An output that was kept apart is put back into its record. */
-static int restore_output(
-    struct listing *list, struct object *object, const struct value *body)
-{
-    struct str hex = executor_record_blob(body);
-    uint8_t hash[STORE_HASH_SIZE];
-    if (hex.at == NULL || !hash_unhex(hex, hash, sizeof hash)) return NDF_OK;
-    struct str bytes;
-    int err = read_content(
-        list->reader, list->arena, STORE_BLOB, hash, &bytes, list->error);
-    if (err != NDF_OK) return err;
-    struct value output = value_of_str(bytes);
-    const struct value *blob = value_get(body, STR("output_blob"));
-    /* A text stays one, also if it could be read as something else. */
-    if (!str_equal(value_get_str(blob, STR("kind")), STR("text"))) {
-        err = json_parse(list->arena, bytes, &output, NULL);
-        if (err == NDF_ENOMEM) return err;
-        if (err != NDF_OK) output = value_of_str(bytes);
-    }
-    put(object, "output", output);
-    return NDF_OK;
-}
-
 static int add_record(void *ud, const struct store_record *record)
 {
     struct listing *list = ud;
-    struct value body;
-    int err = json_parse(list->arena, record->body, &body, list->error);
-    if (err != NDF_OK) return err;
-    struct object object = object_new(list->arena);
-    put_int(&object, "seq", record->seq);
-    put_str(&object, "kind", record->kind);
-    put_int(&object, "at_ms", record->at_ms);
-    struct value copy = value_of_object();
-    if (body.kind == VALUE_OBJECT)
-        for (size_t i = 0; i < body.object.count; i++)
-            if (object.err == NDF_OK)
-                object.err = value_set(list->arena, &copy,
-                    body.object.members[i].key, body.object.members[i].value);
-    struct object inner = {list->arena, copy, object.err};
-    err = restore_output(list, &inner, &body);
-    put(&object, "body", inner.value);
-    if (err == NDF_OK) err = inner.err;
-    if (err == NDF_OK) err = object.err;
-    return err == NDF_OK ? value_push(list->arena, list->out, object.value)
-                         : err;
+    struct value value;
+    int err = recorded_document(
+        list->reader, list->arena, record, &value, list->error);
+    return err == NDF_OK ? value_push(list->arena, list->out, value) : err;
 }
 
 static int add_outcome(void *ud, const struct store_outcome *outcome)

@@ -19,7 +19,7 @@ one_sentence 'novalue'
 exits 0 "$NDF" help
 says "$OUT" 'do .*task'
 exits 0 "$NDF" --help
-for command in init import trust 'do' run ls show why rate resume cancel stats; do
+for command in init import trust 'do' run ls show why rate resume cancel logs wait stats; do
     exits 0 "$NDF" help "$command"
     says "$OUT" "ndf $command"
     exits 0 "$NDF" "$command" --help

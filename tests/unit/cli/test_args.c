@@ -116,6 +116,24 @@ static void a_lone_dash_is_a_word_and_letters_go_together(void **state)
     args_free(&line.args);
 }
 
+static void a_letter_of_two_options_is_read_by_its_command(void **state)
+{
+    (void)state;
+    struct line line;
+    line_read(&line, "logs -f 4k2");
+    assert_true(line.args.given[OPT_FOLLOW]);
+    assert_false(line.args.given[OPT_FILE]);
+    assert_string_equal(line.args.words[0], "4k2");
+    args_free(&line.args);
+    line_read(&line, "do -f task");
+    assert_string_equal(line.args.values[OPT_FILE], "task");
+    assert_false(line.args.given[OPT_FOLLOW]);
+    args_free(&line.args);
+    line_read(&line, "-f task do");
+    assert_string_equal(line.args.values[OPT_FILE], "task");
+    args_free(&line.args);
+}
+
 static void a_nearest_word_is_near(void **state)
 {
     (void)state;
@@ -183,6 +201,7 @@ int main(void)
         cmocka_unit_test(what_is_wrong_is_said_in_one_sentence),
         cmocka_unit_test(run_takes_the_rest_of_the_line),
         cmocka_unit_test(a_lone_dash_is_a_word_and_letters_go_together),
+        cmocka_unit_test(a_letter_of_two_options_is_read_by_its_command),
         cmocka_unit_test(a_nearest_word_is_near),
         cmocka_unit_test(durations_have_units),
         cmocka_unit_test(every_table_row_is_complete),
