@@ -17,6 +17,7 @@ struct bench_word {
 };
 
 extern const struct bench_word bench_choose;
+extern const struct bench_word bench_run;
 
 /* Times in nanoseconds, to be asked for quantiles. */
 struct bench_times {

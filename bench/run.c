@@ -1,0 +1,398 @@
+/*
+ * run.c - what a durable run costs, beside what its commits alone would cost.
+ *
+ * Runs and bare commits take turns, a tenth of all at a time, on the same disk:
+ * the ratio of the two says what all else of a run takes. A bare commit is one
+ * row into a SQLite file of its own, as durable as the store's (a log, a sync
+ * at each commit) and as large as what a commit of the runs adds to their
+ * journals; there are as many of them as the runs made.
+ */
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include "ndf/ndf.h"
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "bench.h"
+
+enum {
+    ROUNDS = 10,
+    STEPS_MAX = 1000,
+    CONCURRENCY_MAX = 512,
+    TMPFS = 0x01021994,
+    RAMFS = 0x858458f6 & 0x7fffffff,
+};
+
+struct options {
+    size_t runs, steps, concurrency;
+    bool programs; /* agents are processes */
+    bool json;
+};
+
+struct floor {
+    sqlite3 *db;
+    sqlite3_stmt *insert;
+    char *row;
+    size_t row_size;
+    uint64_t ns;
+};
+
+struct bench {
+    struct options options;
+    char dir[256];
+    ndf_engine *engine;
+    ndf_context *context;
+    struct floor floor;
+    struct bench_times times; /* of the runs */
+    uint64_t run_ns, cpu_ns, commits;
+};
+
+/* ---- the engine ---------------------------------------------------------- */
+
+static void check(int err, const ndf_error *error)
+{
+    if (err != NDF_OK) bench_fail(error->message, "ndf");
+}
+
+static int answer(void *ud, const ndf_call *call, ndf_reply *reply)
+{
+    (void)ud;
+    (void)call;
+    return ndf_reply_output(reply, "done", 4);
+}
+
+/* A pattern of so many steps, all of one agent. */
+static void register_pattern(struct bench *bench)
+{
+    struct buf text;
+    ndf_error error;
+    buf_init(&text, &mem_libc);
+    buf_format(&text,
+        "agent: worker\ndescription: does nothing\nrun: [\"true\"]\n---\n"
+        "pattern: bench.steps\ndescription: steps that do nothing\nsteps:\n");
+    for (size_t i = 0; i < bench->options.steps; i++)
+        buf_format(&text,
+            "  - s%zu: {agent: worker, expect: {nonempty: false}}\n", i + 1);
+    if (text.failed) bench_fail("out of memory", "pattern");
+    check(ndf_register(bench->engine, text.at, text.size, 0, &error), &error);
+    if (!bench->options.programs)
+        check(ndf_bind(bench->engine, "worker", answer, NULL, &error), &error);
+    buf_deinit(&text);
+}
+
+static void open_engine(struct bench *bench)
+{
+    static const char context[] = "{\"text\":\"do nothing, five times\"}";
+    char path[300];
+    char home[300];
+    ndf_error error;
+    ndf_options options = NDF_OPTIONS_INIT;
+    (void)snprintf(path, sizeof path, "%s/ndf.db", bench->dir);
+    (void)snprintf(home, sizeof home, "%s/home", bench->dir);
+    options.path = path;
+    options.home = home;
+    check(ndf_open(&bench->engine, &options, &error), &error);
+    register_pattern(bench);
+    check(ndf_context_new(bench->engine, context, sizeof context - 1,
+              &bench->context, &error),
+        &error);
+}
+
+static uint64_t commits_of(struct bench *bench)
+{
+    ndf_text *text;
+    struct arena arena;
+    struct value metrics;
+    if (ndf_metrics(bench->engine, &text) != NDF_OK)
+        bench_fail("cannot be read", "metrics");
+    arena_init(&arena, &mem_libc);
+    struct str json = {ndf_text_data(text), ndf_text_size(text)};
+    if (json_parse(&arena, json, &metrics, NULL) != NDF_OK)
+        bench_fail("are no JSON", "metrics");
+    int64_t count = value_get_int(&metrics, STR("store_commits"), -1);
+    if (count < 0) bench_fail("have no store_commits", "metrics");
+    arena_deinit(&arena);
+    ndf_text_free(text);
+    return (uint64_t)count;
+}
+
+/* Runs once to its end. Returns the bytes of its document when asked for. */
+static size_t run_once(struct bench *bench, bool measure)
+{
+    ndf_run *run;
+    ndf_error error;
+    int state = NDF_RUN_RUNNING;
+    ndf_run_options options = NDF_RUN_OPTIONS_INIT;
+    options.cwd = bench->dir;
+    check(ndf_run_start(bench->engine, "bench.steps", bench->context, &options,
+              &run, &error),
+        &error);
+    check(ndf_run_wait(run, -1, &state, &error), &error);
+    if (state != NDF_RUN_SUCCEEDED) bench_fail("did not succeed", "a run");
+    size_t size = 0;
+    if (measure) {
+        ndf_text *text;
+        check(ndf_show(bench->engine, ndf_run_id(run), &text, &error), &error);
+        size = ndf_text_size(text);
+        ndf_text_free(text);
+    }
+    ndf_run_free(run);
+    return size;
+}
+
+/* ---- bare commits -------------------------------------------------------- */
+
+static void sql(struct floor *floor, const char *text)
+{
+    if (sqlite3_exec(floor->db, text, NULL, NULL, NULL) != SQLITE_OK)
+        bench_fail(sqlite3_errmsg(floor->db), "floor");
+}
+
+static void floor_open(struct bench *bench, size_t row_size)
+{
+    struct floor *floor = &bench->floor;
+    char path[300];
+    (void)snprintf(path, sizeof path, "%s/floor.db", bench->dir);
+    if (sqlite3_open(path, &floor->db) != SQLITE_OK)
+        bench_fail("cannot be opened", path);
+    sql(floor, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+               "CREATE TABLE rows (id INTEGER PRIMARY KEY, body BLOB)");
+    if (sqlite3_prepare_v2(floor->db, "INSERT INTO rows (body) VALUES (?)", -1,
+            &floor->insert, NULL) != SQLITE_OK)
+        bench_fail(sqlite3_errmsg(floor->db), "floor");
+    floor->row = calloc(1, row_size);
+    if (floor->row == NULL) bench_fail("out of memory", "floor");
+    floor->row_size = row_size;
+}
+
+static void floor_close(struct floor *floor)
+{
+    sqlite3_finalize(floor->insert);
+    (void)sqlite3_close(floor->db);
+    free(floor->row);
+}
+
+static void floor_commit(struct floor *floor, uint64_t count)
+{
+    uint64_t start = bench_now_ns();
+    for (uint64_t i = 0; i < count; i++) {
+        (void)sqlite3_bind_blob(
+            floor->insert, 1, floor->row, (int)floor->row_size, SQLITE_STATIC);
+        if (sqlite3_step(floor->insert) != SQLITE_DONE)
+            bench_fail(sqlite3_errmsg(floor->db), "floor");
+        (void)sqlite3_reset(floor->insert);
+    }
+    floor->ns += bench_now_ns() - start;
+}
+
+/* ---- rounds -------------------------------------------------------------- */
+
+/* One of those that run at once, each run after run. */
+struct worker {
+    struct bench *bench;
+    pthread_t thread;
+    size_t runs;
+    struct bench_times times;
+};
+
+static void *work(void *ud)
+{
+    struct worker *worker = ud;
+    for (size_t i = 0; i < worker->runs; i++) {
+        uint64_t start = bench_now_ns();
+        (void)run_once(worker->bench, false);
+        bench_times_add(&worker->times, bench_now_ns() - start);
+    }
+    return NULL;
+}
+
+static uint64_t ns_of(struct timeval time)
+{
+    return (uint64_t)time.tv_sec * 1000000000U + (uint64_t)time.tv_usec * 1000U;
+}
+
+/* Of this process and of the agents that ended. */
+static uint64_t cpu_ns(void)
+{
+    uint64_t sum = 0;
+    static const int whose[] = {RUSAGE_SELF, RUSAGE_CHILDREN};
+    for (size_t i = 0; i < sizeof whose / sizeof whose[0]; i++) {
+        struct rusage usage;
+        (void)getrusage(whose[i], &usage);
+        sum += ns_of(usage.ru_utime) + ns_of(usage.ru_stime);
+    }
+    return sum;
+}
+
+static void run_round(struct bench *bench, size_t runs)
+{
+    size_t count = bench->options.concurrency;
+    struct worker *workers = calloc(count, sizeof *workers);
+    if (workers == NULL) bench_fail("out of memory", "workers");
+    uint64_t commits = commits_of(bench);
+    uint64_t cpu = cpu_ns();
+    uint64_t start = bench_now_ns();
+    for (size_t i = 0; i < count; i++) {
+        workers[i].bench = bench;
+        workers[i].runs = runs * (i + 1) / count - runs * i / count;
+        if (pthread_create(&workers[i].thread, NULL, work, &workers[i]) != 0)
+            bench_fail("cannot be started", "thread");
+    }
+    for (size_t i = 0; i < count; i++)
+        (void)pthread_join(workers[i].thread, NULL);
+    bench->run_ns += bench_now_ns() - start;
+    bench->cpu_ns += cpu_ns() - cpu;
+    commits = commits_of(bench) - commits;
+    bench->commits += commits;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < workers[i].times.count; j++)
+            bench_times_add(&bench->times, workers[i].times.ns[j]);
+        free(workers[i].times.ns);
+    }
+    free(workers);
+    floor_commit(&bench->floor, commits);
+}
+
+/* ---- the word ------------------------------------------------------------ */
+
+static void print(struct bench *bench)
+{
+    struct rusage usage;
+    (void)getrusage(RUSAGE_SELF, &usage);
+    double runs = (double)bench->options.runs;
+    double runs_s = runs * 1e9 / (double)bench->run_ns;
+    double floor_s = runs * 1e9 / (double)bench->floor.ns;
+    const struct {
+        const char *name;
+        double value;
+        int decimals;
+    } lines[] = {
+        {"runs", runs, 0},
+        {"steps", (double)bench->options.steps, 0},
+        {"concurrency", (double)bench->options.concurrency, 0},
+        {"runs_s", runs_s, 1},
+        {"p50_ms", bench_times_us(&bench->times, 0.5) / 1000, 3},
+        {"p99_ms", bench_times_us(&bench->times, 0.99) / 1000, 3},
+        {"cpu_ms_per_run", (double)bench->cpu_ns / 1e6 / runs, 3},
+        {"rss_bytes", (double)usage.ru_maxrss * 1024, 0},
+        {"commits", (double)bench->commits, 0},
+        {"commit_bytes", (double)bench->floor.row_size, 0},
+        {"commit_floor_runs_s", floor_s, 1},
+        {"of_floor", runs_s / floor_s, 3},
+    };
+    const char *before = "{";
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        if (bench->options.json)
+            printf("%s\"%s\": %.*f", before, lines[i].name, lines[i].decimals,
+                lines[i].value);
+        else
+            printf("%-20s%.*f\n", lines[i].name, lines[i].decimals,
+                lines[i].value);
+        before = ", ";
+    }
+    if (bench->options.json) printf("}\n");
+}
+
+static bool read_size(const char *text, size_t max, size_t *out)
+{
+    char *end;
+    *out = strtoul(text, &end, 10);
+    return end != text && *end == '\0' && *out >= 1 && *out <= max;
+}
+
+static bool parse(int argc, char **argv, struct options *out)
+{
+    *out = (struct options){.runs = 1000, .steps = 5, .concurrency = 1};
+    for (int i = 1; i < argc; i++) {
+        const char *name = argv[i];
+        if (strcmp(name, "--json") == 0) {
+            out->json = true;
+            continue;
+        }
+        if (++i == argc) return false;
+        if (strcmp(name, "--runs") == 0) {
+            if (!read_size(argv[i], 100000000, &out->runs)) return false;
+        } else if (strcmp(name, "--steps") == 0) {
+            if (!read_size(argv[i], STEPS_MAX, &out->steps)) return false;
+        } else if (strcmp(name, "--concurrency") == 0) {
+            if (!read_size(argv[i], CONCURRENCY_MAX, &out->concurrency))
+                return false;
+        } else if (strcmp(name, "--agent") == 0) {
+            out->programs = strcmp(argv[i], "true") == 0;
+            if (!out->programs && strcmp(argv[i], "callback") != 0)
+                return false;
+        } else {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* In memory a commit would cost nothing, and all else look dear. */
+static void make_dir(struct bench *bench)
+{
+    const char *tmp = getenv("TMPDIR");
+    struct statfs info;
+    (void)snprintf(bench->dir, sizeof bench->dir, "%s/ndf-bench-XXXXXX",
+        tmp != NULL && tmp[0] == '/' ? tmp : "/var/tmp");
+    if (mkdtemp(bench->dir) == NULL || statfs(bench->dir, &info) != 0)
+        bench_fail("cannot be made", bench->dir);
+    if ((info.f_type & 0x7fffffff) != TMPFS &&
+        (info.f_type & 0x7fffffff) != RAMFS)
+        return;
+    (void)rmdir(bench->dir);
+    bench_fail("is in memory: have TMPDIR name a folder on a disk", bench->dir);
+}
+
+static void remove_dir(const struct bench *bench)
+{
+    static const char *const names[] = {"ndf.db", "ndf.db-wal", "ndf.db-shm",
+        "ndf.db.runs", "floor.db", "floor.db-wal", "floor.db-shm",
+        "home/trusted.json", "home/trusted.lock", "home"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char path[300];
+        (void)snprintf(path, sizeof path, "%s/%s", bench->dir, names[i]);
+        (void)remove(path);
+    }
+    if (rmdir(bench->dir) != 0)
+        fprintf(stderr, "ndf-bench: %s is left behind\n", bench->dir);
+}
+
+static int run(int argc, char **argv)
+{
+    struct bench bench = {.commits = 0};
+    if (!parse(argc, argv, &bench.options)) {
+        fprintf(stderr, "usage: ndf-bench run %s\n", bench_run.usage);
+        return 2;
+    }
+    make_dir(&bench);
+    open_engine(&bench);
+    /* The first one pays for what is made once, and tells how much a run
+     * writes. */
+    (void)run_once(&bench, false);
+    uint64_t commits = commits_of(&bench);
+    size_t bytes = run_once(&bench, true);
+    commits = commits_of(&bench) - commits;
+    floor_open(&bench, bytes / (size_t)commits);
+    for (size_t i = 0; i < ROUNDS; i++)
+        run_round(&bench, bench.options.runs * (i + 1) / ROUNDS -
+                              bench.options.runs * i / ROUNDS);
+    ndf_context_free(bench.context);
+    ndf_close(bench.engine);
+    floor_close(&bench.floor);
+    print(&bench);
+    free(bench.times.ns);
+    remove_dir(&bench);
+    return 0;
+}
+
+const struct bench_word bench_run = {"run",
+    "[--runs N] [--steps N] [--concurrency N] [--agent callback|true] [--json]",
+    run};
