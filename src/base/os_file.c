@@ -154,6 +154,9 @@ int os_make_dirs(const char *path, ndf_error *error)
     size_t size = strlen(path);
     if (size >= sizeof part)
         return err_set(error, NDF_ELIMIT, "the path is too long: %s", path);
+    /* Mostly only the last one is missing, if any. */
+    if (mkdir(path, 0700) == 0) return NDF_OK;
+    if (errno == EEXIST) return make_dir(path, error);
     int err = NDF_OK;
     for (size_t i = 1; i <= size && err == NDF_OK; i++) {
         if (i < size && path[i] != '/') continue;
