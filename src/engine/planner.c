@@ -394,6 +394,7 @@ int planner_plan(const struct planner *planner, struct arena *arena,
     if (out->pattern.at == NULL || out->version.at == NULL) return NDF_ENOMEM;
     if (document.kind == DOCUMENT_AGENT)
         return plan_agent(&p, &document.agent, out);
-    err = check_circles(&p);
+    /* Which reads its document once more: seldom needed. */
+    if (reference_count(&document.pattern) > 0) err = check_circles(&p);
     return err == NDF_OK ? plan_pattern(&p, &document.pattern, out) : err;
 }
