@@ -432,8 +432,8 @@ NDF_API int ndf_result(
  * ever; 0: not at all). *out: {id, state, dir?, next, records: [{seq, kind,
  * at_ms, body}...]}: ask from `next` on the next time. state is that of the end
  * when the run has ended: no more will come; `interrupted` when nobody is at
- * work on it. dir has the run's files while it is under way. To wait for the
- * end alone, ask from INT64_MAX. run: an id or an unambiguous start of one.
+ * work on it. dir is where its programs keep their files meanwhile. To wait for
+ * the end alone, ask from INT64_MAX. run: an id or an unambiguous start of one.
  * NDF_ENOTFOUND; NDF_EINVAL. Any thread. */
 NDF_API int ndf_follow(ndf_engine *engine, const char *run, int64_t from,
     int64_t timeout_ms, ndf_text **out, ndf_error *error);

@@ -271,6 +271,11 @@ static int start_call(struct ndf_run *run, const struct exec_call *from,
         call.fn = binding.fn;
         call.fn_ud = binding.ud;
     }
+    /* There already, unless the plan had no program when the run started. */
+    if (from->runtime == RUNTIME_PROCESS && !adopt) {
+        int err = os_make_dirs(run->dir, error);
+        if (err != NDF_OK) return err;
+    }
     struct run_call *item = mem_calloc(&engine->mem, 1, sizeof *item);
     if (item == NULL) return err_set(error, NDF_ENOMEM, "out of memory");
     item->run = run;

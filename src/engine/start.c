@@ -50,7 +50,27 @@ static int runs_folder(ndf_engine *engine, ndf_error *error)
     return err;
 }
 
-/* Makes the folder and takes its owner's lock. NDF_EBUSY: owned by another. */
+/* NOLINTNEXTLINE(misc-no-recursion): ends at PLAN_DEPTH_MAX */
+static bool has_program(const struct plan_node *node)
+{
+    if (node->kind == NODE_STEP &&
+        (node->runtime == RUNTIME_PROCESS ||
+            (node->step.undo.set && node->undo_runtime == RUNTIME_PROCESS)))
+        return true;
+    for (size_t i = 0; i < node->child_count; i++)
+        if (has_program(&node->children[i])) return true;
+    return false;
+}
+
+/* Functions keep no files, and a folder costs as much as two commits. What is
+ * there before the first intent tells later that a program never ran. */
+static int make_folder(struct ndf_run *run, ndf_error *error)
+{
+    return has_program(&run->plan.root) ? os_make_dirs(run->dir, error)
+                                        : NDF_OK;
+}
+
+/* Takes the owner's lock. NDF_EBUSY: owned by another. */
 static int own_run(struct ndf_run *run, ndf_error *error)
 {
     int err = runs_folder(run->engine, error);
@@ -63,7 +83,7 @@ static int own_run(struct ndf_run *run, ndf_error *error)
     run->dir = dir.at;
     run->owner_path = lock.at;
     run->dir_was_there = access(dir.at, F_OK) == 0;
-    err = os_make_dirs(dir.at, error);
+    err = os_make_dirs(run->engine->runs_dir, error);
     if (err != NDF_OK) return err;
     run->lock_fd = open(lock.at, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (run->lock_fd < 0) {
@@ -318,6 +338,7 @@ static int start(
     uint64_t seed = 0;
     int err = start_prepare(run, request, &seed, error);
     if (err == NDF_OK) err = own_run(run, error);
+    if (err == NDF_OK) err = make_folder(run, error);
     run->started_ms = clock_wall_ms(&run->engine->clock);
     if (err == NDF_OK) {
         err = record_start(run, seed, error);
@@ -407,6 +428,7 @@ static int take_up(struct ndf_run *run, ndf_error *error)
     vec_init(&records, &run->engine->mem, sizeof(struct exec_record));
     int err = rebuild_run(run, EXEC_OUTPUTS_NEEDED, &records, error);
     vec_deinit(&records);
+    if (err == NDF_OK) err = make_folder(run, error);
     if (err == NDF_OK) err = find_cancels(run, error);
     if (err == NDF_OK) err = check_functions(run, error);
     if (err == NDF_OK) err = hand_over(run, error);

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "api/api.h"
 
@@ -127,7 +128,9 @@ static void without_news_it_ends_with_its_time(void **state)
                    (after.tv_nsec - before.tv_nsec) / 1000000;
     assert_true(took >= 119);
     assert_string_equal(string_at(news, "state"), "running");
+    /* Functions leave no files, so there is no folder for them. */
     assert_true(strlen(string_at(news, "dir")) > 0);
+    assert_int_equal(access(string_at(news, "dir"), F_OK), -1);
     assert_int_equal(json_array_size(json_object_get(news, "records")), 0);
     json_decref(news);
     let(&gate, 2);
