@@ -1,14 +1,10 @@
 /*
  * run.c - what a durable run costs, beside what its commits alone would cost.
  *
- * Runs and bare commits take turns, a tenth of all at a time, on the same disk:
- * the ratio of the two says what all else of a run takes. A bare commit is one
- * row into a SQLite file of its own, as durable as the store's (a log, a sync
- * at each commit) and as large as what a commit of the runs adds to their
- * journals; there are as many of them as the runs made.
+ * Runs and what only commits as much take turns, a tenth of all at a time, on
+ * the same disk (floor.h): the ratios say what all else of a run takes.
  */
 #include <pthread.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +17,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "bench.h"
+#include "floor.h"
 
 enum {
     ROUNDS = 10,
@@ -36,20 +33,14 @@ struct options {
     bool json;
 };
 
-struct floor {
-    sqlite3 *db;
-    sqlite3_stmt *insert;
-    char *row;
-    size_t row_size;
-    uint64_t ns;
-};
-
 struct bench {
     struct options options;
     char dir[256];
     ndf_engine *engine;
     ndf_context *context;
-    struct floor floor;
+    struct floor *floor;
+    size_t run_bytes;   /* that one run writes */
+    uint64_t rss_bytes; /* at most, in the first round: before the floor's */
     struct bench_times times; /* of the runs */
     uint64_t run_ns, cpu_ns, commits;
 };
@@ -147,51 +138,6 @@ static size_t run_once(struct bench *bench, bool measure)
     return size;
 }
 
-/* ---- bare commits -------------------------------------------------------- */
-
-static void sql(struct floor *floor, const char *text)
-{
-    if (sqlite3_exec(floor->db, text, NULL, NULL, NULL) != SQLITE_OK)
-        bench_fail(sqlite3_errmsg(floor->db), "floor");
-}
-
-static void floor_open(struct bench *bench, size_t row_size)
-{
-    struct floor *floor = &bench->floor;
-    char path[300];
-    (void)snprintf(path, sizeof path, "%s/floor.db", bench->dir);
-    if (sqlite3_open(path, &floor->db) != SQLITE_OK)
-        bench_fail("cannot be opened", path);
-    sql(floor, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-               "CREATE TABLE rows (id INTEGER PRIMARY KEY, body BLOB)");
-    if (sqlite3_prepare_v2(floor->db, "INSERT INTO rows (body) VALUES (?)", -1,
-            &floor->insert, NULL) != SQLITE_OK)
-        bench_fail(sqlite3_errmsg(floor->db), "floor");
-    floor->row = calloc(1, row_size);
-    if (floor->row == NULL) bench_fail("out of memory", "floor");
-    floor->row_size = row_size;
-}
-
-static void floor_close(struct floor *floor)
-{
-    sqlite3_finalize(floor->insert);
-    (void)sqlite3_close(floor->db);
-    free(floor->row);
-}
-
-static void floor_commit(struct floor *floor, uint64_t count)
-{
-    uint64_t start = bench_now_ns();
-    for (uint64_t i = 0; i < count; i++) {
-        (void)sqlite3_bind_blob(
-            floor->insert, 1, floor->row, (int)floor->row_size, SQLITE_STATIC);
-        if (sqlite3_step(floor->insert) != SQLITE_DONE)
-            bench_fail(sqlite3_errmsg(floor->db), "floor");
-        (void)sqlite3_reset(floor->insert);
-    }
-    floor->ns += bench_now_ns() - start;
-}
-
 /* ---- rounds -------------------------------------------------------------- */
 
 /* One of those that run at once, each run after run. */
@@ -233,6 +179,7 @@ static uint64_t cpu_ns(void)
 
 static void run_round(struct bench *bench, size_t runs)
 {
+    if (runs == 0) return;
     size_t count = bench->options.concurrency;
     struct worker *workers = calloc(count, sizeof *workers);
     if (workers == NULL) bench_fail("out of memory", "workers");
@@ -257,18 +204,25 @@ static void run_round(struct bench *bench, size_t runs)
         free(workers[i].times.ns);
     }
     free(workers);
-    floor_commit(&bench->floor, commits);
+    const struct floor_load load = {
+        runs, commits, 2 * bench->options.steps + 2, bench->run_bytes};
+    if (bench->floor == NULL) {
+        struct rusage usage;
+        (void)getrusage(RUSAGE_SELF, &usage);
+        bench->rss_bytes = (uint64_t)usage.ru_maxrss * 1024;
+        bench->floor = floor_new(bench->dir);
+    }
+    floor_commit(bench->floor, &load);
 }
 
 /* ---- the word ------------------------------------------------------------ */
 
 static void print(struct bench *bench)
 {
-    struct rusage usage;
-    (void)getrusage(RUSAGE_SELF, &usage);
     double runs = (double)bench->options.runs;
     double runs_s = runs * 1e9 / (double)bench->run_ns;
-    double floor_s = runs * 1e9 / (double)bench->floor.ns;
+    double floor_s = runs * 1e9 / (double)floor_bare_ns(bench->floor);
+    double store_s = runs * 1e9 / (double)floor_store_ns(bench->floor);
     const struct {
         const char *name;
         double value;
@@ -281,11 +235,13 @@ static void print(struct bench *bench)
         {"p50_ms", bench_times_us(&bench->times, 0.5) / 1000, 3},
         {"p99_ms", bench_times_us(&bench->times, 0.99) / 1000, 3},
         {"cpu_ms_per_run", (double)bench->cpu_ns / 1e6 / runs, 3},
-        {"rss_bytes", (double)usage.ru_maxrss * 1024, 0},
+        {"rss_bytes", (double)bench->rss_bytes, 0},
         {"commits", (double)bench->commits, 0},
-        {"commit_bytes", (double)bench->floor.row_size, 0},
+        {"run_bytes", (double)bench->run_bytes, 0},
         {"commit_floor_runs_s", floor_s, 1},
-        {"of_floor", runs_s / floor_s, 3},
+        {"store_floor_runs_s", store_s, 1},
+        {"of_commit_floor", runs_s / floor_s, 3},
+        {"of_store_floor", runs_s / store_s, 3},
     };
     const char *before = "{";
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
@@ -354,8 +310,9 @@ static void make_dir(struct bench *bench)
 static void remove_dir(const struct bench *bench)
 {
     static const char *const names[] = {"ndf.db", "ndf.db-wal", "ndf.db-shm",
-        "ndf.db.runs", "floor.db", "floor.db-wal", "floor.db-shm",
-        "home/trusted.json", "home/trusted.lock", "home"};
+        "ndf.db.runs", "floor.db", "floor.db-wal", "floor.db-shm", "store.db",
+        "store.db-wal", "store.db-shm", "home/trusted.json",
+        "home/trusted.lock", "home"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char path[300];
         (void)snprintf(path, sizeof path, "%s/%s", bench->dir, names[i]);
@@ -374,20 +331,16 @@ static int run(int argc, char **argv)
     }
     make_dir(&bench);
     open_engine(&bench);
-    /* The first one pays for what is made once, and tells how much a run
-     * writes. */
+    /* The first one pays for what is made once. */
     (void)run_once(&bench, false);
-    uint64_t commits = commits_of(&bench);
-    size_t bytes = run_once(&bench, true);
-    commits = commits_of(&bench) - commits;
-    floor_open(&bench, bytes / (size_t)commits);
+    bench.run_bytes = run_once(&bench, true);
     for (size_t i = 0; i < ROUNDS; i++)
         run_round(&bench, bench.options.runs * (i + 1) / ROUNDS -
                               bench.options.runs * i / ROUNDS);
     ndf_context_free(bench.context);
     ndf_close(bench.engine);
-    floor_close(&bench.floor);
     print(&bench);
+    floor_free(bench.floor);
     free(bench.times.ns);
     remove_dir(&bench);
     return 0;
