@@ -72,6 +72,24 @@ bool lookup_owned(const ndf_engine *engine, struct str run)
     return owned;
 }
 
+bool lookup_left(ndf_engine *engine, struct str run)
+{
+    if (lookup_owned(engine, run)) return false;
+    /* In memory a second view may wait for a writer that waits for the first.
+     */
+    if (engine->path == NULL) return true;
+    struct store_reader *reader;
+    if (store_read_begin(engine->store, &reader, NULL) != NDF_OK) return true;
+    struct arena arena;
+    struct store_run row;
+    arena_init(&arena, &engine->mem);
+    int err = read_run(reader, &arena, run, &row, NULL);
+    store_read_end(reader);
+    bool ended = err == NDF_OK && row.state != NDF_RUN_RUNNING;
+    arena_deinit(&arena);
+    return !ended;
+}
+
 /* ---- agents and patterns ------------------------------------------------- */
 
 struct naming {

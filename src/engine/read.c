@@ -129,7 +129,7 @@ static int list_sources(const struct registry *registry, size_t limit,
  */
 
 struct listing {
-    const ndf_engine *engine;
+    ndf_engine *engine;
     const struct registry *registry;
     struct store_reader *reader;
     struct arena *arena;
@@ -146,7 +146,7 @@ static struct object describe_run(
     put_str(&object, "pattern", entry != NULL ? entry->label : run->pattern);
     /* A run without an owner is not running, whatever was recorded last. */
     bool left =
-        run->state == NDF_RUN_RUNNING && !lookup_owned(list->engine, run->id);
+        run->state == NDF_RUN_RUNNING && lookup_left(list->engine, run->id);
     put_str(&object, "state",
         left ? STR("interrupted") : str_of(exec_state_name(run->state)));
     put_str(&object, "domain", run->domain);
