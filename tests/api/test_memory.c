@@ -41,14 +41,22 @@ static int allow(void *ud, const char *pattern, const ndf_context *context)
 static int run_it(
     ndf_engine *engine, const ndf_context *context, ndf_error *error)
 {
-    ndf_run *run;
+    ndf_run *run = NULL;
+    ndf_text *text = NULL;
     int state = NDF_RUN_RUNNING;
-    int err = ndf_run_start(engine, "work.twice", context, NULL, &run, error);
+    int err = ndf_plan(engine, "work.twice", context, NULL, &text, error);
+    ndf_text_free(text);
+    if (err == NDF_OK)
+        err = ndf_run_start(engine, "work.twice", context, NULL, &run, error);
     if (err == NDF_OK) err = ndf_run_wait(run, -1, &state, error);
     ndf_text *result = NULL;
     if (err == NDF_OK)
         err = ndf_result(engine, ndf_run_id(run), &result, error);
     ndf_text_free(result);
+    text = NULL;
+    if (err == NDF_OK)
+        err = ndf_follow(engine, ndf_run_id(run), 0, 0, &text, error);
+    ndf_text_free(text);
     ndf_run_free(run);
     if (err != NDF_OK) return err;
     /* Without memory a step may fail; that is an end like others. */
