@@ -239,6 +239,8 @@ class PatternExecutor:
         def event(kind, run, *rest):
             if kind == _RUN_STARTED:
                 watches[run] = watch
+                # Its first function may look for it before start returns.
+                self._active.setdefault(run, (name, None))
             if on_event is not None:
                 on_event(ExecutionEvent(kind, run, *rest))
             if kind == _RUN_DONE and done is not None:
@@ -275,10 +277,16 @@ class PatternExecutor:
 
     def _cancel_pattern(self, name):
         """Ends the runs of a pattern that are under way; their ids."""
-        runs = [run for known, run in list(self._active.values()) if known == name]
-        for run in runs:
-            run.cancel()
-        return [run.id for run in runs]
+        runs = [
+            (run_id, run)
+            for run_id, (known, run) in list(self._active.items()) if known == name
+        ]
+        for run_id, run in runs:
+            if run is not None:
+                run.cancel()
+            else:
+                self.registry._engine.cancel(run_id)
+        return [run_id for run_id, _ in runs]
 
     async def execute_async(self, pattern, context=None, timeout=None, on_event=None):
         """Like execute, without holding up the event loop; bound coroutine
