@@ -51,6 +51,12 @@ void os_boot_id(char out[OS_BOOT_ID_SIZE]);
 /* pidfd_open and pidfd_send_signal: -1 with errno. */
 int os_pidfd_open(pid_t pid);
 int os_pidfd_kill(int pidfd, int signal);
+/* The cpus this process may use: its affinity, bounded by the quota of its
+ * control groups (version 2). 0: unknown. */
+double os_cpus(void);
+/* Bytes of memory of the machine, and how many can be had without swapping. 0:
+ * unknown. */
+void os_memory(uint64_t *all, uint64_t *available);
 /* Appends the folder of the file (library or program) this code was loaded
  * from. */
 int os_self_dir(struct buf *buf);

@@ -455,6 +455,21 @@ static bool on_list(const struct ndf_run *run)
     return at != NULL;
 }
 
+/* How the machine is, for runs whose tasks wait for room in it. */
+static const struct exec_machine *machine_now(struct runner *runner)
+{
+    int64_t now = clock_mono_ns(&runner->engine->clock);
+    int64_t age = now - runner->machine_ns;
+    struct exec_machine *machine = &runner->machine;
+    if (runner->machine_ns != 0 && age >= 0 &&
+        age < (int64_t)RUNNER_MACHINE_MS * 1000000)
+        return machine;
+    machine->cpus = os_cpus();
+    os_memory(&machine->memory, &machine->memory_free);
+    runner->machine_ns = now != 0 ? now : 1;
+    return machine;
+}
+
 /* Performs one step's actions. NDF_ENOMEM: the run must be given up. */
 static int step_once(struct ndf_run *run, const struct exec_event *event,
     struct vec *failed, ndf_error *error)
@@ -462,7 +477,10 @@ static int step_once(struct ndf_run *run, const struct exec_event *event,
     struct arena arena;
     arena_init(&arena, &run->engine->mem);
     struct exec_actions actions = {.arena = &arena};
-    int err = executor_step(run->executor, event, &actions);
+    struct exec_event told = *event;
+    if (executor_wants_machine(run->executor))
+        told.machine = machine_now(run->engine->runner);
+    int err = executor_step(run->executor, &told, &actions);
     /* Everything is done before the records are handed over: the arena goes
      * with them. A start never stands beside its own intent. */
     for (size_t i = 0; err == NDF_OK && i < actions.count; i++)

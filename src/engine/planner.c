@@ -221,10 +221,10 @@ static int check_supported(struct planning *p, const struct pattern *pattern)
             "pattern '%.*s' uses `approval`, which this version cannot run: "
             "take it out",
             STR_ARG(pattern->name));
-    if (pattern->kind != PATTERN_SEQUENTIAL)
+    if (pattern->kind == PATTERN_META)
         return err_set(p->error, NDF_EUNSUPPORTED,
             "pattern '%.*s' is of kind %s: this version stores and selects "
-            "it, but runs sequential patterns only",
+            "it, but runs sequential and parallel patterns only",
             STR_ARG(pattern->name), pattern_kind_name(pattern->kind));
     return NDF_OK;
 }
@@ -240,6 +240,12 @@ static int plan_pattern(
     plan->timeout_ms = pattern->timeout_ms;
     plan->rollback = pattern->rollback;
     plan->budget = pattern->budget;
+    if (pattern->kind == PATTERN_PARALLEL) {
+        plan->root.kind = NODE_PARALLEL;
+        plan->root.max_concurrent = pattern->max_concurrent;
+        plan->root.resource_threshold = pattern->resource_threshold;
+        plan->root.failure_tolerance = pattern->failure_tolerance;
+    }
     plan->root.children = arena_calloc(
         p->arena, pattern->step_count, sizeof *plan->root.children);
     if (plan->root.children == NULL) return NDF_ENOMEM;

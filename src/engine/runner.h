@@ -14,7 +14,7 @@
 #include "run/executor.h"
 #include "store/tx.h"
 
-enum { RUNNER_POLL_MS = 200 };
+enum { RUNNER_POLL_MS = 200, RUNNER_MACHINE_MS = 100 };
 
 struct run_call;
 struct run_timer;
@@ -66,7 +66,9 @@ struct runner {
     struct agent_host host;
     pthread_t thread;
     bool running;
-    struct ndf_run *runs; /* under way; the loop's thread only */
+    struct ndf_run *runs;        /* under way; the loop's thread only */
+    struct exec_machine machine; /* as it was at machine_ns; 0: never */
+    int64_t machine_ns;
     struct loop_timer *poll;
     int64_t seen_version; /* of the store's data, when commands were read */
     _Atomic bool asked;   /* this process wrote a command */

@@ -405,8 +405,7 @@ static int need_function(const struct ndf_run *run, const char *what,
 static int check_functions(const struct ndf_run *run, ndf_error *error)
 {
     struct exec_look look;
-    executor_look(run->executor, &look);
-    int err = NDF_OK;
+    int err = executor_look(run->executor, &look);
     for (uint32_t i = 0; err == NDF_OK && i < look.step_count; i++) {
         struct exec_step_look step;
         executor_look_step(run->executor, i, &step);

@@ -118,7 +118,8 @@ static int describe(struct ndf_run *run, const struct store_run *row,
 {
     struct arena *arena = &run->arena;
     struct exec_look look;
-    executor_look(run->executor, &look);
+    int err = executor_look(run->executor, &look);
+    if (err != NDF_OK) return err;
     if (look.end == NULL)
         return err_set(error, NDF_ECORRUPT,
             "run %s has ended, but its journal does not say how: run ndf dev "
@@ -126,7 +127,7 @@ static int describe(struct ndf_run *run, const struct store_run *row,
             run->id);
     struct str label = {NULL, 0};
     struct value violations = value_null;
-    int err = find_label(run->engine, arena, row->pattern, &label, error);
+    err = find_label(run->engine, arena, row->pattern, &label, error);
     if (err == NDF_OK) err = list_violations(records, arena, &violations);
     if (err != NDF_OK) return err;
     int64_t elapsed = row->ended_ms - row->started_ms;

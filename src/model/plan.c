@@ -14,6 +14,7 @@
 #include "model/tables.h"
 
 static const char *const runtimes[] = {"process", "callback", NULL};
+static const struct str parallel_word = {"parallel", 8};
 
 static int step_read(struct codec *c, const struct codec_key *key,
     const struct value *value, void *field)
@@ -66,6 +67,29 @@ static int children_write(struct arena *arena, const struct codec_key *key,
     return NDF_OK;
 }
 
+/* The kind of a node is seen by what it has; only a parallel one says it. */
+static int kind_read(struct codec *c, const struct codec_key *key,
+    const struct value *value, void *field)
+{
+    if (value->kind != VALUE_STRING || !str_equal(value->string, parallel_word))
+        return codec_refuse(c, key, value);
+    *(enum node_kind *)field = NODE_PARALLEL;
+    return NDF_OK;
+}
+
+static int kind_write(struct arena *arena, const struct codec_key *key,
+    const void *field, const void *base, struct value *out)
+{
+    (void)arena;
+    (void)key;
+    (void)base;
+    if (*(const enum node_kind *)field == NODE_PARALLEL)
+        *out = value_of_str(parallel_word);
+    return NDF_OK;
+}
+
+static const struct codec_type kind_type = {
+    "the word parallel", kind_read, kind_write};
 static const struct codec_type step_type = {"a map", step_read, step_write};
 static const struct codec_type node_agent_type = {
     "a map", node_agent_read, node_agent_write};
@@ -96,6 +120,20 @@ static const struct codec_key node_keys[] = {
         .offset = offsetof(struct plan_node, undo_runtime),
         .expected = "process or callback"},
     {.name = "children", .type = &children_type},
+    {.name = "kind",
+        .type = &kind_type,
+        .offset = offsetof(struct plan_node, kind)},
+    {.name = "max_concurrent",
+        .type = &codec_u32,
+        .offset = offsetof(struct plan_node, max_concurrent)},
+    {.name = "resource_threshold",
+        .type = &codec_real,
+        .max = 1,
+        .offset = offsetof(struct plan_node, resource_threshold)},
+    {.name = "failure_tolerance",
+        .type = &codec_real,
+        .max = 1,
+        .offset = offsetof(struct plan_node, failure_tolerance)},
 };
 
 static const struct codec_map node_map = {.name = "node",
@@ -155,6 +193,24 @@ static int check_node(struct walk *walk, const struct value *value, int depth,
             "node '%.*s' of a plan has either children or a step with its "
             "agent",
             STR_ARG(codec_clip(node->id)));
+    if (node->kind == NODE_PARALLEL && (leaf || depth > 1))
+        return err_at(error, NDF_ESCHEMA, value->line, value->column,
+            "node '%.*s' of a plan cannot be parallel: only a root with "
+            "children can",
+            STR_ARG(codec_clip(node->id)));
+    return NDF_OK;
+}
+
+static int check_tasks(
+    struct walk *walk, const struct value *value, const struct plan_node *node)
+{
+    for (size_t i = 0; i < node->child_count; i++)
+        if (node->children[i].kind != NODE_STEP)
+            return err_at(walk->c->error, NDF_ESCHEMA, value->line,
+                value->column,
+                "node '%.*s' of a plan is not a step: a parallel node has "
+                "nothing else",
+                STR_ARG(codec_clip(node->children[i].id)));
     return NDF_OK;
 }
 
@@ -167,9 +223,11 @@ static int read_node(struct walk *walk, const struct value *value, int depth,
     if (err == NDF_OK) err = check_node(walk, value, depth, out);
     if (err != NDF_OK) return err;
     const struct value *children = value_get(value, STR("children"));
-    out->kind = children == NULL ? NODE_STEP : NODE_SEQUENCE;
-    return children == NULL ? NDF_OK
-                            : read_children(walk, children, depth, out);
+    if (children == NULL) return NDF_OK;
+    if (out->kind != NODE_PARALLEL) out->kind = NODE_SEQUENCE;
+    err = read_children(walk, children, depth, out);
+    if (err != NDF_OK || out->kind != NODE_PARALLEL) return err;
+    return check_tasks(walk, value, out);
 }
 
 static int root_read(struct codec *c, const struct codec_key *key,

@@ -3,7 +3,9 @@
  * references resolved, everything a run needs inside.
  *
  * The plan is journaled before anything starts, so later edits of files do not
- * touch a run under way. A leaf is one step with the agent it calls.
+ * touch a run under way. A leaf is one step with the agent it calls. A parallel
+ * node stands at the root only; its children are steps, which name by `needs`
+ * those that come before them.
  */
 #ifndef NDF_MODEL_PLAN_H
 #define NDF_MODEL_PLAN_H
@@ -17,23 +19,27 @@ enum {
     PLAN_BYTES_MAX = 16 * 1024 * 1024,
 };
 
-enum node_kind { NODE_STEP, NODE_SEQUENCE };
+enum node_kind { NODE_STEP, NODE_SEQUENCE, NODE_PARALLEL };
 
 enum runtime { RUNTIME_PROCESS, RUNTIME_CALLBACK };
 
 struct plan_node {
     enum node_kind kind;
     struct str id; /* stable: "scan", "phase/scan"; unique in the plan; a
-                      sequence at the root may have none */
+                      root with children may have none */
     /* NODE_STEP */
     struct step step; /* timeouts and retries already inherited */
     enum runtime runtime;
     struct agent agent;      /* with run resolved (argv[0] may be a path) */
     struct agent undo_agent; /* when step.undo.agent names one */
     enum runtime undo_runtime;
-    /* NODE_SEQUENCE */
+    /* NODE_SEQUENCE, NODE_PARALLEL */
     struct plan_node *children;
     size_t child_count;
+    /* NODE_PARALLEL: as in a pattern */
+    uint32_t max_concurrent;
+    double resource_threshold;
+    double failure_tolerance;
 };
 
 struct plan {

@@ -26,6 +26,7 @@ enum slot_phase {
     SLOT_WAITING,  /* failed, to be called again */
     SLOT_OK,
     SLOT_FAILED,
+    SLOT_DOUBT, /* of a task: nobody knows how it ended, others still run */
 };
 
 struct exec_node;
@@ -48,7 +49,13 @@ struct exec_slot {
     struct agent_call call;
 };
 
-enum node_state { NODE_PENDING, NODE_OPEN, NODE_DONE, NODE_FAILED };
+enum node_state {
+    NODE_PENDING,
+    NODE_OPEN,
+    NODE_DONE,
+    NODE_FAILED,
+    NODE_SKIPPED, /* a task that needs one that failed */
+};
 
 struct exec_node {
     const struct plan_node *plan;
@@ -81,6 +88,31 @@ struct exec_held {
     struct exec_progress progress; /* strings in x->held_arena */
 };
 
+/* A task of a parallel plan, by its leaf. */
+struct exec_task {
+    uint32_t *needs; /* leaves */
+    uint32_t need_count;
+    struct value patch; /* of its result; null: none */
+};
+
+enum { VIEW_BASE = -1, VIEW_ALL = -2 };
+
+/* What only a parallel plan has. */
+struct exec_parallel {
+    struct exec_task *tasks; /* of each leaf */
+    uint32_t *order;         /* leaves: needs first, else as declared */
+    bool *marks;             /* of each leaf: of the last exec_closure */
+    uint32_t *stack;         /* for exec_closure */
+    uint32_t patch_count;
+    size_t patch_bytes;    /* with the initial context */
+    int64_t view;          /* whose context x->context is: a leaf, VIEW_... */
+    uint32_t view_patches; /* patch_count of VIEW_ALL */
+    uint32_t first;        /* all tasks before it have ended */
+    bool declared;         /* some task declares what it takes */
+    uint64_t timer;        /* to look at the machine again; 0: none */
+    struct exec_machine machine;
+};
+
 struct executor {
     const struct mem *mem;
     const struct plan *plan;
@@ -92,10 +124,12 @@ struct executor {
     struct exec_node *nodes;
     uint32_t *leaves; /* node index of each step */
     uint32_t node_count, leaf_count;
-    struct map by_id;            /* step id -> exec_node */
-    struct template_step *steps; /* of each leaf: what templates see */
-    struct value *outputs;       /* of each leaf */
-    bool *used;                  /* of each leaf: is its output needed? */
+    struct map by_id;               /* step id -> exec_node */
+    struct template_step *steps;    /* of each leaf: what templates see */
+    struct value *outputs;          /* of each leaf */
+    bool *used;                     /* of each leaf: is its output needed? */
+    struct exec_parallel *parallel; /* NULL: a sequence */
+    const struct context *initial;
 
     /* The context now; it is in context_arenas[which]. */
     struct arena context_arenas[2];
@@ -144,8 +178,39 @@ int exec_node_advance(struct executor *x, struct exec_node *node);
 int exec_sequence_advance(struct executor *x, struct exec_node *node);
 int exec_step_advance(struct executor *x, struct exec_node *node);
 
+/* exec_parallel.c */
+int exec_parallel_advance(struct executor *x, struct exec_node *node);
+
+/* exec_tasks.c: what the tasks of a parallel plan need and are given. */
+/* Makes x->parallel when the plan is parallel. NDF_EREFERENCE, NDF_ECYCLE,
+ * NDF_EUNSUPPORTED (parallel nodes elsewhere than at the root). */
+int exec_tasks_new(struct executor *x, ndf_error *error);
+/* Sets the marks of all tasks that a task needs, and that those need. */
+void exec_closure(struct executor *x, uint32_t leaf);
+/* Whether all that a task needs is done. */
+bool exec_needs_done(const struct executor *x, const struct exec_node *node);
+/* The first among what a task needs that failed or was skipped; or NULL. */
+const struct exec_node *exec_needs_failed(
+    const struct executor *x, const struct exec_node *node);
+/* Makes x->context what a call of the slot is given: of a task, the initial one
+ * with the patches of all that it needs; of an undo and of NULL, with those of
+ * all that is done. In a sequence there is one context, and nothing happens. */
+int exec_view(struct executor *x, const struct exec_slot *slot);
+/* The patch of a task's result, which led to the context with hash hex.
+ * NDF_ECORRUPT, NDF_ENOMEM. */
+int exec_task_patch(struct executor *x, const struct exec_slot *slot,
+    const struct value *patch, struct str hex, ndf_error *error);
+/* What templates of a task's work see. */
+int exec_task_scope(struct executor *x, struct exec_slot *slot,
+    const struct template_step **steps, size_t *count);
+
 /* exec_slot.c: does what can be done for a call now. */
 int exec_slot_advance(struct executor *x, struct exec_slot *slot);
+/* Its next attempt fails without being started. */
+int exec_slot_refuse(
+    struct executor *x, struct exec_slot *slot, const char *why);
+/* The words for a slot that nobody knows the end of. */
+void exec_doubt_words(const struct exec_slot *slot, ndf_error *error);
 /* A call of the slot ended. */
 int exec_slot_result(struct executor *x, struct exec_slot *slot,
     const struct agent_result *result);
@@ -189,8 +254,11 @@ int exec_record_result(struct executor *x, struct exec_slot *slot,
     const struct agent_result *result, const struct exec_verdict *verdict);
 int exec_record_retry(
     struct executor *x, struct exec_slot *slot, uint64_t wait_ms);
-int exec_record_cancel(
-    struct executor *x, enum exec_reason reason, const char *error);
+/* step: that it is for, or NULL. */
+int exec_record_cancel(struct executor *x, enum exec_reason reason,
+    const char *error, const struct exec_node *step);
+int exec_record_skip(struct executor *x, const struct exec_node *node,
+    const struct exec_node *needed, const char *error);
 /* step may be NULL. */
 int exec_record_end(struct executor *x, enum ndf_run_state state,
     const char *error, const struct exec_node *step);
@@ -199,6 +267,9 @@ int exec_record_end(struct executor *x, enum ndf_run_state state,
  * body or blob says. NDF_ECORRUPT, NDF_ENOMEM. */
 int exec_apply(struct executor *x, const struct exec_record *record,
     const struct value *output, ndf_error *error);
+/* SHA-256 of a value's canonical JSON, in hex. */
+int exec_value_hex(
+    const struct mem *mem, const struct value *value, char out[HASH_HEX_SIZE]);
 /* Makes value (borrowed for the call) the context. */
 int exec_context_set(
     struct executor *x, const struct value *value, ndf_error *error);

@@ -81,6 +81,21 @@ static int misfit(const struct executor *x, const struct exec_record *record,
         STR_ARG(x->run), STR_ARG(record->kind), STR_ARG(step));
 }
 
+int exec_value_hex(
+    const struct mem *mem, const struct value *value, char out[HASH_HEX_SIZE])
+{
+    struct buf buf;
+    uint8_t hash[HASH_SHA256_SIZE];
+    buf_init(&buf, mem);
+    json_write(&buf, value);
+    int err = buf_error(&buf);
+    struct str bytes = buf_str(&buf);
+    if (err == NDF_OK) hash_sha256(&bytes, 1, hash);
+    buf_deinit(&buf);
+    if (err == NDF_OK) hash_hex(hash, sizeof hash, out);
+    return err;
+}
+
 int exec_context_set(
     struct executor *x, const struct value *value, ndf_error *error)
 {
@@ -88,20 +103,13 @@ int exec_context_set(
     struct arena *arena = &x->context_arenas[next];
     struct value copy;
     struct context context;
-    struct buf buf;
-    uint8_t hash[HASH_SHA256_SIZE];
+    char hex[HASH_HEX_SIZE];
     arena_deinit(arena);
     int err = value_copy(arena, value, &copy);
     if (err == NDF_OK) err = context_decode(arena, &copy, &context, error);
+    if (err == NDF_OK) err = exec_value_hex(x->mem, &copy, hex);
     if (err != NDF_OK) return err;
-    buf_init(&buf, x->mem);
-    json_write(&buf, &copy);
-    err = buf_error(&buf);
-    struct str bytes = buf_str(&buf);
-    if (err == NDF_OK) hash_sha256(&bytes, 1, hash);
-    buf_deinit(&buf);
-    if (err != NDF_OK) return err;
-    hash_hex(hash, sizeof hash, x->context_hex);
+    memcpy(x->context_hex, hex, sizeof hex);
     x->context = context;
     x->context_value = copy;
     arena_deinit(&x->context_arenas[x->which]);
@@ -115,6 +123,7 @@ static int apply_intent(
     bool ready = slot->phase == SLOT_IDLE || slot->phase == SLOT_WAITING;
     int64_t attempt = value_get_int(body, STR("attempt"), 0);
     if (!ready || attempt != (int64_t)slot->attempt + 1) return NDF_ECORRUPT;
+    if (!slot->undo && !exec_needs_done(x, slot->node)) return NDF_ECORRUPT;
     slot->attempt++;
     slot->phase = SLOT_INTENDED;
     slot->number = 0;
@@ -190,11 +199,15 @@ static int apply_output(struct executor *x, const struct exec_node *node,
     return value_copy(&x->arena, output, kept);
 }
 
-static int apply_patch(
-    struct executor *x, const struct value *body, ndf_error *error)
+static int apply_patch(struct executor *x, const struct exec_slot *slot,
+    const struct value *body, ndf_error *error)
 {
     const struct value *patch = value_get(body, STR("patch"));
     if (patch == NULL) return NDF_OK;
+    if (x->parallel != NULL) {
+        return exec_task_patch(
+            x, slot, patch, value_get_str(body, STR("snapshot")), error);
+    }
     struct arena scratch;
     struct value after;
     arena_init(&scratch, x->mem);
@@ -219,11 +232,13 @@ static void apply_failure(
 {
     struct str words = value_get_str(body, STR("error"));
     ndf_error *error = slot->undo ? &x->undo_error : &x->failed_error;
-    err_set(error, NDF_EAGENT, "%.*s", STR_ARG(words));
     slot->phase = SLOT_FAILED;
     if (reason_of(body) != REASON_LOST) slot->tries++;
+    if (!slot->undo) slot->node->state = NODE_FAILED;
+    /* Tasks that end because the run is stopped are not what stopped it. */
+    if (!slot->undo && x->parallel != NULL && x->cancel != REASON_NONE) return;
+    err_set(error, NDF_EAGENT, "%.*s", STR_ARG(words));
     if (slot->undo) return;
-    slot->node->state = NODE_FAILED;
     x->failed = slot->node;
     x->failed_reason = reason_of(body);
 }
@@ -239,7 +254,7 @@ static int apply_success(struct executor *x, struct exec_slot *slot,
     if (x->failed == slot->node) x->failed = NULL;
     if (value_get_bool(record->body, STR("proof"), false)) x->proofs++;
     int err = apply_output(x, slot->node, record, output);
-    if (err == NDF_OK) err = apply_patch(x, record->body, error);
+    if (err == NDF_OK) err = apply_patch(x, slot, record->body, error);
     return err;
 }
 
@@ -282,11 +297,25 @@ static int apply_retry(struct exec_slot *slot, const struct value *body)
     return NDF_OK;
 }
 
+/* A task that will not be called. */
+static int apply_skip(struct executor *x, struct exec_node *node)
+{
+    bool fresh = node->state == NODE_PENDING && node->work.phase == SLOT_IDLE;
+    if (!fresh || exec_needs_failed(x, node) == NULL) return NDF_ECORRUPT;
+    node->state = NODE_SKIPPED;
+    return NDF_OK;
+}
+
 static int apply_cancel(struct executor *x, const struct value *body)
 {
     struct str words = value_get_str(body, STR("error"));
+    struct str step = value_get_str(body, STR("step"));
     if (x->cancel != REASON_NONE) return NDF_ECORRUPT;
     x->cancel = reason_of(body);
+    /* A task that failed is not why the run is stopped, unless it says so. */
+    if (x->parallel != NULL) {
+        x->failed = step.at != NULL ? map_get(&x->by_id, step) : NULL;
+    }
     err_set(&x->cancel_error, NDF_ECANCELLED, "%.*s", STR_ARG(words));
     return NDF_OK;
 }
@@ -337,6 +366,7 @@ static int apply_slot_record(struct executor *x,
         map_get(&x->by_id, value_get_str(record->body, STR("step")));
     if (node == NULL) return NDF_ECORRUPT;
     struct exec_slot *slot = &node->work;
+    if (str_equal(kind, STR("skip"))) return apply_skip(x, node);
     if (str_starts(kind, STR("undo_"))) {
         slot = &node->undo;
         kind = str_from(kind, sizeof "undo_" - 1);

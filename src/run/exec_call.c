@@ -63,8 +63,12 @@ static int make_argv(const struct template_scope *scope, struct exec_slot *slot,
     if (exec_call_runtime(slot) != RUNTIME_PROCESS) return NDF_OK;
     int err = template_list(&slot->arena, scope, argv, &call->argv, error);
     if (err != NDF_OK || runs_own_argv(slot)) return err;
-    return template_value(
-        &slot->arena, scope, &agent_of(slot)->env, &call->env, error);
+    struct value env;
+    err =
+        template_value(&slot->arena, scope, &agent_of(slot)->env, &env, error);
+    /* The context may be another one before the call is started. */
+    if (err == NDF_OK) err = value_copy(&slot->arena, &env, &call->env);
+    return err;
 }
 
 /* A JSON object under construction; an error sticks. */
@@ -143,7 +147,11 @@ int exec_call_make(struct executor *x, struct exec_slot *slot, uint32_t attempt,
         .step_count = slot->undo ? x->leaf_count : slot->node->leaf,
     };
     slot->call = (struct agent_call){.env = value_of_object()};
-    int err = make_names(x, slot, attempt);
+    int err = exec_view(x, slot);
+    if (err == NDF_OK && x->parallel != NULL && !slot->undo) {
+        err = exec_task_scope(x, slot, &scope.steps, &scope.step_count);
+    }
+    if (err == NDF_OK) err = make_names(x, slot, attempt);
     if (err == NDF_OK) err = make_argv(&scope, slot, error);
     if (err == NDF_OK && !slot->undo && plan->step.expect.set) {
         err = template_list(&slot->arena, &scope, &plan->step.expect.files,

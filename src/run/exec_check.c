@@ -119,46 +119,115 @@ static size_t count_writes(const struct executor *x)
     return count;
 }
 
-static int check_steps(
-    struct executor *x, struct template_names *names, ndf_error *error)
+/* The names that a plan's templates may say, as they grow; in an arena. */
+struct said {
+    struct template_names names;
+    struct str *steps;
+    struct str *writes;
+    bool *used;       /* of steps */
+    uint32_t *leaves; /* which they are */
+};
+
+static int said_init(
+    struct said *said, const struct executor *x, struct arena *arena)
 {
-    struct arena scratch;
-    arena_init(&scratch, x->mem);
-    size_t all = count_writes(x);
-    struct str *steps =
-        arena_calloc(&scratch, x->leaf_count + 1, sizeof *steps);
-    struct str *writes = arena_calloc(&scratch, all + 1, sizeof *writes);
-    int err = steps == NULL || writes == NULL ? NDF_ENOMEM : NDF_OK;
-    names->steps = steps;
-    names->writes = writes;
-    for (uint32_t i = 0; i < x->leaf_count && err == NDF_OK; i++) {
-        const struct exec_node *node = &x->nodes[x->leaves[i]];
-        const struct str_list *more = &node->plan->step.writes;
-        names->step_count = i;
-        err = check_work(node, names, error);
-        steps[i] = node->plan->step.name;
-        for (size_t w = 0; w < more->count; w++) {
-            writes[names->write_count++] = more->items[w];
-        }
+    size_t count = (size_t)x->leaf_count + 1;
+    *said = (struct said){
+        .steps = arena_calloc(arena, count, sizeof *said->steps),
+        .writes =
+            arena_calloc(arena, count_writes(x) + 1, sizeof *said->writes),
+        .used = arena_calloc(arena, count, sizeof *said->used),
+        .leaves = arena_calloc(arena, count, sizeof *said->leaves),
+    };
+    said->names = (struct template_names){
+        .steps = said->steps,
+        .context = &x->context,
+        .writes = said->writes,
+        .any_attribute = x->plan->policy == POLICY_RECORD,
+        .used = said->used,
+        .tasks = x->parallel != NULL,
+    };
+    bool all = said->steps != NULL && said->writes != NULL &&
+               said->used != NULL && said->leaves != NULL;
+    return all ? NDF_OK : NDF_ENOMEM;
+}
+
+static void say_step(struct said *said, const struct executor *x, uint32_t leaf)
+{
+    const struct step *step = &x->nodes[x->leaves[leaf]].plan->step;
+    size_t at = said->names.step_count++;
+    said->steps[at] = step->name;
+    said->leaves[at] = leaf;
+    said->used[at] = false;
+    for (size_t w = 0; w < step->writes.count; w++) {
+        said->writes[said->names.write_count++] = step->writes.items[w];
     }
-    names->step_count = x->leaf_count;
+}
+
+/* What the templates of a step's work may name: all before it, or what a task
+ * needs. */
+static void say_before(struct said *said, struct executor *x, uint32_t leaf)
+{
+    if (x->parallel == NULL) {
+        if (leaf > 0) say_step(said, x, leaf - 1);
+        return;
+    }
+    said->names.step_count = 0;
+    said->names.write_count = 0;
+    if (x->parallel->tasks[leaf].need_count == 0) return;
+    exec_closure(x, leaf);
+    for (uint32_t i = 0; i < x->leaf_count; i++) {
+        if (x->parallel->marks[i]) say_step(said, x, i);
+    }
+}
+
+static void keep_used(const struct said *said, struct executor *x)
+{
+    for (size_t i = 0; i < said->names.step_count; i++) {
+        if (said->used[i]) x->used[said->leaves[i]] = true;
+    }
+}
+
+static int check_steps(struct executor *x, struct said *said, ndf_error *error)
+{
+    int err = NDF_OK;
+    for (uint32_t i = 0; i < x->leaf_count && err == NDF_OK; i++) {
+        say_before(said, x, i);
+        err = check_work(&x->nodes[x->leaves[i]], &said->names, error);
+        if (x->parallel != NULL) keep_used(said, x);
+    }
+    keep_used(said, x);
+    return err;
+}
+
+/* An undo may name all steps, in the order of the plan. */
+static int check_undos(struct executor *x, struct said *said, ndf_error *error)
+{
+    int err = NDF_OK;
+    said->names.step_count = 0;
+    said->names.write_count = 0;
+    said->names.tasks = false;
+    for (uint32_t i = 0; i < x->leaf_count; i++) {
+        say_step(said, x, i);
+    }
     for (uint32_t i = 0; i < x->leaf_count && err == NDF_OK; i++) {
         const struct exec_node *node = &x->nodes[x->leaves[i]];
-        err = check_undo(node, names, error);
+        err = check_undo(node, &said->names, error);
         if (node->plan->step.undo.set) x->used[i] = true;
     }
-    arena_deinit(&scratch);
+    keep_used(said, x);
     return err;
 }
 
 int exec_check(struct executor *x, ndf_error *error)
 {
-    struct template_names names = {
-        .context = &x->context,
-        .any_attribute = x->plan->policy == POLICY_RECORD,
-        .used = x->used,
-    };
-    int err = check_budget(x, error);
-    if (err == NDF_OK) err = check_steps(x, &names, error);
+    struct arena scratch;
+    struct said said;
+    arena_init(&scratch, x->mem);
+    int err = said_init(&said, x, &scratch);
+    if (err == NDF_OK) err = check_budget(x, error);
+    if (err == NDF_OK) err = check_steps(x, &said, error);
+    if (err == NDF_OK) err = check_undos(x, &said, error);
+    arena_deinit(&scratch);
     return err;
 }

@@ -16,6 +16,8 @@ enum {
     EXEC_UNDO_ATTEMPTS = 3, /* at least; the step's retry may ask for more */
     EXEC_UNDO_WAIT_MS = 200,
     EXEC_WAIT_MAX_MS = 3600 * 1000,
+    EXEC_TASKS_AT_ONCE_MAX = 64, /* whatever max_concurrent says */
+    EXEC_ADMIT_MS = 1000,        /* how often memory is looked at again */
 };
 
 /* A record of an earlier life; borrowed for the call. */
@@ -34,12 +36,20 @@ enum exec_event_kind {
     EXEC_CANCEL,        /* somebody asked for it */
 };
 
+/* What tasks may have of the machine; 0: unknown, which bounds nothing. */
+struct exec_machine {
+    double cpus;
+    uint64_t memory;      /* bytes in all */
+    uint64_t memory_free; /* that can be had without swapping */
+};
+
 struct exec_event {
     enum exec_event_kind kind;
     uint64_t token; /* RECORDED, RECORD_FAILED: exec_actions.token; TIMER */
     uint64_t call;  /* AGENT_DONE: the call's number */
-    const struct agent_result *result; /* AGENT_DONE; borrowed */
-    struct str error;                  /* RECORD_FAILED */
+    const struct agent_result *result;  /* AGENT_DONE; borrowed */
+    struct str error;                   /* RECORD_FAILED */
+    const struct exec_machine *machine; /* now; NULL: as it was. Borrowed */
 };
 
 enum exec_action_kind {

@@ -201,7 +201,14 @@ static int judge_patch(struct exec_verdict *out, struct executor *x,
     }
     out->patched = !value_equal(&x->context_value, &out->after);
     if (!out->patched) return NDF_OK;
-    return exec_diff(arena, &x->context_value, &out->after, &out->patch);
+    err = exec_diff(arena, &x->context_value, &out->after, &out->patch);
+    if (err != NDF_OK || x->parallel == NULL) return err;
+    if (x->parallel->patch_bytes + value_size(&out->patch) > CONTEXT_SIZE_MAX) {
+        fail_patch(out, slot, REASON_FAILURE,
+            "its patch and those of the other tasks make the context larger "
+            "than 8 MiB: hand large things on as files");
+    }
+    return NDF_OK;
 }
 
 int exec_judge(struct executor *x, const struct exec_slot *slot,
@@ -217,7 +224,8 @@ int exec_judge(struct executor *x, const struct exec_slot *slot,
         if (!out->ok) judge_exit(out, slot, result);
         return NDF_OK;
     }
-    int err = judge_work(out, x, slot, result);
+    int err = exec_view(x, slot);
+    if (err == NDF_OK) err = judge_work(out, x, slot, result);
     if (err == NDF_OK && out->ok && result->patch.kind != VALUE_NULL) {
         err = judge_patch(out, x, slot, result);
     }

@@ -126,7 +126,8 @@ int exec_record_intent(struct executor *x, struct exec_slot *slot)
         hash_hex(hash, sizeof hash, hex);
         put_text(&record, STR("request"), str_of(hex));
     }
-    if (x->context_stored) {
+    bool base = x->parallel == NULL || x->parallel->view == VIEW_BASE;
+    if (x->context_stored && base) {
         put_text(&record, STR("snapshot"), str_of(x->context_hex));
     } else {
         put_context(&record, &x->context_value);
@@ -261,12 +262,23 @@ int exec_record_retry(
     return err;
 }
 
-int exec_record_cancel(
-    struct executor *x, enum exec_reason reason, const char *error)
+int exec_record_skip(struct executor *x, const struct exec_node *node,
+    const struct exec_node *needed, const char *error)
+{
+    struct record record = record_new(x, "skip");
+    put_text(&record, STR("step"), node->plan->id);
+    put_text(&record, STR("needs"), needed->plan->id);
+    put_text(&record, STR("error"), str_of(error));
+    return record_add(&record, NULL);
+}
+
+int exec_record_cancel(struct executor *x, enum exec_reason reason,
+    const char *error, const struct exec_node *step)
 {
     struct record record = record_new(x, "cancel");
     put_text(&record, STR("reason"), str_of(exec_reason_name(reason)));
     put_text(&record, STR("error"), str_of(error));
+    if (step != NULL) put_text(&record, STR("step"), step->plan->id);
     int err = record_add(&record, NULL);
     x->cancel_token = exec_batch(x);
     return err;
@@ -306,7 +318,13 @@ int exec_record_end(struct executor *x, enum ndf_run_state state,
     put(&record, STR("busy_ms"), value_of_int((int64_t)x->busy_ms));
     if (x->tokens >= 0) put(&record, STR("tokens"), value_of_int(x->tokens));
     if (!isnan(x->cost)) put(&record, STR("cost"), value_of_real(x->cost));
-    int err = record_add(&record, NULL);
+    int err = NDF_OK;
+    if (state == NDF_RUN_SUCCEEDED && x->parallel != NULL &&
+        x->parallel->patch_count > 0) {
+        err = exec_view(x, NULL);
+        if (err == NDF_OK) put_context(&record, &x->context_value);
+    }
+    if (err == NDF_OK) err = record_add(&record, NULL);
     x->end_token = exec_batch(x);
     return err;
 }

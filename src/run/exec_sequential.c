@@ -10,6 +10,7 @@
 static const struct exec_node_kind kinds[] = {
     [NODE_STEP] = {exec_step_advance},
     [NODE_SEQUENCE] = {exec_sequence_advance},
+    [NODE_PARALLEL] = {exec_parallel_advance},
 };
 
 /* Through the table, so a sequence may hold sequences: at most PLAN_DEPTH_MAX

@@ -35,6 +35,16 @@ static int record_not_run(struct executor *x, struct exec_slot *slot,
         error);
 }
 
+int exec_slot_refuse(
+    struct executor *x, struct exec_slot *slot, const char *why)
+{
+    int err = exec_call_make(x, slot, slot->attempt + 1, NULL);
+    if (err == NDF_ENOMEM) return err;
+    err = exec_record_intent(x, slot);
+    if (err != NDF_OK) return err;
+    return record_not_run(x, slot, REASON_START, why);
+}
+
 static int intend(struct executor *x, struct exec_slot *slot)
 {
     ndf_error error = {0};
@@ -136,6 +146,7 @@ int exec_slot_advance(struct executor *x, struct exec_slot *slot)
     case SLOT_RUNNING: return advance_running(x, slot);
     case SLOT_WAITING: return advance_waiting(x, slot);
     case SLOT_OK:
+    case SLOT_DOUBT:
     case SLOT_FAILED: break;
     }
     return NDF_OK;
@@ -167,7 +178,7 @@ int exec_step_advance(struct executor *x, struct exec_node *node)
         const char *used_up = budget_used_up(x);
         int err = NDF_OK;
         if (used_up != NULL) {
-            err = exec_record_cancel(x, REASON_BUDGET, used_up);
+            err = exec_record_cancel(x, REASON_BUDGET, used_up, NULL);
         }
         if (err != NDF_OK) return err;
     }
@@ -255,15 +266,26 @@ static int tell_violations(struct executor *x, const struct exec_slot *slot,
     return NDF_OK;
 }
 
-static int record_in_doubt(struct executor *x, const struct exec_slot *slot)
+void exec_doubt_words(const struct exec_slot *slot, ndf_error *error)
 {
-    ndf_error error = {0};
-    err_set(&error, NDF_EINDOUBT,
+    err_set(error, NDF_EINDOUBT,
         "%s '%.*s' is in doubt: it was started and nobody knows how it ended; "
         "look at what it did, then run the task again (a step that may run "
         "twice can say 'idempotent: true')",
         slot->undo ? "the undo of step" : "step",
         STR_ARG(slot->node->plan->id));
+}
+
+/* Tasks beside it come to their ends first, so that nothing of theirs is
+ * lost. */
+static int on_doubt(struct executor *x, struct exec_slot *slot)
+{
+    if (x->parallel != NULL && !slot->undo) {
+        slot->phase = SLOT_DOUBT;
+        return NDF_OK;
+    }
+    ndf_error error = {0};
+    exec_doubt_words(slot, &error);
     return exec_record_end(x, NDF_RUN_IN_DOUBT, error.message, slot->node);
 }
 
@@ -274,7 +296,7 @@ static int on_lost(struct executor *x, struct exec_slot *slot,
     const struct agent_result *result)
 {
     struct exec_verdict verdict = {.reason = REASON_FAILURE};
-    if (!slot->node->plan->step.idempotent) return record_in_doubt(x, slot);
+    if (!slot->node->plan->step.idempotent) return on_doubt(x, slot);
     if (slot->adopted) verdict.reason = REASON_LOST;
     err_set(&verdict.error, NDF_EAGENT,
         "%s '%.*s' lost its agent: nobody knows how it ended",

@@ -11,13 +11,20 @@ static bool wants_undo(const struct exec_node *node)
     return node->plan->step.undo.set && node->undo.phase != SLOT_OK;
 }
 
+static bool wants_undo_failed(const struct exec_node *node)
+{
+    return node->ran && node->state == NODE_FAILED &&
+           node->plan->step.undo_when == UNDO_ALSO_FAILED && wants_undo(node);
+}
+
 static struct exec_slot *next_undo(struct executor *x)
 {
     struct exec_node *failed = x->failed;
-    if (failed != NULL && failed->ran && failed->state == NODE_FAILED &&
-        failed->plan->step.undo_when == UNDO_ALSO_FAILED &&
-        wants_undo(failed)) {
-        return &failed->undo;
+    if (failed != NULL && wants_undo_failed(failed)) return &failed->undo;
+    /* Of tasks, several may have failed. */
+    for (uint32_t i = x->leaf_count; x->parallel != NULL && i > 0; i--) {
+        struct exec_node *node = &x->nodes[x->leaves[i - 1]];
+        if (wants_undo_failed(node)) return &node->undo;
     }
     for (uint32_t i = x->order_count; i > 0; i--) {
         struct exec_node *node = &x->nodes[x->leaves[x->order[i - 1]]];

@@ -60,8 +60,8 @@ static int walk_plan(struct executor *x, ndf_error *error)
             stack[depth++] = (struct walk){.node = next, .index = index};
         }
         struct walk *top = &stack[depth - 1];
-        bool inner = top->node->kind == NODE_SEQUENCE &&
-                     top->child < top->node->child_count;
+        bool inner =
+            top->node->kind != NODE_STEP && top->child < top->node->child_count;
         next = inner ? &top->node->children[top->child++] : NULL;
         if (inner) continue;
         if (x->nodes != NULL) x->nodes[top->index].end = x->node_count;
@@ -122,6 +122,7 @@ static void executor_init(
     *x = (struct executor){
         .mem = options->mem,
         .plan = options->plan,
+        .initial = options->initial,
         .seed = options->seed,
         .tokens = -1,
         .cost = (double)NAN,
@@ -149,6 +150,7 @@ int executor_new(
     if (err == NDF_OK) err = walk_plan(x, error);
     if (err == NDF_OK) err = index_steps(x, error);
     if (err == NDF_OK) err = set_initial(x, options->initial, error);
+    if (err == NDF_OK) err = exec_tasks_new(x, error);
     if (err == NDF_OK) err = exec_check(x, error);
     if (err != NDF_OK) goto fail;
     for (uint32_t i = 0; i < x->leaf_count; i++) {
@@ -189,19 +191,22 @@ struct str executor_record_blob(const struct value *body)
     return value_get_str(value_get(body, STR("output_blob")), STR("sha256"));
 }
 
-void executor_look(const struct executor *x, struct exec_look *out)
+int executor_look(struct executor *x, struct exec_look *out)
 {
+    int err = exec_view(x, NULL);
     *out = (struct exec_look){.context = &x->context_value,
         .end = x->ended ? &x->end : NULL,
         .step_count = x->leaf_count};
+    return err;
 }
 
 void executor_look_step(
     const struct executor *x, uint32_t index, struct exec_step_look *out)
 {
     const struct exec_node *node = &x->nodes[x->leaves[index]];
-    bool fails = x->failed != NULL && x->failed->state == NODE_FAILED;
-    bool over = node->state == NODE_DONE || node->state == NODE_FAILED;
+    bool fails = x->parallel == NULL && x->failed != NULL &&
+                 x->failed->state == NODE_FAILED;
+    bool over = node->state != NODE_PENDING && node->state != NODE_OPEN;
     *out = (struct exec_step_look){.plan = node->plan,
         .done = node->state == NODE_DONE,
         .due = !over && !fails && !x->ended && x->cancel == REASON_NONE,
@@ -215,7 +220,7 @@ static int on_run_timeout(struct executor *x)
     x->run_timer = 0;
     if (x->ended || x->failing || x->cancel != REASON_NONE) return NDF_OK;
     return exec_record_cancel(
-        x, REASON_TIMEOUT, "the run did not end within its time limit");
+        x, REASON_TIMEOUT, "the run did not end within its time limit", NULL);
 }
 
 /* The bound of the whole run; 0: none. */
@@ -272,6 +277,10 @@ static int on_timer(struct executor *x, uint64_t token)
 {
     if (token == 0) return NDF_OK;
     if (token == x->run_timer) return on_run_timeout(x);
+    if (x->parallel != NULL && token == x->parallel->timer) {
+        x->parallel->timer = 0;
+        return NDF_OK;
+    }
     struct exec_slot *slot = exec_slot_of(x, token);
     if (slot == NULL || slot->timer != token) return NDF_OK;
     slot->timer = 0;
@@ -282,7 +291,8 @@ static int on_timer(struct executor *x, uint64_t token)
 static int on_cancel(struct executor *x)
 {
     if (x->ended || x->failing || x->cancel != REASON_NONE) return NDF_OK;
-    return exec_record_cancel(x, REASON_CANCELLED, "the run was cancelled");
+    return exec_record_cancel(
+        x, REASON_CANCELLED, "the run was cancelled", NULL);
 }
 
 static int take(struct executor *x, const struct exec_event *event)
@@ -320,17 +330,26 @@ static int advance(struct executor *x)
     return err;
 }
 
+static int clear_timer(struct executor *x, uint64_t *timer)
+{
+    if (*timer == 0) return NDF_OK;
+    struct exec_action *clear = exec_emit(x, EXEC_TIMER_CLEAR);
+    if (clear == NULL) return NDF_ENOMEM;
+    clear->timer.token = *timer;
+    *timer = 0;
+    return NDF_OK;
+}
+
 /* The run's last word, when its record is on disk. */
 static int finish(struct executor *x)
 {
     struct arena *arena = x->out->arena;
-    if (x->run_timer != 0) {
-        struct exec_action *clear = exec_emit(x, EXEC_TIMER_CLEAR);
-        if (clear == NULL) return NDF_ENOMEM;
-        clear->timer.token = x->run_timer;
-        x->run_timer = 0;
+    int err = clear_timer(x, &x->run_timer);
+    if (err == NDF_OK && x->parallel != NULL) {
+        err = clear_timer(x, &x->parallel->timer);
     }
-    int err = exec_progress(x, NDF_EVENT_RUN_DONE, NULL, x->end.error.at);
+    if (err != NDF_OK) return err;
+    err = exec_progress(x, NDF_EVENT_RUN_DONE, NULL, x->end.error.at);
     if (err == NDF_OK) err = exec_release(x);
     if (err != NDF_OK) return err;
     struct exec_action *action = exec_emit(x, EXEC_END);
@@ -346,6 +365,12 @@ static int finish(struct executor *x)
     return all ? NDF_OK : NDF_ENOMEM;
 }
 
+bool executor_wants_machine(const struct executor *x)
+{
+    return x->parallel != NULL && x->parallel->declared && !x->ended &&
+           x->cancel == REASON_NONE;
+}
+
 int executor_step(struct executor *x, const struct exec_event *event,
     struct exec_actions *out)
 {
@@ -355,6 +380,9 @@ int executor_step(struct executor *x, const struct exec_event *event,
     out->token = 0;
     if (x->finished || (!x->began && event->kind != EXEC_BEGIN)) return NDF_OK;
     x->out = out;
+    if (x->parallel != NULL && event->machine != NULL) {
+        x->parallel->machine = *event->machine;
+    }
     int err = take(x, event);
     if (err == NDF_OK && !x->finished) err = advance(x);
     if (err == NDF_OK && !x->finished) err = exec_release(x);

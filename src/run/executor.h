@@ -12,15 +12,18 @@
  * - After a failed record nothing is started and nothing more is recorded.
  *
  * Record kinds and their bodies ("plan", record 0, is the engine's):
- *   intent      {step, attempt, key, file, boot, snapshot, request}
- *   result      {step, attempt, status, ok, exit?, signal?, output? or
- *                output_blob {sha256, size, kind}, error?, log?, reason?,
- * patch?, violations?, usage?, latency_ms, snapshot?, proof?} retry {step,
- * attempt, wait_ms} undo_intent, undo_result   as intent and result undo_retry
- * as retry cancel      {reason, error?}   cancel | timeout end         {state,
- * outcome, evidence, preservation, error?, step?, ...} snapshot and request are
- * SHA-256 in hex; the snapshot's bytes are a payload of the record that names
- * it first.
+ * - intent {step, attempt, key, file, boot, snapshot, request}
+ * - result {step, attempt, status, ok, exit?, signal?, output? or output_blob
+ *   {sha256, size, kind}, error?, log?, reason?, patch?, violations?, usage?,
+ *   latency_ms, snapshot?, proof?}
+ * - retry {step, attempt, wait_ms}
+ * - undo_intent, undo_result, undo_retry: as those without undo_
+ * - skip {step, needs, error}: of a task that needs one that failed
+ * - cancel {reason, error?, step?}: no more is started, and what runs is ended
+ * - end {state, outcome, evidence, preservation, error?, step?, snapshot?, ...}
+ *
+ * snapshot and request are SHA-256 in hex; the snapshot's bytes are a payload
+ * of the record that names it first.
  */
 #ifndef NDF_RUN_EXECUTOR_H
 #define NDF_RUN_EXECUTOR_H
@@ -67,7 +70,8 @@ struct exec_look {
     const struct exec_end *end;  /* NULL: it has not ended */
     uint32_t step_count;
 };
-void executor_look(const struct executor *x, struct exec_look *out);
+/* NDF_ENOMEM. */
+int executor_look(struct executor *x, struct exec_look *out);
 
 struct exec_step_look {
     const struct plan_node *plan;
@@ -78,6 +82,10 @@ struct exec_step_look {
 /* index: below step_count, in the order of the plan. */
 void executor_look_step(
     const struct executor *x, uint32_t index, struct exec_step_look *out);
+
+/* Whether the next event should say how the machine is: tasks that declare what
+ * they take may be waiting for it. */
+bool executor_wants_machine(const struct executor *x);
 
 /* out->arena is set by the caller, the rest is filled here. NDF_OK or
  * NDF_ENOMEM: then perform nothing of it and give the run up (it can be

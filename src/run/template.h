@@ -48,6 +48,7 @@ int template_list(struct arena *arena, const struct template_scope *scope,
 struct template_names {
     const struct str *steps; /* that run before */
     size_t step_count;
+    bool tasks;                    /* they are those that a task needs */
     const struct context *context; /* the initial one */
     const struct str *writes;      /* attributes that steps before may add */
     size_t write_count;

@@ -29,6 +29,12 @@ static int check_step(const struct template_names *names, struct str reference,
             return template_unknown(
                 reference, name, names->steps, names->step_count, error);
         }
+        if (names->tasks) {
+            return err_set(error, NDF_EREFERENCE,
+                "'${%.*s}' names nothing: this task does not need '%.*s'; add "
+                "it to 'needs' if there is such a task",
+                STR_ARG(reference), STR_ARG(name));
+        }
         return err_set(error, NDF_EREFERENCE,
             "'${%.*s}' names nothing: no step '%.*s' runs before this one",
             STR_ARG(reference), STR_ARG(name));

@@ -216,7 +216,12 @@ static void a_reference_to_nothing_is_refused_before_the_start(void **state)
         "pattern: template\ndescription: d\n"
         "steps:\n  - x: {agent: there, with: {a: \"${steps.y.output}\"}}\n"
         "---\n"
-        "pattern: broad\ndescription: d\ntasks: [there]\n"
+        "pattern: broad\ndescription: d\n"
+        "phases:\n  - first: {patterns: [lost]}\n"
+        "---\n"
+        "pattern: apart\ndescription: d\ntasks:\n"
+        "  - x: {agent: there}\n"
+        "  - y: {agent: there, with: {a: \"${steps.x.output}\"}}\n"
         "---\n"
         "pattern: one\ndescription: d\nsteps: [there]\nfallback: two\n"
         "---\n"
@@ -230,7 +235,8 @@ static void a_reference_to_nothing_is_refused_before_the_start(void **state)
     } rows[] = {
         {"lost", NDF_EREFERENCE, "there"},
         {"template", NDF_EREFERENCE, "y"},
-        {"broad", NDF_EUNSUPPORTED, "parallel"},
+        {"broad", NDF_EUNSUPPORTED, "meta"},
+        {"apart", NDF_EREFERENCE, "does not need 'x'"},
         {"one", NDF_ECYCLE, "two"},
         {"empty", NDF_EREFERENCE, "run"},
         {"nothing", NDF_ENOTFOUND, "nothing"},

@@ -230,28 +230,128 @@ class ParallelAndMeta(Case):
             self.assertEqual(pattern.execution_count, 1)
 
 
-class RunningParallelAndMeta(Case):
-    """These kinds are not run yet, and that is said. When they are, these
-    tests change to what runs of them do."""
+class RunningParallel(Case):
+    def run_tasks(self, *tasks, context=None, **options):
+        registry = self.registry(parallel(*tasks, **options))
+        return registry.executor.execute("work.tasks", context)
+
+    def test_runs_tasks_side_by_side(self):
+        both = threading.Barrier(2, timeout=20)
+        result = self.run_tasks(("one", lambda: both.wait() >= 0),
+                                ("two", lambda: both.wait() >= 0))
+        self.assertTrue(result.success)
+        self.assertEqual((result.steps, result.steps_total), (["one", "two"], 2))
+
+    def test_starts_a_task_when_what_it_needs_is_done(self):
+        order = []
+
+        def note(name, *needs, **keys):
+            return {"name": name, "needs": list(needs), **keys,
+                    "call": lambda c, call: order.append(name) or [name, call.with_]}
+
+        result = self.run_tasks(
+            note("last", "left", "right", **{"with": {"got": "${steps.first.output.0}"}}),
+            note("left", "first"), note("right", "first"), note("first"))
+        self.assertEqual((order[0], sorted(order[1:3]), order[3]),
+                         ("first", ["left", "right"], "last"))
+        self.assertEqual(result.outputs["last"], ["last", {"got": "first"}])
+        self.assertEqual(result.steps, ["last", "left", "right", "first"])
+
+    def test_runs_no_more_at_once_than_it_may(self):
+        lock, at_work, most = threading.Lock(), 0, 0
+
+        def work():
+            nonlocal at_work, most
+            with lock:
+                at_work += 1
+                most = max(most, at_work)
+            time.sleep(0.01)
+            with lock:
+                at_work -= 1
+
+        self.run_tasks(*((f"t{i}", work) for i in range(8)), max_concurrent=3)
+        self.assertEqual(most, 3)
+
+    def test_leaves_the_others_alone_when_one_fails(self):
+        def fail():
+            raise ValueError("not today")
+
+        result = self.run_tasks(("one", fail), ("two", nothing),
+                                {"name": "three", "call": nothing, "needs": ["one"]},
+                                ("four", nothing), failure_tolerance=0.5)
+        self.assertTrue(result.success)
+        self.assertEqual(result.steps, ["two", "four"])
+        self.assertEqual((result.steps_done, result.steps_total), (2, 4))
+
+    def test_fails_and_is_undone_when_too_many_fail(self):
+        undone = []
+        gate = threading.Event()
+
+        def fail():
+            gate.wait(20)
+            raise ValueError("not today")
+
+        registry = self.registry(parallel(
+            {"name": "one", "call": lambda: gate.set(), "undo": {"agent": "back"}},
+            ("two", fail)))
+        registry.executor.register_agent("back", lambda: undone.append("one"))
+        with self.refused(PatternExecutionError, "'two' failed", "not today") as caught:
+            registry.executor.execute("work.tasks")
+        self.assertEqual(undone, ["one"])
+        self.assertEqual(caught.exception.result.steps, ["one"])
+
+    def test_each_sees_what_those_it_needs_have_set(self):
+        seen = {}
+
+        def sets(name, *needs):
+            def call(context):
+                seen[name] = sorted(context.attributes)
+                return {"attributes": {name: 1}}
+            return call
+
+        pattern = ParallelCoordinationPattern("work.tasks", tasks=[
+            {"name": name, "call": sets(name), "needs": needs, "writes": [name]}
+            for name, needs in (("a", []), ("b", []), ("c", ["a"]))])
+        self.assertEqual(pattern.dependencies, {"c": ["a"]})
+
+    def test_says_that_a_task_never_fits(self):
+        pattern = parallel("one")
+        pattern.set_task_resource_requirement("one", cpu=4096)
+        registry = self.registry(pattern)
+        registry.executor.register_agent("one", nothing)
+        with self.refused(PatternExecutionError, "4096 cpus", "this machine has"):
+            registry.executor.execute("work.tasks")
+
+    def test_runs_by_itself_and_in_batches(self):
+        registry = self.registry(parallel(("one", lambda: 1), ("two", lambda: 2)),
+                                 sequential("a.b", nothing))
+        self.assertEqual(registry.get_pattern("work.tasks").execute().outputs,
+                         {"one": 1, "two": 2})
+        results = registry.executor.batch_execute([("work.tasks", None), ("a.b", None)])
+        self.assertEqual([r.success for r in results], [True, True])
+        result = registry.executor.execute_with_fallback("work.tasks", "a.b")
+        self.assertEqual(result.pattern, "work.tasks")
+
+
+class RunningMeta(Case):
+    """This kind is not run yet, and that is said. When it is, these tests
+    change to what runs of it do."""
 
     def test_says_that_it_cannot_be_done(self):
-        registry = self.registry(parallel(("one", nothing), ("two", nothing)), meta(),
-                                 sequential("a.b", nothing))
-        for name, word in (("work.tasks", "parallel"), ("work.phases", "meta")):
-            with self.subTest(name):
-                with self.refused(PatternExecutionError, name, word) as caught:
-                    registry.executor.execute(name)
-                self.assertIsNone(caught.exception.result)
-                with self.assertRaises(PatternExecutionError):
-                    registry.get_pattern(name).execute()
+        registry = self.registry(meta(), sequential("a.b", nothing))
+        with self.refused(PatternExecutionError, "work.phases", "meta") as caught:
+            registry.executor.execute("work.phases")
+        self.assertIsNone(caught.exception.result)
+        with self.assertRaises(PatternExecutionError):
+            registry.get_pattern("work.phases").execute()
 
     def test_says_so_in_a_batch_and_with_a_fallback(self):
-        registry = self.registry(parallel(("one", nothing)), sequential("a.b", nothing))
+        registry = self.registry(meta(), sequential("a.b", nothing))
         results = registry.executor.batch_execute(
-            [("work.tasks", None), ("a.b", None)], return_exceptions=True)
+            [("work.phases", None), ("a.b", None)], return_exceptions=True)
         self.assertIsInstance(results[0], PatternError)
         self.assertTrue(results[1].success)
-        result = registry.executor.execute_with_fallback("work.tasks", "a.b")
+        result = registry.executor.execute_with_fallback("work.phases", "a.b")
         self.assertEqual(result.pattern, "a.b")
 
 

@@ -36,6 +36,21 @@ static void make_step(
     if (!node->step.retry_set) node->step.retry.attempts = 1;
 }
 
+static double number_of(const struct value *map, struct str key, double usual)
+{
+    const struct value *value = value_get(map, key);
+    if (value == NULL) return usual;
+    return value->kind == VALUE_INT ? (double)value->integer : value->real;
+}
+
+static void make_parallel(const struct value *from, struct plan_node *root)
+{
+    root->kind = NODE_PARALLEL;
+    root->max_concurrent = (uint32_t)number_of(from, STR("max_concurrent"), 0);
+    root->resource_threshold = number_of(from, STR("resource_threshold"), 0.8);
+    root->failure_tolerance = number_of(from, STR("failure_tolerance"), 0);
+}
+
 void world_init(struct world *w, const struct mem *mem, const char *steps,
     const struct script *scripts)
 {
@@ -49,6 +64,9 @@ void world_init(struct world *w, const struct mem *mem, const char *steps,
     buf_init(&w->trace, &mem_libc);
     w->budget_left = WORLD_EVENTS_MAX;
     struct value list = test_json(&w->arena, steps);
+    struct value all = list;
+    bool parallel = all.kind == VALUE_OBJECT;
+    if (parallel) list = *value_get(&all, STR("tasks"));
     w->plan = (struct plan){.pattern = STR("test.pattern"),
         .version = STR("v"),
         .cwd = STR("/"),
@@ -62,6 +80,7 @@ void world_init(struct world *w, const struct mem *mem, const char *steps,
     for (size_t i = 0; i < list.array.count; i++) {
         make_step(w, &list.array.items[i], &w->plan.root.children[i]);
     }
+    if (parallel) make_parallel(&all, &w->plan.root);
     w->context.text = STR("do it");
     w->context.domain = STR("web");
     w->context.priority = 3;
@@ -272,6 +291,7 @@ static void on_progress(struct world *w, const struct exec_progress *progress)
     if (progress->event == NDF_EVENT_STEP_FAILED) kind = "result";
     if (progress->event == NDF_EVENT_UNDO_DONE) kind = "undo_result";
     if (progress->event == NDF_EVENT_STEP_STARTED) kind = "intent";
+    if (progress->event == NDF_EVENT_STEP_SKIPPED) kind = "skip";
     if (kind == NULL) return;
     assert_true(is_recorded(w, kind, progress->step.at, progress->attempt));
 }
@@ -311,9 +331,12 @@ static void perform(struct world *w, const struct exec_actions *actions)
     *batch = (struct world_batch){actions->token, before, count};
 }
 
-static void give(struct world *w, const struct exec_event *event)
+static void give(struct world *w, const struct exec_event *given)
 {
+    struct exec_event told = *given;
+    const struct exec_event *event = &told;
     struct arena arena;
+    told.machine = w->machine;
     arena_init(&arena, w->mem);
     struct exec_actions actions = {.arena = &arena};
     w->last_error = executor_step(w->x, event, &actions);

@@ -63,6 +63,7 @@ struct world {
     struct buf trace;      /* what was done, one word each */
     struct exec_call last; /* the call that was started last; in arena */
     enum exec_outputs outputs;
+    struct exec_machine *machine; /* NULL, or what events say of it */
     struct agent_result *instead; /* NULL, or what every call brings */
     struct exec_end end;
     bool ended;
@@ -74,7 +75,8 @@ struct world {
     int last_error;
 };
 
-/* steps: a JSON list of steps in the shape of files. */
+/* steps: a JSON list of steps in the shape of files; {"max_concurrent": ..,
+ * "failure_tolerance": .., "tasks": [..]}: of tasks. */
 void world_init(struct world *w, const struct mem *mem, const char *steps,
     const struct script *scripts);
 void world_deinit(struct world *w);

@@ -62,7 +62,7 @@ static void what_the_records_say_can_be_looked_at(void **state)
     struct world w;
     world_init(&w, &mem_libc, THREE, scripts);
     assert_ok(world_live(&w, NULL));
-    executor_look(w.x, &look);
+    assert_ok(executor_look(w.x, &look));
     assert_null(look.end);
     assert_int_equal(look.step_count, 3);
     for (uint32_t i = 0; i < 3; i++) {
@@ -76,7 +76,7 @@ static void what_the_records_say_can_be_looked_at(void **state)
         w.ended = false;
         w.outputs = all ? EXEC_OUTPUTS_ALL : EXEC_OUTPUTS_NEEDED;
         assert_ok(world_live(&w, NULL));
-        executor_look(w.x, &look);
+        assert_ok(executor_look(w.x, &look));
         assert_int_equal(look.end->state, NDF_RUN_FAILED);
         assert_int_equal(look.context->kind, VALUE_OBJECT);
         for (uint32_t i = 0; i < 3; i++) {
