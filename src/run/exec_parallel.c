@@ -120,7 +120,7 @@ static int fail_run(
     if (!known) failed = tally->first_failed;
     if (!known || reason == REASON_NONE) reason = REASON_FAILURE;
     const char *why = known ? x->failed_error.message : "see its results";
-    if (tally->failed == 1) {
+    if (tally->failed == 1 || root->plan->failure_tolerance <= 0) {
         err_set(&text, NDF_EAGENT, "step '%.*s' failed: %s",
             STR_ARG(failed->plan->id), why);
     } else {

@@ -1,6 +1,8 @@
 """Sequential, parallel and meta patterns: how they are made and changed."""
 
 import pickle
+import threading
+import time
 import unittest
 
 from patterns import (
@@ -240,14 +242,14 @@ class RunningParallel(Case):
         result = self.run_tasks(("one", lambda: both.wait() >= 0),
                                 ("two", lambda: both.wait() >= 0))
         self.assertTrue(result.success)
-        self.assertEqual((result.steps, result.steps_total), (["one", "two"], 2))
+        self.assertEqual(result.outputs, {"one": True, "two": True})
 
     def test_starts_a_task_when_what_it_needs_is_done(self):
         order = []
 
         def note(name, *needs, **keys):
             return {"name": name, "needs": list(needs), **keys,
-                    "call": lambda c, call: order.append(name) or [name, call.with_]}
+                    "call": lambda c, call: order.append(name) or [name, call.inputs]}
 
         result = self.run_tasks(
             note("last", "left", "right", **{"with": {"got": "${steps.first.output.0}"}}),
@@ -255,7 +257,6 @@ class RunningParallel(Case):
         self.assertEqual((order[0], sorted(order[1:3]), order[3]),
                          ("first", ["left", "right"], "last"))
         self.assertEqual(result.outputs["last"], ["last", {"got": "first"}])
-        self.assertEqual(result.steps, ["last", "left", "right", "first"])
 
     def test_runs_no_more_at_once_than_it_may(self):
         lock, at_work, most = threading.Lock(), 0, 0
@@ -280,8 +281,7 @@ class RunningParallel(Case):
                                 {"name": "three", "call": nothing, "needs": ["one"]},
                                 ("four", nothing), failure_tolerance=0.5)
         self.assertTrue(result.success)
-        self.assertEqual(result.steps, ["two", "four"])
-        self.assertEqual((result.steps_done, result.steps_total), (2, 4))
+        self.assertEqual(sorted(result.outputs), ["four", "two"])
 
     def test_fails_and_is_undone_when_too_many_fail(self):
         undone = []
@@ -294,11 +294,11 @@ class RunningParallel(Case):
         registry = self.registry(parallel(
             {"name": "one", "call": lambda: gate.set(), "undo": {"agent": "back"}},
             ("two", fail)))
-        registry.executor.register_agent("back", lambda: undone.append("one"))
+        registry.executor.bind("back", lambda: undone.append("one"))
         with self.refused(PatternExecutionError, "'two' failed", "not today") as caught:
             registry.executor.execute("work.tasks")
         self.assertEqual(undone, ["one"])
-        self.assertEqual(caught.exception.result.steps, ["one"])
+        self.assertEqual(list(caught.exception.result.outputs), ["one"])
 
     def test_each_sees_what_those_it_needs_have_set(self):
         seen = {}
@@ -306,19 +306,19 @@ class RunningParallel(Case):
         def sets(name, *needs):
             def call(context):
                 seen[name] = sorted(context.attributes)
-                return {"attributes": {name: 1}}
-            return call
+                context.attributes[name] = 1
+            return {"name": name, "call": call, "needs": list(needs), "writes": [name]}
 
-        pattern = ParallelCoordinationPattern("work.tasks", tasks=[
-            {"name": name, "call": sets(name), "needs": needs, "writes": [name]}
-            for name, needs in (("a", []), ("b", []), ("c", ["a"]))])
-        self.assertEqual(pattern.dependencies, {"c": ["a"]})
+        result = self.run_tasks(sets("a"), sets("b"), sets("c", "a"), max_concurrent=1)
+        self.assertEqual(seen, {"a": [], "b": [], "c": ["a"]})
+        self.assertEqual(result.context.attributes, {"a": 1, "b": 1, "c": 1})
+        self.assertEqual((result.preservation, result.violations), (1.0, []))
 
     def test_says_that_a_task_never_fits(self):
         pattern = parallel("one")
         pattern.set_task_resource_requirement("one", cpu=4096)
         registry = self.registry(pattern)
-        registry.executor.register_agent("one", nothing)
+        registry.executor.bind("one", nothing)
         with self.refused(PatternExecutionError, "4096 cpus", "this machine has"):
             registry.executor.execute("work.tasks")
 
