@@ -49,9 +49,57 @@ static void print_head(
     }
 }
 
+/* What was never called has no attempt and took no time. */
+static void add_skip(struct table *table, const json_t *record)
+{
+    const json_t *body = json_object_get(record, "body");
+    const char *cells[] = {
+        cli_get(body, "step"), "skipped", "-", "-", cli_get(body, "error")};
+    table_row(table, cells);
+    table_style(table, 0, STYLE_BOLD);
+    table_style(table, 1, STYLE_WARN);
+}
+
+/* Whether a record of that kind answers the intent at index `at`. */
+static bool is_answered(const json_t *list, size_t at, const char *kind)
+{
+    const json_t *intent = json_object_get(json_array_get(list, at), "body");
+    for (size_t i = at + 1; i < json_array_size(list); i++) {
+        const json_t *record = json_array_get(list, i);
+        const json_t *body = json_object_get(record, "body");
+        if (strcmp(cli_get(record, "kind"), kind) == 0 &&
+            strcmp(cli_get(body, "step"), cli_get(intent, "step")) == 0 &&
+            json_equal(json_object_get(body, "attempt"),
+                json_object_get(intent, "attempt")))
+            return true;
+    }
+    return false;
+}
+
+/* A call that nothing is known of yet, or ever will be. */
+static void add_open(struct table *table, const json_t *list, size_t at,
+    const struct run_doc *run)
+{
+    const json_t *record = json_array_get(list, at);
+    const json_t *body = json_object_get(record, "body");
+    bool undo = strcmp(cli_get(record, "kind"), "undo_intent") == 0;
+    if (is_answered(list, at, undo ? "undo_result" : "result")) return;
+    char *attempt = cli_member_text(body, "attempt");
+    const char *cells[] = {cli_get(body, "step"),
+        run->end != NULL ? "in doubt"
+        : undo           ? "undoing"
+                         : "started",
+        attempt, "-", ""};
+    table_row(table, cells);
+    table_style(table, 0, STYLE_BOLD);
+    table_style(table, 1, STYLE_WARN);
+    cli_free(attempt);
+}
+
 static void add_step(struct table *table, const json_t *record)
 {
     const char *kind = cli_get(record, "kind");
+    if (strcmp(kind, "skip") == 0) add_skip(table, record);
     bool undo = strcmp(kind, "undo_result") == 0;
     if (!undo && strcmp(kind, "result") != 0) return;
     const json_t *body = json_object_get(record, "body");
@@ -69,7 +117,8 @@ static void add_step(struct table *table, const json_t *record)
     cli_free(attempt);
 }
 
-static void print_steps(const struct term *out, const json_t *doc)
+static void print_steps(
+    const struct term *out, const struct run_doc *run, const json_t *doc)
 {
     struct table *table = table_new("llrrl");
     const char *head[] = {"step", "result", "attempt", "took", "error"};
@@ -77,6 +126,11 @@ static void print_steps(const struct term *out, const json_t *doc)
     const json_t *list = json_object_get(doc, "records");
     for (size_t i = 0; i < json_array_size(list); i++)
         add_step(table, json_array_get(list, i));
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *kind = cli_get(json_array_get(list, i), "kind");
+        if (strcmp(kind, "intent") == 0 || strcmp(kind, "undo_intent") == 0)
+            add_open(table, list, i, run);
+    }
     (void)fputc('\n', out->file);
     table_print(table, out);
 }
@@ -96,6 +150,26 @@ static void print_outcomes(const struct term *out, const json_t *doc)
     }
 }
 
+static void print_output(
+    const struct term *out, const struct run_output *output)
+{
+    term_begin(out, STYLE_DIM);
+    (void)fputs("\noutput of ", out->file);
+    (void)term_line(out, output->step, 0);
+    (void)fputs(":\n", out->file);
+    term_end(out, STYLE_DIM);
+    const char *text = json_string_value(output->value);
+    size_t size = json_string_length(output->value);
+    if (text == NULL) {
+        json_t *copy = json_deep_copy(output->value);
+        cli_print_value(out, copy, 0);
+        json_decref(copy);
+        return;
+    }
+    term_clean(out, text, size);
+    if (size == 0 || text[size - 1] != '\n') (void)fputc('\n', out->file);
+}
+
 static void print_run(const struct cli *cli, const json_t *doc)
 {
     const struct term *out = &cli->out;
@@ -103,28 +177,17 @@ static void print_run(const struct cli *cli, const json_t *doc)
     run_doc_read(&run, doc);
     print_head(out, &run, doc);
     print_outcomes(out, doc);
-    print_steps(out, doc);
+    print_steps(out, &run, doc);
     if (run_doc_is_interrupted(doc))
         cli_say(cli,
             "Nobody is at work on it: `ndf resume %s` goes on with it, `ndf "
             "cancel %s` undoes it.",
             run.id, run.id);
-    if (run.output == NULL || json_is_null(run.output)) return;
-    term_begin(out, STYLE_DIM);
-    (void)fputs("\noutput of ", out->file);
-    (void)term_line(out, run.output_step, 0);
-    (void)fputs(":\n", out->file);
-    term_end(out, STYLE_DIM);
-    const char *text = json_string_value(run.output);
-    size_t size = json_string_length(run.output);
-    if (text == NULL) {
-        json_t *output = json_deep_copy(run.output);
-        cli_print_value(out, output, 0);
-        json_decref(output);
-        return;
-    }
-    term_clean(out, text, size);
-    if (size == 0 || text[size - 1] != '\n') (void)fputc('\n', out->file);
+    struct run_output *outputs;
+    size_t count = run_doc_outputs(doc, &outputs);
+    for (size_t i = 0; i < count; i++)
+        print_output(out, &outputs[i]);
+    cli_free(outputs);
 }
 
 /* ---- a pattern or an agent ----------------------------------------------- */

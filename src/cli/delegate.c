@@ -26,7 +26,6 @@ int delegate_timeout(const struct cli *cli, int64_t *ms)
 static void print_output(const struct cli *cli, const json_t *output)
 {
     const struct term *out = &cli->out;
-    if (output == NULL || json_is_null(output)) return;
     char *made = NULL;
     const char *text = json_string_value(output);
     size_t size = json_string_length(output);
@@ -41,6 +40,21 @@ static void print_output(const struct cli *cli, const json_t *output)
     if (size == 0 || text[size - 1] != '\n') (void)fputc('\n', out->file);
     (void)fflush(out->file);
     cli_free(made);
+}
+
+/* One output is the answer as it is; of several, each is named. */
+static void print_outputs(const struct cli *cli, const json_t *doc)
+{
+    struct run_output *outputs;
+    size_t count = run_doc_outputs(doc, &outputs);
+    for (size_t i = 0; i < count; i++) {
+        if (count > 1) {
+            (void)term_line(&cli->out, outputs[i].step, 0);
+            (void)fputs(":\n", cli->out.file);
+        }
+        print_output(cli, outputs[i].value);
+    }
+    cli_free(outputs);
 }
 
 /* What the outcome teaches, and what a person can add. */
@@ -92,7 +106,7 @@ static int tell(struct cli *cli, const char *id, int status)
         err = ndf_show(cli->engine, id, &text, &cli->error);
         if (err == NDF_OK) cli_print_json(cli, text);
     } else if (run.succeeded) {
-        print_output(cli, run.output);
+        print_outputs(cli, doc);
     }
     say_end(cli, &run);
     json_decref(doc);

@@ -39,9 +39,6 @@ static void read_result(struct run_doc *run, const json_t *body)
     /* What a cancel ended says only that it was cancelled. */
     if (!run->cancelled)
         run->timed_out = !ok && strcmp(cli_get(body, "reason"), "timeout") == 0;
-    if (!ok) return;
-    run->output = json_object_get(body, "output");
-    run->output_step = cli_get(body, "step");
 }
 
 static void read_record(struct run_doc *run, const json_t *record)
@@ -73,4 +70,59 @@ void run_doc_read(struct run_doc *run, const json_t *document)
     run->evidence = cli_get(run->end, "evidence");
     run->error = cli_get(run->end, "error");
     run->step = cli_get(run->end, "step");
+}
+
+/* The last good result of a step (NULL: of any); its body, or NULL. */
+static const json_t *find_result(const json_t *document, const char *step)
+{
+    const json_t *list = json_object_get(document, "records");
+    for (size_t i = json_array_size(list); i > 0; i--) {
+        const json_t *record = json_array_get(list, i - 1);
+        const json_t *body = json_object_get(record, "body");
+        if (strcmp(cli_get(record, "kind"), "result") != 0) continue;
+        if (step != NULL && strcmp(cli_get(body, "step"), step) != 0) continue;
+        if (json_is_true(json_object_get(body, "ok"))) return body;
+    }
+    return NULL;
+}
+
+/* The tasks of a parallel run; NULL when it has steps. */
+static const json_t *find_tasks(const json_t *document)
+{
+    const json_t *list = json_object_get(document, "records");
+    const json_t *body = json_object_get(json_array_get(list, 0), "body");
+    const json_t *plan = json_object_get(body, "plan");
+    const json_t *root = json_object_get(plan, "root");
+    if (strcmp(cli_get(root, "kind"), "parallel") != 0) return NULL;
+    return json_object_get(root, "children");
+}
+
+static bool is_needed(const json_t *tasks, const char *name)
+{
+    for (size_t i = 0; i < json_array_size(tasks); i++) {
+        const json_t *step = json_object_get(json_array_get(tasks, i), "step");
+        const json_t *needs = json_object_get(step, "needs");
+        for (size_t n = 0; n < json_array_size(needs); n++) {
+            const char *need = json_string_value(json_array_get(needs, n));
+            if (need != NULL && strcmp(need, name) == 0) return true;
+        }
+    }
+    return false;
+}
+
+size_t run_doc_outputs(const json_t *document, struct run_output **out)
+{
+    const json_t *tasks = find_tasks(document);
+    size_t most = tasks != NULL ? json_array_size(tasks) : 1, count = 0;
+    *out = cli_alloc((most + 1) * sizeof **out);
+    for (size_t i = 0; i < most; i++) {
+        const char *step = NULL;
+        if (tasks != NULL) step = cli_get(json_array_get(tasks, i), "id");
+        if (step != NULL && is_needed(tasks, step)) continue;
+        const json_t *body = find_result(document, step);
+        const json_t *value = json_object_get(body, "output");
+        if (value == NULL || json_is_null(value)) continue;
+        (*out)[count++] = (struct run_output){cli_get(body, "step"), value};
+    }
+    return count;
 }

@@ -12,9 +12,7 @@ struct run_doc {
     const char *outcome, *evidence; /* of its end */
     const char *error, *step;       /* where and why it went wrong */
     int64_t started_ms, elapsed_ms; /* -1: not known */
-    const json_t *output;           /* of the last step that went well */
-    const char *output_step;
-    const json_t *end; /* the body of its last record; NULL */
+    const json_t *end;              /* the body of its last record; NULL */
     bool succeeded;
     bool cancelled; /* by whomever, or by its time limit or budget */
     bool timed_out;
@@ -23,6 +21,16 @@ struct run_doc {
 void run_doc_read(struct run_doc *run, const json_t *document);
 /* The exit status of a command that ran it to this end. */
 int run_doc_status(const struct run_doc *run);
+
+struct run_output {
+    const char *step;
+    const json_t *value; /* not null */
+};
+
+/* What the run brought: of steps, the output of the last one that went well; of
+ * tasks, those of all that no other needs, as they are declared. Returns how
+ * many there are in *out, which is for cli_free; they borrow the document. */
+size_t run_doc_outputs(const json_t *document, struct run_output **out);
 /* Whether nobody is at work on a run that has not ended. */
 bool run_doc_is_interrupted(const json_t *document);
 /* How many of these runs nobody is at work on, and what to do about it; nothing

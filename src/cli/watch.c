@@ -19,7 +19,7 @@
 enum {
     TICK_MS = 80,
     NAME_COLUMNS = 16,
-    ACTIVE_MAX = 16,
+    SHOWN_MAX = 12, /* lines of steps at work; the others are counted */
     SIGNAL_COUNT = 3,
     LAST_WORDS_SIZE = 256,
 };
@@ -43,8 +43,8 @@ struct watch {
     pthread_mutex_t mutex;
     struct note *notes; /* under mutex, as the next */
     struct note **notes_end;
-    struct active active[ACTIVE_MAX];
-    size_t active_count;
+    struct active *active; /* in the order in which they began */
+    size_t active_count, active_room;
     size_t drawn; /* lines of the block on the screen */
     unsigned tick;
     int steps_done, steps_total;
@@ -179,6 +179,7 @@ void watch_free(struct watch *watch)
     }
     for (size_t i = 0; i < watch->active_count; i++)
         cli_free(watch->active[i].step);
+    cli_free(watch->active);
     pthread_mutex_destroy(&watch->mutex);
     cli_free(watch);
 }
@@ -192,11 +193,23 @@ static struct active *find_active(struct watch *watch, const char *step)
     return NULL;
 }
 
+static void make_room(struct watch *watch)
+{
+    if (watch->active_count < watch->active_room) return;
+    size_t room = watch->active_room == 0 ? 8 : 2 * watch->active_room;
+    struct active *more = cli_alloc(room * sizeof *more);
+    for (size_t i = 0; i < watch->active_count; i++)
+        more[i] = watch->active[i];
+    cli_free(watch->active);
+    watch->active = more;
+    watch->active_room = room;
+}
+
 static void start_active(struct watch *watch, const ndf_event *event)
 {
     struct active *active = find_active(watch, event->step);
     if (active == NULL) {
-        if (watch->active_count == ACTIVE_MAX) return;
+        make_room(watch);
         active = &watch->active[watch->active_count++];
         *active = (struct active){.step = cli_text(event->step)};
         active->since_ms = now_ms();
@@ -212,7 +225,9 @@ static int64_t end_active(struct watch *watch, const char *step)
     if (active == NULL) return -1;
     int64_t took = now_ms() - active->since_ms;
     cli_free(active->step);
-    *active = watch->active[--watch->active_count];
+    const struct active *end = watch->active + --watch->active_count;
+    for (; active < end; active++)
+        active[0] = active[1];
     return took;
 }
 
@@ -301,7 +316,9 @@ static void draw_block(struct watch *watch)
     const struct term *err = &watch->cli->err;
     if (!err->tty || watch->quiet) return;
     unsigned tick = watch->tick++;
-    for (size_t i = 0; i < watch->active_count; i++) {
+    size_t shown =
+        watch->active_count < SHOWN_MAX ? watch->active_count : SHOWN_MAX;
+    for (size_t i = 0; i < shown; i++) {
         const struct active *active = &watch->active[i];
         char time[TERM_TIME_SIZE];
         term_duration((uint64_t)(now_ms() - active->since_ms), time);
@@ -316,11 +333,15 @@ static void draw_block(struct watch *watch)
             (void)fprintf(err->file, ", attempt %d", active->attempt);
         (void)fputc('\n', err->file);
     }
-    watch->drawn = watch->active_count;
+    watch->drawn = shown;
     if (watch->steps_total > 1 && watch->active_count > 0) {
         term_begin(err, STYLE_DIM);
-        (void)fprintf(err->file, "    %d of %d steps done\n", watch->steps_done,
+        (void)fprintf(err->file, "    %d of %d steps done", watch->steps_done,
             watch->steps_total);
+        if (watch->active_count > shown)
+            (void)fprintf(
+                err->file, ", %zu more at work", watch->active_count - shown);
+        (void)fputc('\n', err->file);
         term_end(err, STYLE_DIM);
         watch->drawn++;
     }
