@@ -179,7 +179,7 @@ int exec_sequence_advance(struct executor *x, struct exec_node *node);
 int exec_step_advance(struct executor *x, struct exec_node *node);
 
 /* exec_parallel.c */
-int exec_parallel_advance(struct executor *x, struct exec_node *node);
+int exec_parallel_advance(struct executor *x, struct exec_node *root);
 
 /* exec_tasks.c: what the tasks of a parallel plan need and are given. */
 /* Makes x->parallel when the plan is parallel. NDF_EREFERENCE, NDF_ECYCLE,

@@ -85,8 +85,23 @@ static int skip_tasks(struct executor *x)
     return err;
 }
 
+struct load {
+    uint32_t count;
+    double cpu;
+    double memory;
+};
+
+static void load_add(struct load *load, const struct exec_node *task)
+{
+    load->count++;
+    load->cpu += task->plan->step.cpu;
+    load->memory += (double)task->plan->step.memory;
+}
+
+/* How it stands with all tasks. */
 struct tally {
-    uint32_t failed; /* or skipped */
+    struct load load; /* of those at work */
+    uint32_t failed;  /* or skipped */
     uint32_t doubts;
     uint32_t open;
     struct exec_node *first_failed, *first_doubt;
@@ -98,6 +113,7 @@ static struct tally count_tasks(struct executor *x)
     for (uint32_t i = 0; i < x->leaf_count; i++) {
         struct exec_node *task = task_at(x, i);
         if (!is_over(task)) tally.open++;
+        if (is_at_work(task)) load_add(&tally.load, task);
         if (task->work.phase == SLOT_DOUBT) {
             if (tally.doubts++ == 0) tally.first_doubt = task;
         }
@@ -133,10 +149,13 @@ static int fail_run(
     return exec_record_cancel(x, reason, text.message, failed);
 }
 
+/* Skips, and fails the run when that is too much. */
 static int judge_failures(struct executor *x, const struct exec_node *root)
 {
+    int err = skip_tasks(x);
+    if (err != NDF_OK) return err;
     struct tally tally = count_tasks(x);
-    if (tally.failed == 0) return NDF_OK;
+    if (tally.first_failed == NULL) return NDF_OK;
     double share = (double)tally.failed / (double)x->leaf_count;
     bool tolerated = share <= root->plan->failure_tolerance;
     if (tolerated && tally.failed < x->leaf_count) return NDF_OK;
@@ -144,19 +163,6 @@ static int judge_failures(struct executor *x, const struct exec_node *root)
 }
 
 /* ---- room --------------------------------------------------------------- */
-
-struct load {
-    uint32_t count;
-    double cpu;
-    double memory;
-};
-
-static void load_add(struct load *load, const struct exec_node *task)
-{
-    load->count++;
-    load->cpu += task->plan->step.cpu;
-    load->memory += (double)task->plan->step.memory;
-}
 
 enum admission {
     ADMIT,
@@ -230,21 +236,12 @@ static int refuse(struct executor *x, struct exec_node *task)
 
 /* ---- moving on ---------------------------------------------------------- */
 
-static bool may_start(const struct executor *x, const struct tally *tally)
-{
-    return x->cancel == REASON_NONE && tally->doubts == 0;
-}
-
 /* Starts what there is room for, in order; ends early when one failed at
  * once: *again is true then. */
-static int start_tasks(
-    struct executor *x, const struct exec_node *root, bool *again)
+static int start_tasks(struct executor *x, const struct exec_node *root,
+    struct load load, bool *again)
 {
-    struct load load = {0};
     *again = false;
-    for (uint32_t i = 0; i < x->leaf_count; i++) {
-        if (is_at_work(task_at(x, i))) load_add(&load, task_at(x, i));
-    }
     for (uint32_t i = x->parallel->first; i < x->leaf_count; i++) {
         struct exec_node *task = task_at(x, i);
         if (!is_due(x, task)) continue;
@@ -315,14 +312,13 @@ int exec_parallel_advance(struct executor *x, struct exec_node *root)
     int err = NDF_OK;
     while (again && err == NDF_OK) {
         again = false;
-        if (x->cancel == REASON_NONE) err = skip_tasks(x);
-        if (err == NDF_OK && x->cancel == REASON_NONE) {
+        struct tally tally = count_tasks(x);
+        if (tally.failed > 0 && x->cancel == REASON_NONE) {
             err = judge_failures(x, root);
         }
         if (err == NDF_OK) err = advance_tasks(x);
-        struct tally tally = count_tasks(x);
-        if (err == NDF_OK && may_start(x, &tally)) {
-            err = start_tasks(x, root, &again);
+        if (err == NDF_OK && tally.doubts == 0 && x->cancel == REASON_NONE) {
+            err = start_tasks(x, root, tally.load, &again);
         }
         /* A budget that is used up stops those that wait, too. */
         if (err == NDF_OK && x->cancel != REASON_NONE) err = advance_tasks(x);
