@@ -4,7 +4,8 @@
  *
  * usage: kill_runs [--kills N] [--seed S] [--dir D]
  *
- * A child process starts a run of five real programs and says on a pipe which
+ * A child process starts a run of five real programs, one after the other or
+ * side by side, and says on a pipe which
  * steps it was told are done. The parent kills it with SIGKILL at a random
  * moment, lets another child resume the run, perhaps kills that one too, and in
  * the end compares three books: what was acknowledged, what the journal says,
@@ -95,6 +96,16 @@ static void make_profile(const char *dir)
     for (int i = 0; i < STEPS; i++)
         size += snprintf(text + size, sizeof text - (size_t)size,
             "  - s%d: {agent: worker, expect: {regex: did}}\n", i);
+    (void)snprintf(text + size, sizeof text - (size_t)size,
+        "---\n"
+        "pattern: five.tasks\n"
+        "description: Five tasks.\n"
+        "tasks:\n"
+        "  - s0: {agent: worker, expect: {regex: did}}\n"
+        "  - s1: {agent: worker, expect: {regex: did}}\n"
+        "  - s2: {agent: worker, expect: {regex: did}, needs: [s0]}\n"
+        "  - s3: {agent: worker, expect: {regex: did}, needs: [s0, s1]}\n"
+        "  - s4: {agent: worker, expect: {regex: did}, needs: [s2, s3]}\n");
     snprintf(path, sizeof path, "%.1000s/ndf.yaml", dir);
     write_file(path, text, 0644);
 }
@@ -132,8 +143,10 @@ static void on_event(void *ud, const ndf_event *event)
     say(event, *(const int *)ud);
 }
 
-/* In a child: starts a run, or resumes the one of that id, to its end. */
-static int work(const char *dir, const char *run_id, int fd)
+/* In a child: starts a run of a pattern, or resumes the one of that id, to its
+ * end. */
+static int work(
+    const char *dir, const char *pattern, const char *run_id, int fd)
 {
     ndf_engine *engine = open_engine(dir);
     ndf_run_options options = NDF_RUN_OPTIONS_INIT;
@@ -149,8 +162,8 @@ static int work(const char *dir, const char *run_id, int fd)
         ndf_context *context;
         err = ndf_context_new(engine, "{}", 2, &context, &error);
         if (err == NDF_OK)
-            err = ndf_run_start(
-                engine, "five.steps", context, &options, &run, &error);
+            err =
+                ndf_run_start(engine, pattern, context, &options, &run, &error);
         if (err == NDF_OK) dprintf(fd, "run %s\n", ndf_run_id(run));
         ndf_context_free(context);
     }
@@ -164,6 +177,7 @@ static int work(const char *dir, const char *run_id, int fd)
 
 /* What the parent knows of one run. */
 struct watched {
+    const char *pattern;
     char id[RUN_ID_SIZE];
     bool done[STEPS]; /* acknowledged */
     int end;          /* state at its end; -2: none yet */
@@ -200,7 +214,7 @@ static void one_life(
     if (pid < 0) die("fork");
     if (pid == 0) {
         close(fds[0]);
-        _exit(work(dir, run->id, fds[1]));
+        _exit(work(dir, run->pattern, run->id, fds[1]));
     }
     close(fds[1]);
     if (run->id[0] != '\0') book->resumes++;
@@ -316,7 +330,8 @@ static unsigned count_agents(const char *dir)
 
 static void one_run(struct book *book, const char *dir)
 {
-    struct watched run = {.end = -2};
+    static const char *const patterns[] = {"five.steps", "five.tasks"};
+    struct watched run = {.pattern = patterns[draw() % 2], .end = -2};
     for (int life = 0; run.end == -2; life++) {
         useconds_t wait = (useconds_t)(draw() % 250000) + 1;
         if (life >= KILLS_PER_RUN) wait = 0;

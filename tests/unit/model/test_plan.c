@@ -84,6 +84,31 @@ static void a_plan_of_one_step_needs_no_sequence(void **state)
     assert_true(plan.rollback);
 }
 
+static void a_parallel_root_keeps_its_bounds_and_needs(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{\"cwd\":\"/\",\"pattern\":\"p\",\"root\":{\"children\":["
+        "{\"agent\":{\"agent\":\"a\"},\"id\":\"a\",\"step\":{\"agent\":\"a\","
+        "\"name\":\"a\",\"resources\":{\"cpu\":2}}},"
+        "{\"agent\":{\"agent\":\"b\"},\"id\":\"b\",\"step\":{\"agent\":\"b\","
+        "\"name\":\"b\",\"needs\":[\"a\"]}}],"
+        "\"failure_tolerance\":0.25,\"kind\":\"parallel\","
+        "\"max_concurrent\":3,\"resource_threshold\":0.5}}";
+    struct value v = test_json(&arena, text);
+    struct value out;
+    struct plan plan;
+    assert_ok(plan_decode(&arena, &v, &plan, NULL));
+    assert_int_equal(plan.root.kind, NODE_PARALLEL);
+    assert_int_equal(plan.root.max_concurrent, 3);
+    assert_true(plan.root.resource_threshold == 0.5);
+    assert_true(plan.root.failure_tolerance == 0.25);
+    assert_str(plan.root.children[1].step.needs.items[0], "a");
+    assert_true(plan.root.children[0].step.cpu == 2);
+    assert_ok(plan_encode(&arena, &plan, &out));
+    assert_true(value_equal(&v, &out));
+}
+
 static void damaged_plans_are_refused(void **state)
 {
     (void)state;
@@ -106,6 +131,18 @@ static void damaged_plans_are_refused(void **state)
         {"{\"id\":\"a\",\"childrn\":[]}", "did you mean 'children'?"},
         {"{\"id\":\"a\",\"children\":[],\"runtime\":\"magic\"}",
             "process or callback"},
+        {"{\"kind\":\"magic\",\"children\":[]}", "the word parallel"},
+        {"{\"id\":\"a\",\"kind\":\"parallel\",\"step\":{\"name\":\"a\"},"
+         "\"agent\":{\"agent\":\"a\"}}",
+            "only a root"},
+        {"{\"children\":[{\"id\":\"a\",\"kind\":\"parallel\","
+         "\"children\":[]}]}",
+            "only a root"},
+        {"{\"kind\":\"parallel\",\"children\":[{\"id\":\"a\","
+         "\"children\":[]}]}",
+            "is not a step"},
+        {"{\"kind\":\"parallel\",\"failure_tolerance\":2,\"children\":[]}",
+            "failure_tolerance"},
         {"{\"id\":\"a\",\"step\":{\"name\":\"a b\"},"
          "\"agent\":{\"agent\":\"a\"}}",
             "letters, digits"},
@@ -193,6 +230,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_plan_survives_writing_and_reading),
         cmocka_unit_test(a_plan_of_one_step_needs_no_sequence),
+        cmocka_unit_test(a_parallel_root_keeps_its_bounds_and_needs),
         cmocka_unit_test(damaged_plans_are_refused),
         cmocka_unit_test(plans_are_16_levels_deep_at_most),
         cmocka_unit_test(a_plan_too_big_is_not_written),

@@ -210,12 +210,24 @@ static const char memory_steps[] =
     "[\"back\"]}}, {\"name\": \"b\", \"with\": {\"x\": "
     "\"${steps.a.output}\"}, \"retry\": {\"attempts\": 2, \"backoff\": 1}}]";
 
+static const char memory_tasks[] =
+    "{\"failure_tolerance\": 0.5, \"tasks\": [{\"name\": \"a\", \"writes\": "
+    "[\"stage\"]}, {\"name\": \"b\", \"needs\": [\"a\"], \"with\": {\"x\": "
+    "\"${steps.a.output}\"}}, {\"name\": \"c\", \"undo\": {\"run\": "
+    "[\"back\"]}}, {\"name\": \"d\", \"needs\": [\"b\"], \"resources\": "
+    "{\"memory\": \"1B\"}}]}";
+
+struct memory_case {
+    const char *plan;
+    const struct script *scripts;
+};
+
 static int play_body(const struct mem *mem, void *ud)
 {
-    const struct script *scripts = ud;
+    const struct memory_case *given = ud;
     struct world w;
     ndf_error error;
-    world_init(&w, mem, memory_steps, scripts);
+    world_init(&w, mem, given->plan, given->scripts);
     int err = world_live(&w, &error);
     if (err == NDF_OK) {
         world_run(&w);
@@ -228,8 +240,12 @@ static int play_body(const struct mem *mem, void *ud)
 static void it_survives_every_failing_allocation(void **state)
 {
     (void)state;
-    struct script scripts[] = {{"a", "p", "o"}, {"b", "vf", NULL}, {0}};
-    test_each_allocation_fails(play_body, scripts);
+    static const struct script scripts[] = {
+        {"a", "p", "o"}, {"b", "vf", NULL}, {0}};
+    struct memory_case steps = {memory_steps, scripts};
+    struct memory_case tasks = {memory_tasks, scripts};
+    test_each_allocation_fails(play_body, &steps);
+    test_each_allocation_fails(play_body, &tasks);
 }
 
 int main(void)
