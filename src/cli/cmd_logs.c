@@ -43,6 +43,7 @@ static const struct kind_style kind_styles[] = {
     {"intent", "\xE2\x97\x8B", ">", "started", STYLE_DIM},
     {"result", "\xE2\x9C\x93", "+", "done", STYLE_GOOD},
     {"retry", "\xE2\x86\xBB", "~", "tried again", STYLE_WARN},
+    {"skip", "\xC2\xB7", ".", "skipped", STYLE_WARN},
     {"undo_intent", "\xE2\x86\xB6", "<", "undoing", STYLE_WARN},
     {"undo_result", "\xE2\x86\xB6", "<", "undone", STYLE_WARN},
     {"cancel", "!", "!", "cancelled", STYLE_WARN},
@@ -127,6 +128,12 @@ static void print_record(const struct term *out, const json_t *record)
     const char *name = ends ? "" : cli_get(body, "step");
     if (strcmp(style.kind, "plan") == 0)
         name = cli_get(json_object_get(body, "plan"), "pattern");
+    /* A limit or a failure stopped it, nobody did. */
+    if (strcmp(style.kind, "cancel") == 0) {
+        name = "";
+        if (strcmp(cli_get(body, "reason"), "cancel") != 0)
+            style.word = "stopped";
+    }
     if (name[0] == '\0') name = "run";
     print_time(out, run_doc_ms(record, "at_ms"));
     term_styled(out, failed ? STYLE_BAD : style.style,
