@@ -393,6 +393,18 @@ static void the_data_folder_follows_the_environment(void **state)
     buf_deinit(&buf);
 }
 
+static void we_know_how_large_the_machine_is(void **state)
+{
+    (void)state;
+    uint64_t all, available;
+    double cpus = os_cpus();
+    os_memory(&all, &available);
+    assert_true(cpus > 0);
+    assert_true(cpus <= (double)sysconf(_SC_NPROCESSORS_ONLN));
+    assert_true(all > 1024 * 1024);
+    assert_true(available > 0 && available <= all);
+}
+
 int main(void)
 {
 #define WITH_DIR(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -412,6 +424,7 @@ int main(void)
         cmocka_unit_test(random_bytes_differ_and_the_boot_has_an_id),
         cmocka_unit_test(we_know_where_we_are),
         cmocka_unit_test(the_data_folder_follows_the_environment),
+        cmocka_unit_test(we_know_how_large_the_machine_is),
     };
 #undef WITH_DIR
     return cmocka_run_group_tests(tests, NULL, NULL);

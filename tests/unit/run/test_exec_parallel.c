@@ -247,7 +247,7 @@ static void too_many_failures_stop_and_undo_the_run(void **state)
 static void a_retry_leaves_its_place_to_others(void **state)
 {
     (void)state;
-    static const struct script scripts[] = {{"a", "fo", NULL}, {0}};
+    static const struct script scripts[] = {{"a", "fu", NULL}, {0}};
     struct world w;
     world_play(&w,
         TASKS("\"max_concurrent\": 1, ",
