@@ -93,6 +93,8 @@ struct exec_task {
     uint32_t *needs; /* leaves */
     uint32_t need_count;
     struct value patch; /* of its result; null: none */
+    uint64_t spent_ms;  /* by its calls */
+    uint64_t chain_ms;  /* and those of the longest way to it */
 };
 
 enum { VIEW_BASE = -1, VIEW_ALL = -2 };
@@ -179,6 +181,7 @@ int exec_sequence_advance(struct executor *x, struct exec_node *node);
 int exec_step_advance(struct executor *x, struct exec_node *node);
 
 /* exec_parallel.c */
+uint32_t exec_places(const struct executor *x); /* tasks at once, at most */
 int exec_parallel_advance(struct executor *x, struct exec_node *root);
 
 /* exec_tasks.c: what the tasks of a parallel plan need and are given. */
@@ -200,6 +203,8 @@ int exec_view(struct executor *x, const struct exec_slot *slot);
  * NDF_ECORRUPT, NDF_ENOMEM. */
 int exec_task_patch(struct executor *x, const struct exec_slot *slot,
     const struct value *patch, struct str hex, ndf_error *error);
+/* For how long the run has been at work at least, as its records tell. */
+uint64_t exec_time_spent(struct executor *x);
 /* What templates of a task's work see. */
 int exec_task_scope(struct executor *x, struct exec_slot *slot,
     const struct template_step **steps, size_t *count);

@@ -271,6 +271,9 @@ static int apply_result(struct executor *x, struct exec_slot *slot,
     slot->token = 0;
     if (latency > 0 && (uint64_t)latency < INT64_MAX - x->busy_ms) {
         x->busy_ms += (uint64_t)latency;
+        if (x->parallel != NULL) {
+            x->parallel->tasks[slot->node->leaf].spent_ms += (uint64_t)latency;
+        }
     }
     if (has_run(body) && !slot->undo) slot->node->ran = true;
     apply_violations(x, slot->node, value_get(body, STR("violations")));

@@ -164,6 +164,13 @@ static int judge_failures(struct executor *x, const struct exec_node *root)
 
 /* ---- room --------------------------------------------------------------- */
 
+uint32_t exec_places(const struct executor *x)
+{
+    uint32_t places = x->nodes[0].plan->max_concurrent;
+    bool own = places > 0 && places < EXEC_TASKS_AT_ONCE_MAX;
+    return own ? places : EXEC_TASKS_AT_ONCE_MAX;
+}
+
 enum admission {
     ADMIT,
     ADMIT_NO_PLACE,
@@ -181,14 +188,10 @@ static enum admission admit(const struct executor *x,
     double share = root->plan->resource_threshold;
     double all = (double)machine->memory;
     double needed = (double)step->memory;
-    uint32_t places = root->plan->max_concurrent;
     if (machine->cpus > 0 && step->cpu > machine->cpus) return ADMIT_NEVER;
     if (all > 0 && needed > all) return ADMIT_NEVER;
     if (load->count == 0) return ADMIT;
-    if (places == 0 || places > EXEC_TASKS_AT_ONCE_MAX) {
-        places = EXEC_TASKS_AT_ONCE_MAX;
-    }
-    if (load->count >= places) return ADMIT_NO_PLACE;
+    if (load->count >= exec_places(x)) return ADMIT_NO_PLACE;
     if (machine->cpus > 0 && step->cpu > 0 &&
         load->cpu + step->cpu > share * machine->cpus) {
         return ADMIT_NO_CPU;

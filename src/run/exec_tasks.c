@@ -271,6 +271,26 @@ int exec_task_patch(struct executor *x, const struct exec_slot *slot,
     return NDF_OK;
 }
 
+uint64_t exec_time_spent(struct executor *x)
+{
+    struct exec_parallel *p = x->parallel;
+    if (p == NULL) return x->busy_ms;
+    /* No less than all calls spread over all places, nor than the longest
+     * chain of needs. */
+    uint64_t spent = x->busy_ms / exec_places(x);
+    for (uint32_t i = 0; i < x->leaf_count; i++) {
+        struct exec_task *task = &p->tasks[p->order[i]];
+        task->chain_ms = 0;
+        for (uint32_t n = 0; n < task->need_count; n++) {
+            uint64_t before = p->tasks[task->needs[n]].chain_ms;
+            if (before > task->chain_ms) task->chain_ms = before;
+        }
+        task->chain_ms += task->spent_ms;
+        if (task->chain_ms > spent) spent = task->chain_ms;
+    }
+    return spent;
+}
+
 int exec_task_scope(struct executor *x, struct exec_slot *slot,
     const struct template_step **steps, size_t *count)
 {

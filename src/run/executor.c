@@ -240,12 +240,13 @@ static int on_begin(struct executor *x)
     int err = exec_progress(x, NDF_EVENT_RUN_STARTED, NULL, "");
     uint64_t limit = time_limit(x->plan);
     if (err != NDF_OK || limit == 0) return err;
-    if (limit <= x->busy_ms) return on_run_timeout(x);
+    uint64_t spent = exec_time_spent(x);
+    if (limit <= spent) return on_run_timeout(x);
     struct exec_action *action = exec_emit(x, EXEC_TIMER_SET);
     if (action == NULL) return NDF_ENOMEM;
     x->run_timer = exec_number(x, NULL);
     action->timer.token = x->run_timer;
-    action->timer.ms = limit - x->busy_ms;
+    action->timer.ms = limit - spent;
     return NDF_OK;
 }
 

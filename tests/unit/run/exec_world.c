@@ -273,6 +273,7 @@ static void on_timer(struct world *w, const struct exec_action *action)
 {
     if (action->kind == EXEC_TIMER_SET) {
         *(uint64_t *)vec_push(&w->timers) = action->timer.token;
+        w->last_timer_ms = action->timer.ms;
         return;
     }
     for (size_t i = 0; i < w->timers.count; i++) {

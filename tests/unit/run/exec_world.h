@@ -55,11 +55,12 @@ struct world {
     struct context context;
     const struct script *scripts;
     struct executor *x;
-    struct vec journal;    /* struct world_record, durable */
-    struct vec pending;    /* struct world_record, not yet */
-    struct vec batches;    /* struct world_batch, not yet answered */
-    struct vec calls;      /* struct world_call */
-    struct vec timers;     /* uint64_t */
+    struct vec journal; /* struct world_record, durable */
+    struct vec pending; /* struct world_record, not yet */
+    struct vec batches; /* struct world_batch, not yet answered */
+    struct vec calls;   /* struct world_call */
+    struct vec timers;  /* uint64_t */
+    uint64_t last_timer_ms;
     struct buf trace;      /* what was done, one word each */
     struct exec_call last; /* the call that was started last; in arena */
     enum exec_outputs outputs;

@@ -423,6 +423,25 @@ static void a_doubtful_task_lets_the_others_end(void **state)
     world_deinit(&w);
 }
 
+/* Each call took 5 ms; those side by side took them once. */
+static void time_is_not_counted_twice_after_a_crash(void **state)
+{
+    (void)state;
+    static const struct script scripts[] = {{"d", "h", NULL}, {0}};
+    struct world w;
+    world_init(&w, &mem_libc, TASKS("", DIAMOND), scripts);
+    w.plan.timeout_ms = 1000;
+    assert_ok(world_live(&w, NULL));
+    assert_int_equal(w.last_timer_ms, 1000);
+    while (world_starts(&w, "d", false) == 0) {
+        world_happen(&w, 0);
+    }
+    world_crash(&w, 0);
+    assert_ok(world_live(&w, NULL));
+    assert_int_equal(w.last_timer_ms, 990);
+    world_deinit(&w);
+}
+
 static void a_record_out_of_place_is_refused(void **state)
 {
     (void)state;
@@ -465,6 +484,7 @@ int main(void)
         cmocka_unit_test(templates_name_only_what_a_task_needs),
         cmocka_unit_test(outputs_are_handed_to_those_that_need_them),
         cmocka_unit_test(a_doubtful_task_lets_the_others_end),
+        cmocka_unit_test(time_is_not_counted_twice_after_a_crash),
         cmocka_unit_test(a_record_out_of_place_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
