@@ -66,6 +66,14 @@ static int copy_pages(
     return err;
 }
 
+/* With what SQLite leaves beside a file that it could not finish. */
+static void remove_temp(struct buf *temp)
+{
+    (void)unlink(temp->at);
+    buf_add_str(temp, STR("-journal"));
+    if (!temp->failed) (void)unlink(temp->at);
+}
+
 static int put_in_place(
     const char *temp, const char *path, struct buf *folder, ndf_error *error)
 {
@@ -101,9 +109,16 @@ int backup_write(struct sqlite_conn *source, const char *path, ndf_error *error)
     err = reserve(path, error);
     if (err != NDF_OK) goto done;
     err = copy_pages(source, temp.at, error);
+    /* Its folder is there: SQLite hides behind its own next try why it could
+     * not make a file. */
+    if (err == NDF_ENOTFOUND)
+        err = err_set(error, NDF_EFULL,
+            "cannot write the backup %s: a file beside it cannot be made, as "
+            "if no space was left on the disk: free some and try again",
+            path);
     if (err == NDF_OK) err = put_in_place(temp.at, path, &folder, error);
     if (err != NDF_OK) {
-        (void)unlink(temp.at);
+        remove_temp(&temp);
         (void)unlink(path);
     }
 
