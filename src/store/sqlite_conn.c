@@ -151,9 +151,36 @@ static int fail_constraint(struct sqlite_conn *conn, int rc, ndf_error *error)
         sqlite3_errmsg(conn->db));
 }
 
+static int last_errno(sqlite3_file *file)
+{
+    int number = 0;
+    if (file == NULL || file->pMethods == NULL) return 0;
+    int rc =
+        file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &number);
+    return rc == SQLITE_OK ? number : 0;
+}
+
+bool conn_is_unread(const struct sqlite_conn *conn)
+{
+    static const int files[] = {
+        SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER};
+    bool unread = false;
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        sqlite3_file *file = NULL;
+        int rc = sqlite3_file_control(conn->db, "main", files[i], &file);
+        unread = unread || (rc == SQLITE_OK && last_errno(file) == EIO);
+    }
+    return unread;
+}
+
 /* What cannot even be opened can neither be checked nor exported. */
 static int fail_damaged(const struct sqlite_conn *conn, ndf_error *error)
 {
+    if (conn_is_unread(conn))
+        return err_set(error, NDF_EIO,
+            "the store %s cannot be read: input/output error: look whether its "
+            "disk is well",
+            conn->label);
     if (!conn->usable)
         return err_set(error, NDF_ECORRUPT,
             "the store %s is damaged so that it cannot be opened: put back a "

@@ -47,4 +47,9 @@ int conn_exec(struct sqlite_conn *conn, const char *sql, ndf_error *error);
 int conn_exec_number(
     struct sqlite_conn *conn, const char *sql, int64_t *out, ndf_error *error);
 
+/* Whether the disk has failed to read the store since the connection was
+ * opened. SQLite calls that damage, but nobody should put back an older backup
+ * for a cable that is loose. */
+bool conn_is_unread(const struct sqlite_conn *conn);
+
 #endif

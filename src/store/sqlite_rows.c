@@ -244,6 +244,8 @@ static int report_rows(struct sqlite_conn *conn, const char *sql,
                 (long long)sqlite3_column_int64(stmt, 1));
         problem(ud, where, references ? "names a row that is not there" : text);
     }
+    /* What it could not read it has reported as damage, and went on. */
+    if (rc == SQLITE_DONE && conn_is_unread(conn)) rc = SQLITE_CORRUPT;
     int err = rc == SQLITE_DONE ? NDF_OK : conn_fail(conn, rc, error);
     sqlite3_finalize(stmt);
     /* Too damaged to be walked is a finding too. */

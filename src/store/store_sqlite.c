@@ -79,17 +79,21 @@ static int name_file(
     return NDF_OK;
 }
 
+static bool folder_allows(const struct sqlite_store *store, int access_mode)
+{
+    struct buf folder;
+    buf_init(&folder, store->mem);
+    buf_add_str(&folder, os_dirname(buf_str(&store->name)));
+    bool allows = folder.failed || access(folder.at, access_mode) == 0;
+    buf_deinit(&folder);
+    return allows;
+}
+
 /* For a folder that cannot be written SQLite says of its log only that it is
  * not there. */
 static bool is_unwritable(const struct sqlite_store *store)
 {
-    if (access(store->name.at, W_OK) != 0) return true;
-    struct buf folder;
-    buf_init(&folder, store->mem);
-    buf_add_str(&folder, os_dirname(buf_str(&store->name)));
-    bool unwritable = !folder.failed && access(folder.at, W_OK) != 0;
-    buf_deinit(&folder);
-    return unwritable;
+    return access(store->name.at, W_OK) != 0 || !folder_allows(store, W_OK);
 }
 
 static int fail_read_only(const struct sqlite_store *store, ndf_error *error)
@@ -151,6 +155,21 @@ static int open_immutable(struct sqlite_store *store, ndf_error *error)
     return err;
 }
 
+/* Of a file that cannot be made, too, SQLite says only that it is not there,
+ * since it tries to open it for reading then. */
+static int fail_creation(const struct sqlite_store *store, ndf_error *error)
+{
+    if (!folder_allows(store, F_OK))
+        return err_set(error, NDF_ENOTFOUND,
+            "the store %s cannot be made: its folder is not there",
+            store->label.at);
+    if (!folder_allows(store, W_OK))
+        return err_set(error, NDF_EREADONLY,
+            "the store %s cannot be made: its folder is read-only",
+            store->label.at);
+    return fail_room(store, "its file cannot be made", error);
+}
+
 /* A path that is missing is said in plain words. */
 static int open_writer(
     struct sqlite_store *store, enum conn_access mode, ndf_error *error)
@@ -168,6 +187,8 @@ static int open_writer(
         err = fail_read_only(store, error);
     if (err == NDF_ENOTFOUND && mode != CONN_READ && there)
         err = fail_room(store, "its log cannot be made", error);
+    if (err == NDF_ENOTFOUND && mode == CONN_CREATE && !there)
+        err = fail_creation(store, error);
     if (err != NDF_OK && mode != CONN_CREATE && !there && errno == ENOENT)
         err = err_set(
             error, NDF_ENOTFOUND, "there is no store at %s", store->label.at);
@@ -239,6 +260,8 @@ static int sqlite_open(void **db, const struct mem *mem,
                   : open_writer(store, access, error);
     if (err == NDF_OK)
         err = schema_prepare(store->writer, &sqlite_shape_now, access, error);
+    if (err == NDF_ENOTFOUND && access != CONN_READ && store->writer != NULL)
+        err = fail_room(store, "its journal cannot be made", error);
     if (err != NDF_OK) goto fail;
     keep_full_name(store);
     if (store->name.failed) {
@@ -401,7 +424,8 @@ static int sqlite_reader_begin(void *db, void **out, ndf_error *error)
 
 static void sqlite_reader_end(void *db, void *conn)
 {
-    if (conn_run(conn, SQL_COMMIT, NULL) == NDF_OK) pool_give(db, conn);
+    bool sound = conn_run(conn, SQL_COMMIT, NULL) == NDF_OK;
+    if (sound && !conn_is_unread(conn)) pool_give(db, conn);
     else conn_close(conn);
 }
 
