@@ -64,7 +64,7 @@ static void what_is_no_store_is_refused_with_a_reason(void **state)
         int err;
         const char *says;
     } cases[] = {
-        {"no/such/folder", STORE_CREATE, NDF_ENOTFOUND, "cannot be opened"},
+        {"no/such/folder", STORE_CREATE, NDF_ENOTFOUND, "folder is not there"},
         {"missing", STORE_EXISTING, NDF_ENOTFOUND, "there is no store at"},
         {"missing", STORE_READ_ONLY, NDF_ENOTFOUND, "there is no store at"},
         {"empty", STORE_READ_ONLY, NDF_ENOTFOUND, "is empty"},
