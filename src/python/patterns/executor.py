@@ -5,6 +5,7 @@ import contextlib
 import functools
 import itertools
 import queue
+import threading
 
 from . import _check, _json, _ndf
 from .calls import Watch
@@ -28,6 +29,17 @@ _PATIENCE = 1.0  # seconds between looks at a run that says nothing
 # run began; and of execute_with_fallback the errors of all attempts.
 PatternExecutionError.result = None
 PatternExecutionError.attempts = ()
+
+
+class _Active:
+    """A run under way; run: None until start returned."""
+
+    __slots__ = ("pattern", "run", "started")
+
+    def __init__(self, pattern):
+        self.pattern = pattern
+        self.run = None
+        self.started = threading.Event()
 
 
 class ExecutionEvent:
@@ -240,14 +252,16 @@ class PatternExecutor:
             if kind == _RUN_STARTED:
                 watches[run] = watch
                 # Its first function may look for it before start returns.
-                self._active.setdefault(run, (name, None))
+                self._active.setdefault(run, _Active(name))
             if on_event is not None:
                 on_event(ExecutionEvent(kind, run, *rest))
             if kind == _RUN_DONE and done is not None:
                 done()
 
         run = registry._engine.start(name, context.to_json(), event, self.cwd)
-        self._active[run.id] = (name, run)
+        active = self._active.setdefault(run.id, _Active(name))
+        active.run = run
+        active.started.set()
         return run, watch, context
 
     def _forget(self, run):
@@ -277,13 +291,10 @@ class PatternExecutor:
 
     def _cancel_pattern(self, name):
         """Ends the runs of a pattern that are under way; their ids."""
-        runs = [
-            (run_id, run)
-            for run_id, (known, run) in list(self._active.items()) if known == name
-        ]
-        for run_id, run in runs:
-            if run is not None:
-                run.cancel()
+        runs = [(i, a) for i, a in list(self._active.items()) if a.pattern == name]
+        for run_id, active in runs:
+            if active.started.wait(_PATIENCE):
+                active.run.cancel()
             else:
                 self.registry._engine.cancel(run_id)
         return [run_id for run_id, _ in runs]

@@ -61,7 +61,7 @@ class PatternRegistry:
         self._stored = StoredPatterns(self._engine, self._self)
         self._calls = Calls(self._engine)
         self._executor = None
-        self._active = {}  # run id -> (pattern's name, Run or None), of all executors
+        self._active = {}  # run id -> what is under way, of all executors
         self._levels = (0.5, 0.8)
         track(self)
         if config is not None:
