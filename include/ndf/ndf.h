@@ -416,11 +416,11 @@ NDF_API void ndf_run_free(ndf_run *run);
 NDF_API int ndf_cancel(ndf_engine *engine, const char *run, ndf_error *error);
 
 /* How a run ended, from its journal: {id, pattern, state, steps_done,
- * steps_total, outputs: {step: value}, context: the one after the last step,
- * preservation: 0..1, violations: [{step, attempt, field, severity}...], error:
- * {message, step?} (only when it did not succeed), elapsed_ms, outcome:
+ * steps_total, outputs: {step: value}, context: the one after all that was
+ * done, preservation: 0..1, violations: [{step, attempt, field, severity}...],
+ * error: {message, step?} (only when it did not succeed), elapsed_ms, outcome:
  * success|failure|unknown, steps: [id...]}. outputs has the steps that were
- * done, also those that were undone after; steps has them in their order. run:
+ * done, also those that were undone after; steps has them as declared. run:
  * an id or an unambiguous start of one. NDF_ENOTFOUND; NDF_EINVAL (several
  * start so); NDF_EBUSY: it has not ended. */
 NDF_API int ndf_result(
