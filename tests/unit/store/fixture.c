@@ -5,6 +5,7 @@
 
 #include <sqlite3.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct store *fixture_open(const char *path, enum store_mode mode)
@@ -204,4 +205,11 @@ void fixture_sql(const char *path, const char *sql)
     assert_int_equal(rc, SQLITE_OK);
     sqlite3_free(message);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+long fixture_stride(long usual)
+{
+    const char *text = getenv("NDF_TEST_STRIDE");
+    long stride = text != NULL ? strtol(text, NULL, 10) : 0;
+    return stride > 0 ? stride : usual;
 }

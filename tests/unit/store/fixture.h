@@ -38,5 +38,8 @@ int64_t fixture_records(struct store *store, const char *run);
 uint64_t fixture_problems(struct store *store);
 /* Runs SQL on the file with SQLite's own shell of defaults, behind our back. */
 void fixture_sql(const char *path, const char *sql);
+/* Of places in a row, every how many-th a test takes: NDF_TEST_STRIDE when it
+ * is set (1 in ./dev soak), else the usual one. */
+long fixture_stride(long usual);
 
 #endif

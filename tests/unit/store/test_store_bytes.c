@@ -10,7 +10,6 @@
  */
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,13 +18,6 @@
 #include "store/export.h"
 
 enum { FLIP_STRIDE = 97, CUT_STRIDE = 263, RUNS = 3, RECORDS = 12 };
-
-static long stride_of(long usual)
-{
-    const char *text = getenv("NDF_TEST_STRIDE");
-    long stride = text != NULL ? strtol(text, NULL, 10) : 0;
-    return stride > 0 ? stride : usual;
-}
 
 static char *read_whole(const char *path, size_t *size)
 {
@@ -168,7 +160,7 @@ static void each_flipped_byte_is_noticed_or_harmless(void **state)
     flips.bytes = read_whole(flips.path, &flips.size);
     int fd = open(flips.path, O_WRONLY);
     assert_true(fd >= 0);
-    size_t stride = (size_t)stride_of(FLIP_STRIDE);
+    size_t stride = (size_t)fixture_stride(FLIP_STRIDE);
     for (size_t at = 0; at < flips.size; at += stride)
         flip(&flips, fd, at, bits[at % sizeof bits]);
     assert_int_equal(close(fd), 0);
@@ -291,7 +283,7 @@ static void cut_everywhere(bool copied_back, look_fn look)
     char *file = read_whole(cut.path, &file_size);
     char *log = read_whole(cut.log, &log_size);
     store_close(store);
-    size_t stride = (size_t)stride_of(CUT_STRIDE);
+    size_t stride = (size_t)fixture_stride(CUT_STRIDE);
     for (size_t size = 0; size <= log_size; size += stride) {
         write_whole(cut.cut_path, file, file_size);
         write_whole(cut.cut_log, log, size);

@@ -12,7 +12,6 @@
  * takes each.
  */
 #include <dirent.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -35,13 +34,6 @@ struct life {
     _Atomic int64_t grouped;
     bool copied, cleaned, last;
 };
-
-static long stride_of(long usual)
-{
-    const char *text = getenv("NDF_TEST_STRIDE");
-    long stride = text != NULL ? strtol(text, NULL, 10) : 0;
-    return stride > 0 ? stride : usual;
-}
 
 /* An error says in words what failed, and the code is one of a disk. */
 static void check_error(int err, const ndf_error *error)
@@ -279,7 +271,7 @@ static bool fail_once(enum call_fault fault, long n, bool for_ever)
 
 static void fail_everywhere(enum call_fault fault, bool for_ever)
 {
-    long n = 1, lives = 0, stride = stride_of(STRIDE);
+    long n = 1, lives = 0, stride = fixture_stride(STRIDE);
     for (; n < CALLS_MAX && fail_once(fault, n, for_ever); n += stride)
         lives++;
     print_message("%ld of about %ld calls failed\n", lives, n - 1);

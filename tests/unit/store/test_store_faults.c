@@ -191,7 +191,8 @@ static void an_io_error_while_the_log_is_copied_loses_nothing(void **state)
         bytes[i] = (char)(noise >> 56);
     }
     bool reached = true;
-    for (long n = 1; reached && n < 20000; n += STEP)
+    long stride = fixture_stride(STEP);
+    for (long n = 1; reached && n < 20000; n += stride)
         assert_survives_checkpoint(bytes, n, &reached);
     assert_false(reached);
     test_free(bytes);
