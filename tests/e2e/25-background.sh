@@ -69,7 +69,8 @@ called
 exits 0 "$NDF" ls runs --json
 is_json "$OUT" "it[0]['id'] == '$id' and it[0]['state'] == 'running'"
 owner=$(owner_of slowly)
-[ "$(ps -o sid= -p "$owner" | tr -d ' ')" = "$owner" ] || fail 'its session'
+session=$(sed 's/.*) //' "/proc/$owner/stat" | cut -d ' ' -f 4)
+[ "$session" = "$owner" ] || fail 'its session'
 [ "$(readlink "/proc/$owner/fd/0")" = /dev/null ] || fail 'its input'
 for fd in 1 2; do
     case $(readlink "/proc/$owner/fd/$fd") in
