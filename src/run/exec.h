@@ -16,7 +16,7 @@
 #include "base/map.h"
 #include "base/vec.h"
 #include "model/patch.h"
-#include "run/exec_event.h"
+#include "run/executor.h"
 #include "run/template.h"
 
 enum slot_phase {
@@ -58,6 +58,7 @@ enum node_state {
 };
 
 struct exec_node {
+    struct executor *owner;
     const struct plan_node *plan;
     uint32_t index; /* in preorder */
     uint32_t end;   /* one behind its last descendant */
@@ -112,26 +113,47 @@ struct exec_parallel {
     uint32_t first;        /* all tasks before it have ended */
     bool declared;         /* some task declares what it takes */
     uint64_t timer;        /* to look at the machine again; 0: none */
+};
+
+/* What all executors of a run have in common: a meta pattern's is a tree of
+ * them, one for each pattern. */
+struct exec_shared {
+    struct str run, boot;
+    uint64_t seed;
+    enum exec_outputs outputs;
+    struct arena arena;
+    struct map by_id;    /* step id -> exec_node, of all */
+    struct vec members;  /* struct executor *, in the order of their making */
+    uint32_t node_count; /* of all members */
+    uint32_t leaf_count;
+    bool began;
+    bool finished;             /* END was said, or out of memory */
+    uint64_t issued, recorded; /* batch tokens */
+    uint64_t counter;          /* of calls and timers */
+    struct vec held;           /* struct exec_held */
+    struct arena held_arena;
     struct exec_machine machine;
+    struct exec_actions *out; /* of the step under way; NULL in a replay */
 };
 
 struct executor {
     const struct mem *mem;
+    struct exec_shared *shared;
+    struct executor *parent; /* NULL: of the whole run */
     const struct plan *plan;
-    struct str run, boot;
-    uint64_t seed;
-    struct arena arena; /* lives as long as the executor */
+    struct arena arena;  /* lives as long as the executor */
+    uint32_t first_node; /* its nodes' place among those of all members */
+    uint32_t first_leaf;
 
     /* The plan: nodes in preorder, and its steps ("leaves") in order. */
     struct exec_node *nodes;
     uint32_t *leaves; /* node index of each step */
     uint32_t node_count, leaf_count;
-    struct map by_id;               /* step id -> exec_node */
     struct template_step *steps;    /* of each leaf: what templates see */
     struct value *outputs;          /* of each leaf */
     bool *used;                     /* of each leaf: is its output needed? */
     struct exec_parallel *parallel; /* NULL: a sequence */
-    const struct context *initial;
+    struct value initial;           /* the context it began with, encoded */
 
     /* The context now; it is in context_arenas[which]. */
     struct arena context_arenas[2];
@@ -139,10 +161,8 @@ struct executor {
     struct value context_value;
     char context_hex[HASH_HEX_SIZE];
     bool context_stored; /* its bytes are with some record */
-    bool began;
-    bool failing;  /* undoing */
-    bool ended;    /* an end record was made */
-    bool finished; /* END was said, or out of memory */
+    bool failing;        /* undoing */
+    bool ended;          /* an end record was made */
     int which;
 
     /* What was done and spent. */
@@ -161,14 +181,29 @@ struct executor {
     struct exec_end end;
     uint64_t end_token;
 
-    /* Of this life. */
-    uint64_t issued, recorded; /* batch tokens */
-    uint64_t counter;          /* of calls and timers */
-    uint64_t run_timer;
-    struct vec held; /* struct exec_held */
-    struct arena held_arena;
-    struct exec_actions *out; /* of the step under way; NULL in a replay */
+    uint64_t run_timer; /* of this life; 0: none */
 };
+
+/* One pattern of a run. */
+struct exec_member {
+    struct executor *parent;     /* NULL: the run's own */
+    const struct plan *plan;     /* borrowed for its life */
+    const struct value *context; /* it is checked with, and begins with unless
+                                    exec_begin_with says otherwise */
+};
+
+static inline struct executor *exec_member_at(
+    const struct exec_shared *shared, size_t index)
+{
+    return *(struct executor **)vec_get(&shared->members, index);
+}
+
+/* exec_new.c: shared frees it, after an error too. Codes of executor_new. */
+int exec_member_new(struct executor **out, struct exec_shared *shared,
+    const struct exec_member *member, ndf_error *error);
+/* Gives it a context (encoded) to begin with; before it began. */
+int exec_begin_with(
+    struct executor *x, const struct value *context, ndf_error *error);
 
 /* How a node of each kind moves on. */
 struct exec_node_kind {

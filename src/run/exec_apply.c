@@ -78,7 +78,7 @@ static int misfit(const struct executor *x, const struct exec_record *record,
         "the journal of run '%.*s' is damaged: record '%.*s' of step '%.*s' "
         "does not follow from those before it; check the store with 'ndf dev "
         "check'",
-        STR_ARG(x->run), STR_ARG(record->kind), STR_ARG(step));
+        STR_ARG(x->shared->run), STR_ARG(record->kind), STR_ARG(step));
 }
 
 int exec_value_hex(
@@ -132,7 +132,7 @@ static int apply_intent(
     x->context_stored = true;
     if (!slot->undo) x->intents++;
     if (!slot->undo) slot->node->state = NODE_OPEN;
-    if (x->out != NULL) return NDF_OK;
+    if (x->shared->out != NULL) return NDF_OK;
     slot->boot = arena_str(&slot->arena, value_get_str(body, STR("boot")));
     return slot->boot.at != NULL ? NDF_OK : NDF_ENOMEM;
 }
@@ -317,7 +317,7 @@ static int apply_cancel(struct executor *x, const struct value *body)
     x->cancel = reason_of(body);
     /* A task that failed is not why the run is stopped, unless it says so. */
     if (x->parallel != NULL) {
-        x->failed = step.at != NULL ? map_get(&x->by_id, step) : NULL;
+        x->failed = step.at != NULL ? map_get(&x->shared->by_id, step) : NULL;
     }
     err_set(&x->cancel_error, NDF_ECANCELLED, "%.*s", STR_ARG(words));
     return NDF_OK;
@@ -366,7 +366,7 @@ static int apply_slot_record(struct executor *x,
 {
     struct str kind = record->kind;
     struct exec_node *node =
-        map_get(&x->by_id, value_get_str(record->body, STR("step")));
+        map_get(&x->shared->by_id, value_get_str(record->body, STR("step")));
     if (node == NULL) return NDF_ECORRUPT;
     struct exec_slot *slot = &node->work;
     if (str_equal(kind, STR("skip"))) return apply_skip(x, node);

@@ -34,21 +34,21 @@ static int make_names(
     struct arena *arena = &slot->arena;
     struct agent_call *call = &slot->call;
     const struct plan_node *plan = slot->node->plan;
-    call->run = x->run;
+    call->run = x->shared->run;
     call->step = plan->id;
     call->attempt = attempt;
     call->agent = agent_of(slot)->name;
     call->cwd = x->plan->cwd;
-    call->boot = x->boot;
+    call->boot = x->shared->boot;
     call->output_max = agent_of(slot)->output_max;
     call->timeout_ms = plan->step.timeout_ms;
     if (slot->undo && plan->step.undo.timeout_ms > 0) {
         call->timeout_ms = plan->step.undo.timeout_ms;
     }
-    call->key = arena_format(arena, "%.*s/%.*s%s", STR_ARG(x->run),
+    call->key = arena_format(arena, "%.*s/%.*s%s", STR_ARG(x->shared->run),
         STR_ARG(plan->id), slot->undo ? "#undo" : "");
     call->file = arena_format(arena, "%c%u.%u", slot->undo ? 'u' : 's',
-        slot->node->leaf + 1, attempt);
+        x->first_leaf + slot->node->leaf + 1, attempt);
     if (call->key.at == NULL || call->file.at == NULL) return NDF_ENOMEM;
     return NDF_OK;
 }
@@ -112,7 +112,7 @@ static int make_request(struct executor *x, struct exec_slot *slot,
         &body, STR("task"), value_of_str(task.at != NULL ? task : STR("")));
     body_set(&body, STR("context"), x->context_value);
     body_set(&body, STR("with"), with);
-    body_set(&body, STR("run"), value_of_str(x->run));
+    body_set(&body, STR("run"), value_of_str(x->shared->run));
     body_set(&body, STR("step"), value_of_str(call->step));
     body_set(&body, STR("key"), value_of_str(call->key));
     body_set(&body, STR("attempt"), value_of_int(call->attempt));
@@ -141,7 +141,7 @@ int exec_call_make(struct executor *x, struct exec_slot *slot, uint32_t attempt,
     const struct plan_node *plan = slot->node->plan;
     struct template_scope scope = {
         .context = &x->context,
-        .run = x->run,
+        .run = x->shared->run,
         .agent = agent_of(slot),
         .steps = x->steps,
         .step_count = slot->undo ? x->leaf_count : slot->node->leaf,

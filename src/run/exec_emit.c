@@ -15,7 +15,7 @@ enum {
 
 struct exec_action *exec_emit(struct executor *x, enum exec_action_kind kind)
 {
-    struct exec_actions *out = x->out;
+    struct exec_actions *out = x->shared->out;
     if (out->count == out->capacity) {
         size_t capacity = out->capacity == 0 ? 8 : 2 * out->capacity;
         struct exec_action *items =
@@ -34,31 +34,40 @@ struct exec_action *exec_emit(struct executor *x, enum exec_action_kind kind)
 
 bool exec_durable(const struct executor *x, uint64_t token)
 {
-    return token <= x->recorded;
+    return token <= x->shared->recorded;
 }
 
 uint64_t exec_batch(struct executor *x)
 {
-    if (x->out->token == 0) x->out->token = ++x->issued;
-    return x->out->token;
+    if (x->shared->out->token == 0) x->shared->out->token = ++x->shared->issued;
+    return x->shared->out->token;
 }
 
 uint64_t exec_number(struct executor *x, const struct exec_slot *slot)
 {
     uint64_t which = 0;
     if (slot != NULL) {
-        which = 1 + (uint64_t)slot->node->index * 2 + (slot->undo ? 1 : 0);
+        uint64_t node = (uint64_t)x->first_node + slot->node->index;
+        which = 1 + node * 2 + (slot->undo ? 1 : 0);
     }
-    x->counter++;
-    return x->counter << EMIT_SLOT_BITS | which;
+    x->shared->counter++;
+    return x->shared->counter << EMIT_SLOT_BITS | which;
 }
 
 struct exec_slot *exec_slot_of(struct executor *x, uint64_t number)
 {
     uint64_t which = number & 0xffffffffu;
-    if (which == 0 || (which - 1) / 2 >= x->node_count) return NULL;
-    struct exec_node *node = &x->nodes[(which - 1) / 2];
-    return (which - 1) % 2 == 1 ? &node->undo : &node->work;
+    if (which == 0) return NULL;
+    uint64_t index = (which - 1) / 2;
+    for (size_t i = x->shared->members.count; i > 0; i--) {
+        const struct executor *member = exec_member_at(x->shared, i - 1);
+        if (index < member->first_node) continue;
+        index -= member->first_node;
+        if (index >= member->node_count) return NULL;
+        struct exec_node *node = &member->nodes[index];
+        return (which - 1) % 2 == 1 ? &node->undo : &node->work;
+    }
+    return NULL;
 }
 
 /* detail made safe to print and short enough. */
@@ -81,13 +90,13 @@ static struct str printable(struct arena *arena, const char *detail)
 int exec_progress(struct executor *x, enum ndf_event_kind event,
     const struct exec_slot *slot, const char *detail)
 {
-    struct exec_held *held = vec_push(&x->held);
+    struct exec_held *held = vec_push(&x->shared->held);
     if (held == NULL) return NDF_ENOMEM;
-    held->token = x->issued;
+    held->token = x->shared->issued;
     held->progress = (struct exec_progress){
         .event = (int)event,
         .step = slot != NULL ? slot->node->plan->id : STR(""),
-        .detail = printable(&x->held_arena, detail),
+        .detail = printable(&x->shared->held_arena, detail),
         .attempt = slot != NULL ? slot->attempt : 0,
         .steps_done = x->order_count,
         .steps_total = x->leaf_count,
@@ -97,16 +106,17 @@ int exec_progress(struct executor *x, enum ndf_event_kind event,
 
 int exec_release(struct executor *x)
 {
-    struct exec_held *held = x->held.at;
+    struct exec_held *held = x->shared->held.at;
     size_t count = 0;
-    while (count < x->held.count && exec_durable(x, held[count].token)) {
+    while (
+        count < x->shared->held.count && exec_durable(x, held[count].token)) {
         struct exec_action *action = exec_emit(x, EXEC_PROGRESS);
         if (action == NULL) return NDF_ENOMEM;
         action->progress = held[count].progress;
         action->progress.step =
-            arena_str(x->out->arena, held[count].progress.step);
+            arena_str(x->shared->out->arena, held[count].progress.step);
         action->progress.detail =
-            arena_str(x->out->arena, held[count].progress.detail);
+            arena_str(x->shared->out->arena, held[count].progress.detail);
         if (action->progress.step.at == NULL ||
             action->progress.detail.at == NULL) {
             return NDF_ENOMEM;
@@ -114,8 +124,8 @@ int exec_release(struct executor *x)
         count++;
     }
     for (; count > 0; count--) {
-        vec_remove(&x->held, 0);
+        vec_remove(&x->shared->held, 0);
     }
-    if (x->held.count == 0) arena_deinit(&x->held_arena);
+    if (x->shared->held.count == 0) arena_deinit(&x->shared->held_arena);
     return NDF_OK;
 }

@@ -68,7 +68,7 @@ static int judge_work(struct exec_verdict *out, struct executor *x,
     }
     ndf_error missed = {0};
     int err = expect_verify(
-        x->out->arena, expect, &slot->call.files, result, &missed);
+        x->shared->out->arena, expect, &slot->call.files, result, &missed);
     if (err == NDF_EAGENT) {
         bool silent = result_empty(result) && result->exit == 0;
         out->reason = silent ? REASON_FAILURE : REASON_EXPECT;
@@ -170,7 +170,7 @@ static void fail_patch(struct exec_verdict *out, const struct exec_slot *slot,
 static int judge_patch(struct exec_verdict *out, struct executor *x,
     const struct exec_slot *slot, const struct agent_result *result)
 {
-    struct arena *arena = x->out->arena;
+    struct arena *arena = x->shared->out->arena;
     struct patch_result patched;
     ndf_error why = {0};
     int err = patch_apply(arena, &x->context, &result->patch,

@@ -183,7 +183,7 @@ static enum admission admit(const struct executor *x,
     const struct exec_node *root, const struct exec_node *task,
     const struct load *load)
 {
-    const struct exec_machine *machine = &x->parallel->machine;
+    const struct exec_machine *machine = &x->shared->machine;
     const struct step *step = &task->plan->step;
     double share = root->plan->resource_threshold;
     double all = (double)machine->memory;
@@ -219,7 +219,7 @@ static int look_again(struct executor *x)
 
 static int refuse(struct executor *x, struct exec_node *task)
 {
-    const struct exec_machine *machine = &x->parallel->machine;
+    const struct exec_machine *machine = &x->shared->machine;
     const struct step *step = &task->plan->step;
     ndf_error text = {0};
     if (machine->cpus > 0 && step->cpu > machine->cpus) {

@@ -22,7 +22,7 @@ struct record {
 
 static struct record record_new(struct executor *x, const char *kind)
 {
-    struct record record = {.x = x, .arena = x->out->arena};
+    struct record record = {.x = x, .arena = x->shared->out->arena};
     record.append.kind = str_of(kind);
     record.append.body = value_of_object();
     return record;
@@ -118,7 +118,7 @@ int exec_record_intent(struct executor *x, struct exec_slot *slot)
         record_of_slot(x, slot, slot->undo ? "undo_intent" : "intent", attempt);
     put_text(&record, STR("key"), slot->call.key);
     put_text(&record, STR("file"), slot->call.file);
-    put_text(&record, STR("boot"), x->boot);
+    put_text(&record, STR("boot"), x->shared->boot);
     if (slot->call.request.at != NULL && record.err == NDF_OK) {
         uint8_t hash[HASH_SHA256_SIZE];
         char hex[HASH_HEX_SIZE];

@@ -66,7 +66,8 @@ static int emit_call(
     if (action == NULL) return NDF_ENOMEM;
     action->call.number = slot->number;
     action->call.runtime = exec_call_runtime(slot);
-    int err = agent_call_copy(x->out->arena, &slot->call, &action->call.call);
+    int err =
+        agent_call_copy(x->shared->out->arena, &slot->call, &action->call.call);
     if (err != NDF_OK) return err;
     slot->phase = SLOT_RUNNING;
     slot->adopted = kind == EXEC_ADOPT;
@@ -225,9 +226,10 @@ static uint64_t wait_before_retry(
         wait *= retry->factor;
     }
     if (wait > EXEC_WAIT_MAX_MS) wait = EXEC_WAIT_MAX_MS;
-    uint32_t draw[] = {slot->node->index, slot->tries, slot->undo ? 1 : 0};
-    uint64_t bits =
-        hash64_seed((struct str){(const char *)draw, sizeof draw}, x->seed);
+    uint32_t draw[] = {
+        x->first_node + slot->node->index, slot->tries, slot->undo ? 1 : 0};
+    uint64_t bits = hash64_seed(
+        (struct str){(const char *)draw, sizeof draw}, x->shared->seed);
     double share = (double)(bits >> 11) * 0x1p-53;
     double jitter = retry->jitter > 0 && retry->jitter <= 1 ? retry->jitter : 0;
     return (uint64_t)(wait * (1 - jitter) + wait * jitter * share);

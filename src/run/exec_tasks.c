@@ -41,7 +41,8 @@ static int find_needs(struct executor *x, uint32_t leaf, ndf_error *error)
     task->needs = arena_calloc(&x->arena, needs->count, sizeof *task->needs);
     if (task->needs == NULL) return NDF_ENOMEM;
     for (size_t i = 0; i < needs->count; i++) {
-        const struct exec_node *needed = map_get(&x->by_id, needs->items[i]);
+        const struct exec_node *needed =
+            map_get(&x->shared->by_id, needs->items[i]);
         if (needed == NULL) {
             return err_set(error, NDF_EREFERENCE,
                 "task '%.*s' needs '%.*s', which is no task of '%.*s'",
@@ -209,7 +210,8 @@ static int merge_marked(struct executor *x, struct arena *arena,
     bool with_patches, struct value *out)
 {
     const struct exec_parallel *p = x->parallel;
-    int err = context_encode(arena, x->initial, out);
+    int err = NDF_OK;
+    *out = x->initial;
     for (uint32_t i = 0; i < x->leaf_count && with_patches; i++) {
         const struct value *patch = &p->tasks[p->order[i]].patch;
         struct value before = *out;
