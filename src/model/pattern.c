@@ -43,13 +43,43 @@ const struct codec_map success_criteria_map = {.name = "success_criteria",
     .keys = success_keys,
     .count = sizeof success_keys / sizeof success_keys[0]};
 
-static const char *const coordinations[] = {"sequential", "parallel", NULL};
+static const struct codec_key allocation_keys[] = {
+    {.name = "max_concurrent",
+        .type = &codec_u32,
+        .min = 1,
+        .max = 10000,
+        .offset = offsetof(struct allocation, max_concurrent)},
+    {.name = "cpu",
+        .type = &codec_real,
+        .max = 4096,
+        .offset = offsetof(struct allocation, cpu)},
+    {.name = "memory",
+        .type = &codec_bytes,
+        .offset = offsetof(struct allocation, memory)},
+};
+
+const struct codec_map allocation_map = {.name = "resource_allocation",
+    .what = "'resource_allocation'",
+    .keys = allocation_keys,
+    .count = sizeof allocation_keys / sizeof allocation_keys[0]};
+
+bool phase_trigger_valid(struct str word)
+{
+    static const char *const words[] = {
+        "error", "timeout", "violation", "critical"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (str_equal(str_of(words[i]), word)) return true;
+    }
+    return false;
+}
+
+const char *const coordination_words[] = {"sequential", "parallel", NULL};
 
 /* Kept as text in the struct, so read as a text that is one of two words. */
 static bool coordination_valid(struct str word)
 {
-    for (size_t i = 0; coordinations[i] != NULL; i++) {
-        if (str_equal(str_of(coordinations[i]), word)) return true;
+    for (size_t i = 0; coordination_words[i] != NULL; i++) {
+        if (str_equal(str_of(coordination_words[i]), word)) return true;
     }
     return false;
 }
@@ -74,11 +104,14 @@ static const struct codec_key phase_keys[] = {
         .offset = offsetof(struct phase, success),
         .detail = &success_criteria_map},
     {.name = "rollback_triggers",
-        .type = &codec_any,
-        .offset = offsetof(struct phase, rollback_triggers)},
+        .type = &codec_texts,
+        .offset = offsetof(struct phase, triggers),
+        .valid = phase_trigger_valid,
+        .expected = "a list of error, timeout, violation or critical"},
     {.name = "resource_allocation",
-        .type = &codec_any,
-        .offset = offsetof(struct phase, resource_allocation)},
+        .type = &codec_struct,
+        .offset = offsetof(struct phase, allocation),
+        .detail = &allocation_map},
 };
 
 const struct codec_map phase_map = {.name = "phase",
@@ -271,7 +304,7 @@ const struct codec_map confidence_map = {.name = "confidence",
 /* ---- the pattern --------------------------------------------------------- */
 
 const char *const policy_words[] = {"restore", "enforce", "record", NULL};
-static const char *const strategies[] = {"pattern", "phase", "complete", NULL};
+const char *const strategy_words[] = {"pattern", "phase", "complete", NULL};
 
 static const struct codec_key pattern_keys[] = {
     {.name = "pattern",
@@ -347,7 +380,7 @@ static const struct codec_key pattern_keys[] = {
         .offset = offsetof(struct pattern, failure_tolerance)},
     {.name = "rollback_strategy",
         .type = &codec_word,
-        .detail = strategies,
+        .detail = strategy_words,
         .offset = offsetof(struct pattern, rollback_strategy),
         .expected = "pattern, phase or complete"},
     {.name = "complexity_threshold",
@@ -374,6 +407,7 @@ static const struct pattern pattern_default = {
         .cold_threshold = (double)NAN,
         .learning = true},
     .resource_threshold = 0.8,
+    .rollback_strategy = ROLLBACK_COMPLETE,
     .complexity_threshold = (double)NAN};
 
 /* Keys that only one kind has, and the key that makes that kind. */

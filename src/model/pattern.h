@@ -121,6 +121,13 @@ struct success_criteria {
     uint64_t max_latency_ms; /* 0: none */
 };
 
+/* What a phase may take of the machine; 0: not bounded. */
+struct allocation {
+    uint32_t max_concurrent; /* patterns at once */
+    double cpu;              /* declared cores of its tasks at work */
+    uint64_t memory;         /* declared bytes of these */
+};
+
 /* A phase of a meta pattern: patterns by name, or chosen when it is reached. */
 struct phase {
     struct str name;
@@ -128,8 +135,8 @@ struct phase {
     bool select;
     struct str coordination; /* sequential or parallel */
     struct success_criteria success;
-    struct value rollback_triggers;   /* as given; null: none */
-    struct value resource_allocation; /* as given; null: none */
+    struct str_list triggers; /* words of phase_triggers: end it at once */
+    struct allocation allocation;
     uint32_t line, column;
 };
 
@@ -195,6 +202,9 @@ int pattern_decode(struct arena *arena, const struct value *value,
 /* Only what differs from the default. Borrows. */
 int pattern_encode(
     struct arena *arena, const struct pattern *pattern, struct value *out);
+
+/* Of a phase, also in plans. */
+bool phase_trigger_valid(struct str word);
 
 const char *pattern_kind_name(enum pattern_kind kind);
 const char *predicate_op_name(enum predicate_op op);

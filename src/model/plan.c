@@ -261,14 +261,147 @@ static int write_node(struct arena *arena, const struct plan_node *node,
 static int root_write(struct arena *arena, const struct codec_key *key,
     const void *field, const void *base, struct value *out)
 {
+    const struct plan_node *root = field;
     (void)key;
     (void)base;
-    return write_node(arena, field, 1, out);
+    return root->child_count > 0 ? write_node(arena, root, 1, out) : NDF_OK;
 }
 
 static const struct codec_type root_type = {"a node", root_read, root_write};
 
+/* ---- phases ------------------------------------------------------------- */
+
+static const struct codec_map plan_map;
+
+static const struct plan plan_default = {.rollback = true,
+    .budget = {.cost = (double)NAN},
+    .strategy = ROLLBACK_COMPLETE};
+
+static const struct plan_phase phase_default = {
+    .success = {.min_success_rate = (double)NAN, .max_error_count = -1}};
+
+/* field: the struct plan_phase as a whole. A value is VALUE_DEPTH_MAX deep at
+ * most, and so are the plans in it. */
+static int plans_read(struct codec *c, const struct codec_key *key,
+    const struct value *value, void *field)
+{
+    struct plan_phase *phase = field;
+    if (value->kind != VALUE_ARRAY || value->array.count == 0)
+        return codec_refuse(c, key, value);
+    size_t count = value->array.count;
+    phase->plans = arena_calloc(c->arena, count, sizeof *phase->plans);
+    if (phase->plans == NULL) return codec_no_memory(c);
+    int err = NDF_OK;
+    for (size_t i = 0; err == NDF_OK && i < count; i++) {
+        phase->plans[i] = plan_default;
+        err = codec_read_map(
+            c, &plan_map, &value->array.items[i], &phase->plans[i]);
+        phase->plan_count++;
+    }
+    return err;
+}
+
+static int plans_write(struct arena *arena, const struct codec_key *key,
+    const void *field, const void *base, struct value *out)
+{
+    const struct plan_phase *phase = field;
+    (void)key;
+    (void)base;
+    if (phase->plan_count == 0) return NDF_OK;
+    *out = value_of_array();
+    for (size_t i = 0; i < phase->plan_count; i++) {
+        struct value plan;
+        int err = codec_write_map(
+            arena, &plan_map, &phase->plans[i], &plan_default, &plan);
+        if (err == NDF_OK) err = value_push(arena, out, plan);
+        if (err != NDF_OK) return err;
+    }
+    return NDF_OK;
+}
+
+static const struct codec_type plans_type = {
+    "a list of plans", plans_read, plans_write};
+
+static const struct codec_key phase_keys[] = {
+    {.name = "id",
+        .type = &codec_text,
+        .presence = CODEC_REQUIRED,
+        .min = 1,
+        .offset = offsetof(struct plan_phase, id)},
+    {.name = "select",
+        .type = &codec_bool,
+        .offset = offsetof(struct plan_phase, select)},
+    {.name = "parallel",
+        .type = &codec_bool,
+        .offset = offsetof(struct plan_phase, parallel)},
+    {.name = "success_criteria",
+        .type = &codec_struct,
+        .offset = offsetof(struct plan_phase, success),
+        .detail = &success_criteria_map},
+    {.name = "rollback_triggers",
+        .type = &codec_texts,
+        .offset = offsetof(struct plan_phase, triggers),
+        .valid = phase_trigger_valid},
+    {.name = "resource_allocation",
+        .type = &codec_struct,
+        .offset = offsetof(struct plan_phase, allocation),
+        .detail = &allocation_map},
+    {.name = "plans", .type = &plans_type},
+};
+
+static const struct codec_map plan_phase_map = {.name = "plan_phase",
+    .what = "a phase of a plan",
+    .keys = phase_keys,
+    .count = sizeof phase_keys / sizeof phase_keys[0]};
+
+/* field: the struct plan as a whole. */
+static int phases_read(struct codec *c, const struct codec_key *key,
+    const struct value *value, void *field)
+{
+    struct plan *plan = field;
+    if (value->kind != VALUE_ARRAY || value->array.count == 0)
+        return codec_refuse(c, key, value);
+    size_t count = value->array.count;
+    plan->phases = arena_calloc(c->arena, count, sizeof *plan->phases);
+    if (plan->phases == NULL) return codec_no_memory(c);
+    for (size_t i = 0; i < count; i++) {
+        const struct value *item = &value->array.items[i];
+        struct plan_phase *phase = &plan->phases[i];
+        *phase = phase_default;
+        int err = codec_read_map(c, &plan_phase_map, item, phase);
+        if (err != NDF_OK) return err;
+        plan->phase_count++;
+        if (phase->select == (phase->plan_count == 0)) continue;
+        return err_at(c->error, NDF_ESCHEMA, item->line, item->column,
+            "phase '%.*s' of a plan has one of 'plans' and 'select'",
+            STR_ARG(codec_clip(phase->id)));
+    }
+    return NDF_OK;
+}
+
+static int phases_write(struct arena *arena, const struct codec_key *key,
+    const void *field, const void *base, struct value *out)
+{
+    const struct plan *plan = field;
+    (void)key;
+    (void)base;
+    if (plan->phase_count == 0) return NDF_OK;
+    *out = value_of_array();
+    for (size_t i = 0; i < plan->phase_count; i++) {
+        struct value phase;
+        int err = codec_write_map(
+            arena, &plan_phase_map, &plan->phases[i], &phase_default, &phase);
+        if (err == NDF_OK) err = value_push(arena, out, phase);
+        if (err != NDF_OK) return err;
+    }
+    return NDF_OK;
+}
+
+static const struct codec_type plan_phases_type = {
+    "a list of phases", phases_read, phases_write};
+
 static const struct codec_key plan_keys[] = {
+    {.name = "id", .type = &codec_text, .offset = offsetof(struct plan, id)},
     {.name = "pattern",
         .type = &codec_text,
         .presence = CODEC_REQUIRED,
@@ -297,10 +430,13 @@ static const struct codec_key plan_keys[] = {
         .type = &codec_struct,
         .detail = &budget_map,
         .offset = offsetof(struct plan, budget)},
-    {.name = "root",
-        .type = &root_type,
-        .presence = CODEC_REQUIRED,
-        .offset = offsetof(struct plan, root)},
+    {.name = "root", .type = &root_type, .offset = offsetof(struct plan, root)},
+    {.name = "phases", .type = &plan_phases_type},
+    {.name = "rollback_strategy",
+        .type = &codec_word,
+        .detail = strategy_words,
+        .offset = offsetof(struct plan, strategy),
+        .expected = "pattern, phase or complete"},
 };
 
 static const struct codec_map plan_map = {.name = "plan",
@@ -308,14 +444,43 @@ static const struct codec_map plan_map = {.name = "plan",
     .keys = plan_keys,
     .count = sizeof plan_keys / sizeof plan_keys[0]};
 
-static const struct plan plan_default = {
-    .rollback = true, .budget = {.cost = (double)NAN}};
+/* ---- whole plans -------------------------------------------------------- */
 
 int plan_encode(struct arena *arena, const struct plan *plan, struct value *out)
 {
     int err = codec_write_map(arena, &plan_map, plan, &plan_default, out);
     if (err != NDF_OK) return err;
     return value_size(out) > PLAN_BYTES_MAX ? NDF_ELIMIT : NDF_OK;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): ends at PLAN_DEPTH_MAX */
+static int check_size(
+    const struct plan *plan, int depth, size_t *nodes, ndf_error *error)
+{
+    const struct plan_node *root = &plan->root;
+    bool both = root->child_count > 0 && plan->phase_count > 0;
+    if (both || (root->child_count == 0 && plan->phase_count == 0))
+        return err_set(error, NDF_ESCHEMA,
+            "plan '%.*s' has one of 'root' and 'phases'",
+            STR_ARG(codec_clip(plan->pattern)));
+    *nodes += root->child_count + plan->phase_count;
+    if (depth > PLAN_DEPTH_MAX || *nodes > PLAN_NODES_MAX)
+        return err_set(error, NDF_ELIMIT,
+            "a plan has at most %d nodes and %d levels", PLAN_NODES_MAX,
+            PLAN_DEPTH_MAX);
+    int err = NDF_OK;
+    for (size_t i = 0; i < plan->phase_count; i++) {
+        const struct plan_phase *phase = &plan->phases[i];
+        for (size_t p = 0; err == NDF_OK && p < phase->plan_count; p++)
+            err = check_size(&phase->plans[p], depth + 1, nodes, error);
+    }
+    return err;
+}
+
+int plan_check_size(const struct plan *plan, ndf_error *error)
+{
+    size_t nodes = 0;
+    return check_size(plan, 1, &nodes, error);
 }
 
 int plan_decode(struct arena *arena, const struct value *value,
@@ -325,6 +490,32 @@ int plan_decode(struct arena *arena, const struct value *value,
     struct plan plan = plan_default;
     memset(out, 0, sizeof *out);
     int err = codec_read_map(&c, &plan_map, value, &plan);
+    if (err == NDF_OK) err = plan_check_size(&plan, error);
     if (err == NDF_OK) *out = plan;
+    return err;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): ends at PLAN_DEPTH_MAX */
+static int each_node(const struct plan_node *node,
+    int (*visit)(void *ud, const struct plan_node *step), void *ud)
+{
+    if (node->kind == NODE_STEP) return visit(ud, node);
+    int err = NDF_OK;
+    for (size_t i = 0; err == NDF_OK && i < node->child_count; i++)
+        err = each_node(&node->children[i], visit, ud);
+    return err;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): ends at PLAN_DEPTH_MAX */
+int plan_each_step(const struct plan *plan,
+    int (*visit)(void *ud, const struct plan_node *step), void *ud)
+{
+    if (plan->phase_count == 0) return each_node(&plan->root, visit, ud);
+    int err = NDF_OK;
+    for (size_t i = 0; i < plan->phase_count; i++) {
+        const struct plan_phase *phase = &plan->phases[i];
+        for (size_t p = 0; err == NDF_OK && p < phase->plan_count; p++)
+            err = plan_each_step(&phase->plans[p], visit, ud);
+    }
     return err;
 }

@@ -1,11 +1,13 @@
 /*
- * plan.h - a pattern made ready to run: a tree of nodes with stable ids, all
- * references resolved, everything a run needs inside.
+ * plan.h - a pattern made ready to run: a tree with stable ids, all references
+ * resolved, everything a run needs inside.
  *
  * The plan is journaled before anything starts, so later edits of files do not
- * touch a run under way. A leaf is one step with the agent it calls. A parallel
- * node stands at the root only; its children are steps, which name by `needs`
- * those that come before them.
+ * touch a run under way. The plan of steps or tasks is a tree of nodes: a leaf
+ * is one step with the agent it calls; a parallel node stands at its root only,
+ * its children are steps, which name by `needs` those that come before them.
+ * The plan of a meta pattern has phases, and in them whole plans: ids of what
+ * is inside begin with those of the phase and pattern ("build/review/scan").
  */
 #ifndef NDF_MODEL_PLAN_H
 #define NDF_MODEL_PLAN_H
@@ -42,7 +44,22 @@ struct plan_node {
     double failure_tolerance;
 };
 
+struct plan;
+
+/* A phase of a meta pattern. */
+struct plan_phase {
+    struct str id; /* "build"; unique as those of nodes */
+    bool select;   /* its one pattern is chosen when it is reached */
+    bool parallel; /* its patterns run side by side */
+    struct success_criteria success;
+    struct str_list triggers;
+    struct allocation allocation;
+    struct plan *plans; /* NULL when select */
+    size_t plan_count;
+};
+
 struct plan {
+    struct str id;      /* "build/review"; empty: of the whole run */
     struct str pattern; /* qualified name */
     struct str version; /* hash of the pattern's canonical bytes, hex */
     struct str cwd;     /* where agents run; absolute */
@@ -50,8 +67,16 @@ struct plan {
     uint64_t timeout_ms;
     bool rollback;
     struct budget budget;
-    struct plan_node root;
+    struct plan_node root; /* without children when there are phases */
+    struct plan_phase *phases;
+    size_t phase_count;
+    enum rollback_strategy strategy; /* of a failed phase */
 };
+
+/* Calls visit for each leaf, in order, also of plans inside; stops at the first
+ * that does not answer NDF_OK. Plans that are not chosen yet have none. */
+int plan_each_step(const struct plan *plan,
+    int (*visit)(void *ud, const struct plan_node *step), void *ud);
 
 /* NDF_ENOMEM; NDF_ELIMIT: deeper than PLAN_DEPTH_MAX or over PLAN_BYTES_MAX.
  */
@@ -60,5 +85,9 @@ int plan_encode(
 /* Of a record from a journal: everything is checked again. */
 int plan_decode(struct arena *arena, const struct value *value,
     struct plan *out, ndf_error *error);
+
+/* NDF_ELIMIT: more than PLAN_NODES_MAX nodes or PLAN_DEPTH_MAX levels in all;
+ * NDF_ESCHEMA: neither nodes nor phases, or both. plan_decode checks it. */
+int plan_check_size(const struct plan *plan, ndf_error *error);
 
 #endif

@@ -15,7 +15,9 @@ extern const struct codec_map agent_map, pattern_map;
  * has the name inside and all keys of both. */
 extern const struct codec_map step_map, task_map, plan_step_map;
 extern const struct codec_map retry_map, expect_map, undo_map, resources_map;
-extern const struct codec_map phase_map, success_criteria_map;
+extern const struct codec_map phase_map, success_criteria_map, allocation_map;
+/* Of a phase; coordination and strategies as in files, a NULL behind them. */
+extern const char *const coordination_words[], *const strategy_words[];
 extern const struct codec_map budget_map, confidence_map;
 
 extern const struct agent agent_default;

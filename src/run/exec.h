@@ -81,6 +81,7 @@ enum exec_reason {
     REASON_CANCELLED,
     REASON_LOST,
     REASON_BUDGET,
+    REASON_ROLLBACK, /* of a pattern that had succeeded */
 };
 
 /* A word of progress that waits for its record. */
@@ -115,6 +116,31 @@ struct exec_parallel {
     uint64_t timer;        /* to look at the machine again; 0: none */
 };
 
+enum phase_state { PHASE_PENDING, PHASE_OPEN, PHASE_DONE, PHASE_FAILED };
+
+/* A phase of a meta pattern. */
+struct exec_phase {
+    struct executor *owner;
+    const struct plan_phase *plan;
+    struct executor **members; /* in the order of declaration */
+    uint32_t count;            /* select: 0 until one is chosen */
+    uint32_t began;            /* members that began */
+    enum phase_state state;
+    bool stopped; /* no more begins, what runs is ended */
+    enum exec_reason reason;
+    ndf_error error; /* why it was stopped or failed */
+    uint64_t timer;  /* of max_latency; 0: none */
+    uint64_t choice; /* number of the EXEC_SELECT under way; 0: none */
+};
+
+/* What only a meta pattern has. */
+struct exec_meta {
+    struct exec_phase *phases;
+    uint32_t cursor;       /* the phase whose turn it is */
+    struct vec done;       /* struct executor *: succeeded and not undone */
+    struct executor *undo; /* the member that is taken back; NULL: none */
+};
+
 /* What all executors of a run have in common: a meta pattern's is a tree of
  * them, one for each pattern. */
 struct exec_shared {
@@ -123,9 +149,13 @@ struct exec_shared {
     enum exec_outputs outputs;
     struct arena arena;
     struct map by_id;    /* step id -> exec_node, of all */
+    struct map patterns; /* plan id -> executor, of all but the run's own */
+    struct map phases;   /* phase id -> exec_phase, of all */
     struct vec members;  /* struct executor *, in the order of their making */
     uint32_t node_count; /* of all members */
     uint32_t leaf_count;
+    uint32_t done_count; /* steps done, of all */
+    uint64_t made;       /* records of this life */
     bool began;
     bool finished;             /* END was said, or out of memory */
     uint64_t issued, recorded; /* batch tokens */
@@ -152,8 +182,12 @@ struct executor {
     struct template_step *steps;    /* of each leaf: what templates see */
     struct value *outputs;          /* of each leaf */
     bool *used;                     /* of each leaf: is its output needed? */
-    struct exec_parallel *parallel; /* NULL: a sequence */
-    struct value initial;           /* the context it began with, encoded */
+    struct exec_parallel *parallel; /* NULL: no tasks */
+    struct exec_meta *meta;         /* NULL: no phases */
+    struct exec_phase *phase;       /* it belongs to; NULL: the run's own */
+    bool began;                     /* of a member */
+    bool guessed; /* the context it begins with was not known when made */
+    struct value initial; /* the context it began with, encoded */
 
     /* The context now; it is in context_arenas[which]. */
     struct arena context_arenas[2];
@@ -171,6 +205,7 @@ struct executor {
     uint64_t intents, busy_ms;
     int64_t tokens;
     double cost, deducted;
+    bool critical; /* some undeclared change was */
 
     /* How it goes wrong. REASON_NONE, NULL: it does not. */
     enum exec_reason cancel, failed_reason;
@@ -186,7 +221,8 @@ struct executor {
 
 /* One pattern of a run. */
 struct exec_member {
-    struct executor *parent;     /* NULL: the run's own */
+    struct exec_phase *phase;    /* it belongs to; NULL: the run's own */
+    bool guessed;                /* context is not what it will begin with */
     const struct plan *plan;     /* borrowed for its life */
     const struct value *context; /* it is checked with, and begins with unless
                                     exec_begin_with says otherwise */
@@ -204,6 +240,38 @@ int exec_member_new(struct executor **out, struct exec_shared *shared,
 /* Gives it a context (encoded) to begin with; before it began. */
 int exec_begin_with(
     struct executor *x, const struct value *context, ndf_error *error);
+
+/* Does what a pattern can do now, up to its end record. */
+int exec_advance(struct executor *x);
+/* It begins to run in this life: sets the timer of its time limit. */
+int exec_begin_timing(struct executor *x);
+int exec_on_timeout(struct executor *x); /* of that timer */
+int exec_clear_timers(struct executor *x);
+
+/* exec_meta.c: patterns in phases. */
+int exec_meta_new(struct executor *x, ndf_error *error);
+void exec_meta_free(struct executor *x);
+int exec_meta_advance(struct executor *x);
+int exec_meta_undo(struct executor *x);
+bool exec_meta_failed(const struct executor *x);
+/* The members that are under way go on in this life. */
+int exec_meta_resume(struct executor *x);
+int exec_meta_on_timer(struct executor *x, uint64_t token);
+int exec_meta_on_selected(
+    struct exec_shared *shared, const struct exec_event *event);
+/* What records do to it: the bodies of "begin", "select", "stop", "phase" and
+ * "rollback"; and that a member ended. */
+int exec_meta_apply(struct exec_shared *shared,
+    const struct exec_record *record, ndf_error *error);
+int exec_meta_member_ended(struct executor *member, ndf_error *error);
+uint64_t exec_meta_time_spent(struct executor *x);
+/* Of a pattern with all that is inside. */
+uint32_t exec_steps_done(const struct executor *x);
+uint32_t exec_steps_total(const struct executor *x);
+uint64_t exec_phase_time_spent(const struct exec_phase *phase);
+/* The context after a phase of which all ended. */
+int exec_phase_context(
+    struct exec_phase *phase, struct arena *arena, struct value *out);
 
 /* How a node of each kind moves on. */
 struct exec_node_kind {
@@ -297,6 +365,17 @@ int exec_record_retry(
 /* step: that it is for, or NULL. */
 int exec_record_cancel(struct executor *x, enum exec_reason reason,
     const char *error, const struct exec_node *step);
+/* Of a member: that it begins; that it is taken back. */
+int exec_record_begin(struct executor *member);
+int exec_record_rollback(struct executor *member, const char *error);
+/* Of a phase: what was chosen for it (plan encoded; NULL: nothing, and why);
+ * that it is stopped; that it is over, with the context after it. */
+int exec_record_select(
+    struct exec_phase *phase, const struct value *plan, const char *error);
+int exec_record_stop(
+    struct exec_phase *phase, enum exec_reason reason, const char *error);
+int exec_record_phase(struct exec_phase *phase, bool ok, const char *error,
+    const struct value *context);
 int exec_record_skip(struct executor *x, const struct exec_node *node,
     const struct exec_node *needed, const char *error);
 /* step may be NULL. */
@@ -314,6 +393,7 @@ int exec_value_hex(
 int exec_context_set(
     struct executor *x, const struct value *value, ndf_error *error);
 const char *exec_reason_name(enum exec_reason reason);
+enum exec_reason exec_reason_of(const struct value *body);
 
 /* exec_emit.c */
 /* A zeroed action at the end of x->out; NULL when out of memory. */

@@ -22,6 +22,7 @@ static const char *const reason_names[] = {
     [REASON_CANCELLED] = "cancel",
     [REASON_LOST] = "lost",
     [REASON_BUDGET] = "budget",
+    [REASON_ROLLBACK] = "rollback",
 };
 
 static const char *const state_names[] = {
@@ -64,7 +65,7 @@ enum ndf_run_state exec_state_of(struct str name)
         state_names, STATE_COUNT, name, NDF_RUN_FAILED);
 }
 
-static enum exec_reason reason_of(const struct value *body)
+enum exec_reason exec_reason_of(const struct value *body)
 {
     return (enum exec_reason)name_index(reason_names, REASON_COUNT,
         value_get_str(body, STR("reason")), REASON_FAILURE);
@@ -130,28 +131,52 @@ static int apply_intent(
     slot->timer = 0;
     slot->token = 0;
     x->context_stored = true;
-    if (!slot->undo) x->intents++;
+    for (struct executor *m = x; !slot->undo && m != NULL; m = m->parent) {
+        m->intents++;
+    }
     if (!slot->undo) slot->node->state = NODE_OPEN;
     if (x->shared->out != NULL) return NDF_OK;
     slot->boot = arena_str(&slot->arena, value_get_str(body, STR("boot")));
     return slot->boot.at != NULL ? NDF_OK : NDF_ENOMEM;
 }
 
-static void apply_usage(struct executor *x, const struct value *usage)
+static void add_usage(struct executor *x, int64_t tokens, double cost)
 {
-    int64_t tokens = value_get_int(usage, STR("tokens"), -1);
-    const struct value *cost = value_get(usage, STR("cost"));
     if (tokens >= 0) {
         if (x->tokens < 0) x->tokens = 0;
         x->tokens =
             tokens > INT64_MAX - x->tokens ? INT64_MAX : x->tokens + tokens;
     }
-    if (cost == NULL) return;
+    if (cost >= 0) x->cost = isnan(x->cost) ? cost : x->cost + cost;
+}
+
+/* What a call used, all patterns around it used, too. */
+static void apply_usage(struct executor *x, const struct value *usage)
+{
+    int64_t tokens = value_get_int(usage, STR("tokens"), -1);
+    const struct value *cost = value_get(usage, STR("cost"));
     double amount = (double)NAN;
-    if (cost->kind == VALUE_INT) amount = (double)cost->integer;
-    if (cost->kind == VALUE_REAL) amount = cost->real;
-    if (!(amount >= 0)) return;
-    x->cost = isnan(x->cost) ? amount : x->cost + amount;
+    if (cost != NULL && cost->kind == VALUE_INT) {
+        amount = (double)cost->integer;
+    }
+    if (cost != NULL && cost->kind == VALUE_REAL) amount = cost->real;
+    for (; x != NULL; x = x->parent) {
+        add_usage(x, tokens, amount);
+    }
+}
+
+static void apply_latency(
+    struct executor *x, const struct exec_node *node, int64_t latency)
+{
+    if (latency <= 0) return;
+    if (x->parallel != NULL && (uint64_t)latency < INT64_MAX - x->busy_ms) {
+        x->parallel->tasks[node->leaf].spent_ms += (uint64_t)latency;
+    }
+    for (; x != NULL; x = x->parent) {
+        if ((uint64_t)latency < INT64_MAX - x->busy_ms) {
+            x->busy_ms += (uint64_t)latency;
+        }
+    }
 }
 
 /* One deduction a step, by the worst it ever did. */
@@ -170,8 +195,12 @@ static void apply_violations(
             if (s > (int)worst) worst = (enum severity)s;
         }
     }
-    x->deducted += severity_deduction(worst) - severity_deduction(node->worst);
+    double more = severity_deduction(worst) - severity_deduction(node->worst);
     node->worst = worst;
+    for (; x != NULL; x = x->parent) {
+        x->deducted += more;
+        if (worst == SEVERITY_CRITICAL) x->critical = true;
+    }
 }
 
 /* The output into the executor's memory, when anything will look at it. */
@@ -233,14 +262,14 @@ static void apply_failure(
     struct str words = value_get_str(body, STR("error"));
     ndf_error *error = slot->undo ? &x->undo_error : &x->failed_error;
     slot->phase = SLOT_FAILED;
-    if (reason_of(body) != REASON_LOST) slot->tries++;
+    if (exec_reason_of(body) != REASON_LOST) slot->tries++;
     if (!slot->undo) slot->node->state = NODE_FAILED;
     /* Tasks that end because the run is stopped are not what stopped it. */
     if (!slot->undo && x->parallel != NULL && x->cancel != REASON_NONE) return;
     err_set(error, NDF_EAGENT, "%.*s", STR_ARG(words));
     if (slot->undo) return;
     x->failed = slot->node;
-    x->failed_reason = reason_of(body);
+    x->failed_reason = exec_reason_of(body);
 }
 
 static int apply_success(struct executor *x, struct exec_slot *slot,
@@ -251,6 +280,7 @@ static int apply_success(struct executor *x, struct exec_slot *slot,
     if (slot->undo) return NDF_OK;
     slot->node->state = NODE_DONE;
     x->order[x->order_count++] = slot->node->leaf;
+    x->shared->done_count++;
     if (x->failed == slot->node) x->failed = NULL;
     if (value_get_bool(record->body, STR("proof"), false)) x->proofs++;
     int err = apply_output(x, slot->node, record, output);
@@ -269,12 +299,7 @@ static int apply_result(struct executor *x, struct exec_slot *slot,
     if (!called || attempt != (int64_t)slot->attempt) return NDF_ECORRUPT;
     slot->number = 0;
     slot->token = 0;
-    if (latency > 0 && (uint64_t)latency < INT64_MAX - x->busy_ms) {
-        x->busy_ms += (uint64_t)latency;
-        if (x->parallel != NULL) {
-            x->parallel->tasks[slot->node->leaf].spent_ms += (uint64_t)latency;
-        }
-    }
+    apply_latency(x, slot->node, latency);
     if (has_run(body) && !slot->undo) slot->node->ran = true;
     apply_violations(x, slot->node, value_get(body, STR("violations")));
     apply_usage(x, value_get(body, STR("usage")));
@@ -314,7 +339,7 @@ static int apply_cancel(struct executor *x, const struct value *body)
     struct str words = value_get_str(body, STR("error"));
     struct str step = value_get_str(body, STR("step"));
     if (x->cancel != REASON_NONE) return NDF_ECORRUPT;
-    x->cancel = reason_of(body);
+    x->cancel = exec_reason_of(body);
     /* A task that failed is not why the run is stopped, unless it says so. */
     if (x->parallel != NULL) {
         x->failed = step.at != NULL ? map_get(&x->shared->by_id, step) : NULL;
@@ -323,7 +348,8 @@ static int apply_cancel(struct executor *x, const struct value *body)
     return NDF_OK;
 }
 
-static int apply_end(struct executor *x, const struct value *body)
+static int apply_end(
+    struct executor *x, const struct value *body, ndf_error *error)
 {
     struct exec_end *end = &x->end;
     int state = name_index(state_names, STATE_COUNT,
@@ -336,8 +362,8 @@ static int apply_end(struct executor *x, const struct value *body)
         .error = arena_str(&x->arena, value_get_str(body, STR("error"))),
         .step = arena_str(&x->arena, value_get_str(body, STR("step"))),
         .preservation = 1,
-        .steps_done = x->order_count,
-        .steps_total = x->leaf_count,
+        .steps_done = exec_steps_done(x),
+        .steps_total = exec_steps_total(x),
         .busy_ms = x->busy_ms,
         .tokens = x->tokens,
         .cost = x->cost,
@@ -357,17 +383,20 @@ static int apply_end(struct executor *x, const struct value *body)
     x->ended = true;
     bool kept = end->evidence.at != NULL && end->error.at != NULL &&
                 end->step.at != NULL;
-    return kept ? NDF_OK : NDF_ENOMEM;
+    if (!kept) return NDF_ENOMEM;
+    return x->phase != NULL ? exec_meta_member_ended(x, error) : NDF_OK;
 }
 
-static int apply_slot_record(struct executor *x,
+static int apply_slot_record(struct exec_shared *shared,
     const struct exec_record *record, const struct value *output,
     ndf_error *error)
 {
     struct str kind = record->kind;
     struct exec_node *node =
-        map_get(&x->shared->by_id, value_get_str(record->body, STR("step")));
+        map_get(&shared->by_id, value_get_str(record->body, STR("step")));
     if (node == NULL) return NDF_ECORRUPT;
+    struct executor *x = node->owner;
+    if (x->ended || (x->phase != NULL && !x->began)) return NDF_ECORRUPT;
     struct exec_slot *slot = &node->work;
     if (str_equal(kind, STR("skip"))) return apply_skip(x, node);
     if (str_starts(kind, STR("undo_"))) {
@@ -385,18 +414,42 @@ static int apply_slot_record(struct executor *x,
     return NDF_ECORRUPT;
 }
 
+/* Of the whole run, or of the pattern inside that the record is `in`. */
+static int apply_run_record(
+    struct executor *root, const struct exec_record *record, ndf_error *error)
+{
+    struct str in = value_get_str(record->body, STR("in"));
+    struct executor *x = root;
+    if (in.at != NULL) x = map_get(&root->shared->patterns, in);
+    if (x == NULL || x->ended || (x->phase != NULL && !x->began)) {
+        return NDF_ECORRUPT;
+    }
+    return str_equal(record->kind, STR("end"))
+               ? apply_end(x, record->body, error)
+               : apply_cancel(x, record->body);
+}
+
+/* Of the kinds that only meta patterns have. */
+static bool is_meta_record(struct str kind)
+{
+    return str_equal(kind, STR("begin")) || str_equal(kind, STR("select")) ||
+           str_equal(kind, STR("stop")) || str_equal(kind, STR("phase")) ||
+           str_equal(kind, STR("rollback"));
+}
+
 int exec_apply(struct executor *x, const struct exec_record *record,
     const struct value *output, ndf_error *error)
 {
+    struct executor *root = exec_member_at(x->shared, 0);
     int err = NDF_ECORRUPT;
-    if (!x->ended) {
-        if (str_equal(record->kind, STR("cancel"))) {
-            err = apply_cancel(x, record->body);
-        } else if (str_equal(record->kind, STR("end"))) {
-            err = apply_end(x, record->body);
-        } else {
-            err = apply_slot_record(x, record, output, error);
-        }
+    if (root->ended) return misfit(root, record, error);
+    if (str_equal(record->kind, STR("cancel")) ||
+        str_equal(record->kind, STR("end"))) {
+        err = apply_run_record(root, record, error);
+    } else if (is_meta_record(record->kind)) {
+        err = exec_meta_apply(x->shared, record, error);
+    } else {
+        err = apply_slot_record(x->shared, record, output, error);
     }
-    return err == NDF_ECORRUPT ? misfit(x, record, error) : err;
+    return err == NDF_ECORRUPT ? misfit(root, record, error) : err;
 }

@@ -98,7 +98,11 @@ static int check_undo(const struct exec_node *node,
 
 static int check_budget(const struct executor *x, ndf_error *error)
 {
-    if (isnan(x->plan->budget.cost)) return NDF_OK;
+    const struct executor *bound = x;
+    while (bound != NULL && isnan(bound->plan->budget.cost)) {
+        bound = bound->parent;
+    }
+    if (bound == NULL) return NDF_OK;
     for (uint32_t i = 0; i < x->leaf_count; i++) {
         const struct exec_node *node = &x->nodes[x->leaves[i]];
         if (node->plan->agent.price.kind != VALUE_NULL) continue;
@@ -143,7 +147,7 @@ static int said_init(
         .steps = said->steps,
         .context = &x->context,
         .writes = said->writes,
-        .any_attribute = x->plan->policy == POLICY_RECORD,
+        .any_attribute = x->plan->policy == POLICY_RECORD || x->guessed,
         .used = said->used,
         .tasks = x->parallel != NULL,
     };

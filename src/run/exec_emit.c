@@ -98,8 +98,8 @@ int exec_progress(struct executor *x, enum ndf_event_kind event,
         .step = slot != NULL ? slot->node->plan->id : STR(""),
         .detail = printable(&x->shared->held_arena, detail),
         .attempt = slot != NULL ? slot->attempt : 0,
-        .steps_done = x->order_count,
-        .steps_total = x->leaf_count,
+        .steps_done = x->shared->done_count,
+        .steps_total = x->shared->leaf_count,
     };
     return held->progress.detail.at != NULL ? NDF_OK : NDF_ENOMEM;
 }

@@ -34,6 +34,7 @@ enum exec_event_kind {
     EXEC_AGENT_DONE,    /* a started or adopted call ended */
     EXEC_TIMER,         /* fired; it is gone then */
     EXEC_CANCEL,        /* somebody asked for it */
+    EXEC_SELECTED,      /* what a SELECT asked for */
 };
 
 /* What tasks may have of the machine; 0: unknown, which bounds nothing. */
@@ -46,9 +47,13 @@ struct exec_machine {
 struct exec_event {
     enum exec_event_kind kind;
     uint64_t token; /* RECORDED, RECORD_FAILED: exec_actions.token; TIMER */
-    uint64_t call;  /* AGENT_DONE: the call's number */
+    uint64_t call;  /* AGENT_DONE, SELECTED: the number */
     const struct agent_result *result;  /* AGENT_DONE; borrowed */
-    struct str error;                   /* RECORD_FAILED */
+    struct str error;                   /* RECORD_FAILED, SELECTED; ends with
+                                           a NUL */
+    const struct value *plan;           /* SELECTED: of the pattern that was
+                                           chosen, encoded; NULL: none, and
+                                           error says why. Borrowed */
     const struct exec_machine *machine; /* now; NULL: as it was. Borrowed */
 };
 
@@ -57,6 +62,7 @@ enum exec_action_kind {
     EXEC_START,  /* the call */
     EXEC_ADOPT,  /* a call intended by an earlier owner: kind->adopt */
     EXEC_STOP,   /* a call; its AGENT_DONE still comes */
+    EXEC_SELECT, /* choose and plan a pattern: SELECTED comes */
     EXEC_TIMER_SET,
     EXEC_TIMER_CLEAR, /* its TIMER may still come, and is ignored then */
     EXEC_PROGRESS,    /* tell whoever watches */
@@ -108,9 +114,17 @@ struct exec_end {
     double cost;      /* NAN: unknown */
 };
 
+/* A pattern for a phase. Its plan's ids begin with the phase's. */
+struct exec_select {
+    uint64_t number;
+    struct str phase;     /* id; lives as long as the plan */
+    struct value context; /* now */
+};
+
 struct exec_action {
     enum exec_action_kind kind;
     union {
+        struct exec_select select;
         struct exec_append append;
         struct exec_call call; /* START, ADOPT */
         uint64_t stop;         /* STOP: the call's number */

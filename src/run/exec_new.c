@@ -39,7 +39,8 @@ struct walk {
 static int walk_plan(struct executor *x, ndf_error *error)
 {
     struct walk stack[PLAN_DEPTH_MAX];
-    const struct plan_node *next = &x->plan->root;
+    const struct plan_node *next =
+        x->plan->phase_count == 0 ? &x->plan->root : NULL;
     size_t depth = 0;
     x->node_count = 0;
     x->leaf_count = 0;
@@ -104,7 +105,11 @@ int exec_begin_with(
     struct executor *x, const struct value *context, ndf_error *error)
 {
     int err = value_copy(&x->arena, context, &x->initial);
-    return err == NDF_OK ? exec_context_set(x, &x->initial, error) : err;
+    if (err == NDF_OK) err = exec_context_set(x, &x->initial, error);
+    if (err == NDF_OK && x->parallel != NULL) {
+        x->parallel->patch_bytes = value_size(&x->context_value);
+    }
+    return err;
 }
 
 static int fill(struct executor *x, const struct value *context,
@@ -123,7 +128,7 @@ static int fill(struct executor *x, const struct value *context,
     }
     x->shared->node_count += x->node_count;
     x->shared->leaf_count += x->leaf_count;
-    return NDF_OK;
+    return exec_meta_new(x, error);
 }
 
 static void member_free(struct executor *x)
@@ -132,6 +137,7 @@ static void member_free(struct executor *x)
         arena_deinit(&x->nodes[i].work.arena);
         arena_deinit(&x->nodes[i].undo.arena);
     }
+    exec_meta_free(x);
     arena_deinit(&x->context_arenas[0]);
     arena_deinit(&x->context_arenas[1]);
     arena_deinit(&x->arena);
@@ -153,7 +159,9 @@ int exec_member_new(struct executor **out, struct exec_shared *shared,
     *x = (struct executor){
         .mem = mem,
         .shared = shared,
-        .parent = member->parent,
+        .phase = member->phase,
+        .parent = member->phase != NULL ? member->phase->owner : NULL,
+        .guessed = member->guessed,
         .plan = member->plan,
         .first_node = shared->node_count,
         .first_leaf = shared->leaf_count,
@@ -179,6 +187,8 @@ static int shared_new(
     arena_init(&shared->arena, options->mem);
     arena_init(&shared->held_arena, options->mem);
     map_init(&shared->by_id, options->mem);
+    map_init(&shared->patterns, options->mem);
+    map_init(&shared->phases, options->mem);
     vec_init(&shared->held, options->mem, sizeof(struct exec_held));
     vec_init(&shared->members, options->mem, sizeof(struct executor *));
     shared->run = arena_str(&shared->arena, options->run);
@@ -197,6 +207,8 @@ static void shared_free(struct exec_shared *shared)
     vec_deinit(&shared->members);
     vec_deinit(&shared->held);
     map_deinit(&shared->by_id);
+    map_deinit(&shared->patterns);
+    map_deinit(&shared->phases);
     arena_deinit(&shared->held_arena);
     arena_deinit(&shared->arena);
     mem_free(mem, shared, sizeof *shared);

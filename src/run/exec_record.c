@@ -78,6 +78,7 @@ static int record_add(struct record *record, const struct value *output)
     (void)exec_batch(x);
     struct exec_record applied = {
         .kind = record->append.kind, .body = &record->append.body};
+    x->shared->made++;
     return exec_apply(x, &applied, output, NULL);
 }
 
@@ -272,10 +273,70 @@ int exec_record_skip(struct executor *x, const struct exec_node *node,
     return record_add(&record, NULL);
 }
 
+/* A record of a pattern inside a meta pattern says of which. */
+static struct record record_of_pattern(struct executor *x, const char *kind)
+{
+    struct record record = record_new(x, kind);
+    if (x->phase != NULL) put_text(&record, STR("in"), x->plan->id);
+    return record;
+}
+
+int exec_record_begin(struct executor *member)
+{
+    struct record record = record_of_pattern(member, "begin");
+    put_context(&record, &member->parent->context_value);
+    return record_add(&record, NULL);
+}
+
+int exec_record_rollback(struct executor *member, const char *error)
+{
+    struct record record = record_of_pattern(member, "rollback");
+    put_text(&record, STR("error"), str_of(error));
+    return record_add(&record, NULL);
+}
+
+static struct record record_of_phase(struct exec_phase *phase, const char *kind)
+{
+    struct record record = record_new(phase->owner, kind);
+    put_text(&record, STR("phase"), phase->plan->id);
+    return record;
+}
+
+int exec_record_select(
+    struct exec_phase *phase, const struct value *plan, const char *error)
+{
+    struct record record = record_of_phase(phase, "select");
+    if (plan != NULL) {
+        put_copy(&record, STR("plan"), plan);
+    } else {
+        put_text(&record, STR("error"), str_of(error));
+    }
+    return record_add(&record, NULL);
+}
+
+int exec_record_stop(
+    struct exec_phase *phase, enum exec_reason reason, const char *error)
+{
+    struct record record = record_of_phase(phase, "stop");
+    put_text(&record, STR("reason"), str_of(exec_reason_name(reason)));
+    put_text(&record, STR("error"), str_of(error));
+    return record_add(&record, NULL);
+}
+
+int exec_record_phase(struct exec_phase *phase, bool ok, const char *error,
+    const struct value *context)
+{
+    struct record record = record_of_phase(phase, "phase");
+    put(&record, STR("ok"), value_of_bool(ok));
+    put_text(&record, STR("error"), str_of(error));
+    if (context != NULL) put_context(&record, context);
+    return record_add(&record, NULL);
+}
+
 int exec_record_cancel(struct executor *x, enum exec_reason reason,
     const char *error, const struct exec_node *step)
 {
-    struct record record = record_new(x, "cancel");
+    struct record record = record_of_pattern(x, "cancel");
     put_text(&record, STR("reason"), str_of(exec_reason_name(reason)));
     put_text(&record, STR("error"), str_of(error));
     if (step != NULL) put_text(&record, STR("step"), step->plan->id);
@@ -304,7 +365,7 @@ static const char *evidence_of(
 int exec_record_end(struct executor *x, enum ndf_run_state state,
     const char *error, const struct exec_node *step)
 {
-    struct record record = record_new(x, "end");
+    struct record record = record_of_pattern(x, "end");
     double preservation = x->deducted >= 1 ? 0 : 1 - x->deducted;
     put_text(&record, STR("state"), str_of(exec_state_name(state)));
     put_text(&record, STR("outcome"),
@@ -313,8 +374,8 @@ int exec_record_end(struct executor *x, enum ndf_run_state state,
     put(&record, STR("preservation"), value_of_real(preservation));
     put_text(&record, STR("error"), str_of(error));
     if (step != NULL) put_text(&record, STR("step"), step->plan->id);
-    put(&record, STR("steps_done"), value_of_int(x->order_count));
-    put(&record, STR("steps_total"), value_of_int(x->leaf_count));
+    put(&record, STR("steps_done"), value_of_int(exec_steps_done(x)));
+    put(&record, STR("steps_total"), value_of_int(exec_steps_total(x)));
     put(&record, STR("busy_ms"), value_of_int((int64_t)x->busy_ms));
     if (x->tokens >= 0) put(&record, STR("tokens"), value_of_int(x->tokens));
     if (!isnan(x->cost)) put(&record, STR("cost"), value_of_real(x->cost));

@@ -170,18 +170,30 @@ static const char *budget_used_up(const struct executor *x)
     return NULL;
 }
 
+/* Of the pattern and of those around it: these end it in their turn. */
+static int check_budgets(struct executor *x, bool *stopped)
+{
+    *stopped = false;
+    for (; x != NULL; x = x->parent) {
+        const char *used_up = budget_used_up(x);
+        if (x->cancel != REASON_NONE) *stopped = true;
+        if (used_up == NULL || x->cancel != REASON_NONE) continue;
+        *stopped = true;
+        int err = exec_record_cancel(x, REASON_BUDGET, used_up, NULL);
+        if (err != NDF_OK) return err;
+    }
+    return NDF_OK;
+}
+
 int exec_step_advance(struct executor *x, struct exec_node *node)
 {
     struct exec_slot *slot = &node->work;
     bool fresh = slot->phase == SLOT_IDLE ||
                  (slot->phase == SLOT_WAITING && slot->wait_ms == 0);
     if (fresh && x->cancel == REASON_NONE) {
-        const char *used_up = budget_used_up(x);
-        int err = NDF_OK;
-        if (used_up != NULL) {
-            err = exec_record_cancel(x, REASON_BUDGET, used_up, NULL);
-        }
-        if (err != NDF_OK) return err;
+        bool stopped;
+        int err = check_budgets(x, &stopped);
+        if (err != NDF_OK || (stopped && x->cancel == REASON_NONE)) return err;
     }
     if (slot->phase == SLOT_IDLE && x->cancel != REASON_NONE) {
         node->state = NODE_FAILED;

@@ -30,7 +30,8 @@ static int check_shape(const struct executor *x, ndf_error *error)
     return NDF_OK;
 }
 
-static int find_needs(struct executor *x, uint32_t leaf, ndf_error *error)
+static int find_needs(struct executor *x, const struct map *names,
+    uint32_t leaf, ndf_error *error)
 {
     const struct exec_node *node = &x->nodes[x->leaves[leaf]];
     const struct str_list *needs = &node->plan->step.needs;
@@ -41,8 +42,7 @@ static int find_needs(struct executor *x, uint32_t leaf, ndf_error *error)
     task->needs = arena_calloc(&x->arena, needs->count, sizeof *task->needs);
     if (task->needs == NULL) return NDF_ENOMEM;
     for (size_t i = 0; i < needs->count; i++) {
-        const struct exec_node *needed =
-            map_get(&x->shared->by_id, needs->items[i]);
+        const struct exec_node *needed = map_get(names, needs->items[i]);
         if (needed == NULL) {
             return err_set(error, NDF_EREFERENCE,
                 "task '%.*s' needs '%.*s', which is no task of '%.*s'",
@@ -112,7 +112,7 @@ static int make_order(struct executor *x, ndf_error *error)
 int exec_tasks_new(struct executor *x, ndf_error *error)
 {
     int err = check_shape(x, error);
-    if (err != NDF_OK || x->nodes[0].plan->kind != NODE_PARALLEL) return err;
+    if (err != NDF_OK || x->plan->root.kind != NODE_PARALLEL) return err;
     size_t count = (size_t)x->leaf_count + 1;
     struct exec_parallel *p = arena_calloc(&x->arena, 1, sizeof *p);
     if (p == NULL) return NDF_ENOMEM;
@@ -127,11 +127,18 @@ int exec_tasks_new(struct executor *x, ndf_error *error)
         p->stack == NULL) {
         return NDF_ENOMEM;
     }
+    struct map names; /* of steps; ids have those of patterns before them */
+    map_init(&names, x->mem);
+    for (uint32_t i = 0; i < x->leaf_count && err == NDF_OK; i++) {
+        struct exec_node *node = &x->nodes[x->leaves[i]];
+        err = map_put(&names, node->plan->step.name, node);
+    }
     for (uint32_t i = 0; i < x->leaf_count && err == NDF_OK; i++) {
         const struct step *step = &x->nodes[x->leaves[i]].plan->step;
         if (step->cpu > 0 || step->memory > 0) p->declared = true;
-        err = find_needs(x, i, error);
+        err = find_needs(x, &names, i, error);
     }
+    map_deinit(&names);
     return err == NDF_OK ? make_order(x, error) : err;
 }
 
@@ -276,6 +283,7 @@ int exec_task_patch(struct executor *x, const struct exec_slot *slot,
 uint64_t exec_time_spent(struct executor *x)
 {
     struct exec_parallel *p = x->parallel;
+    if (x->meta != NULL) return exec_meta_time_spent(x);
     if (p == NULL) return x->busy_ms;
     /* No less than all calls spread over all places, nor than the longest
      * chain of needs. */

@@ -23,36 +23,73 @@ struct str executor_record_blob(const struct value *body)
     return value_get_str(value_get(body, STR("output_blob")), STR("sha256"));
 }
 
+/* The pattern whose context says most: the one that is under way alone. */
+static struct executor *look_into(struct executor *x)
+{
+    while (x->meta != NULL && x->meta->cursor < x->plan->phase_count) {
+        const struct exec_phase *phase = &x->meta->phases[x->meta->cursor];
+        if (phase->plan->parallel || phase->began == 0) break;
+        struct executor *member = phase->members[phase->began - 1];
+        if (member->ended) break;
+        x = member;
+    }
+    return x;
+}
+
 int executor_look(struct executor *x, struct exec_look *out)
 {
-    int err = exec_view(x, NULL);
-    *out = (struct exec_look){.context = &x->context_value,
+    struct executor *inner = look_into(x);
+    int err = exec_view(inner, NULL);
+    *out = (struct exec_look){.context = &inner->context_value,
         .end = x->ended ? &x->end : NULL,
-        .step_count = x->leaf_count};
+        .step_count = x->shared->leaf_count};
     return err;
+}
+
+/* Whether the pattern, and all around it, may still call agents. */
+static bool may_call(const struct executor *x)
+{
+    for (; x != NULL; x = x->parent) {
+        bool failed = x->parallel == NULL && x->failed != NULL &&
+                      x->failed->state == NODE_FAILED;
+        const struct exec_phase *phase = x->phase;
+        bool over =
+            phase != NULL && (phase->stopped || phase->state > PHASE_OPEN ||
+                                 exec_meta_failed(x->parent));
+        if (failed || over || x->ended || x->cancel != REASON_NONE) {
+            return false;
+        }
+    }
+    return true;
 }
 
 void executor_look_step(
     const struct executor *x, uint32_t index, struct exec_step_look *out)
 {
-    const struct exec_node *node = &x->nodes[x->leaves[index]];
-    bool fails = x->parallel == NULL && x->failed != NULL &&
-                 x->failed->state == NODE_FAILED;
+    const struct executor *member = x;
+    for (size_t i = x->shared->members.count; i > 0; i--) {
+        member = exec_member_at(x->shared, i - 1);
+        if (index >= member->first_leaf && member->leaf_count > 0) break;
+    }
+    index -= member->first_leaf;
+    const struct exec_node *node = &member->nodes[member->leaves[index]];
     bool over = node->state != NODE_PENDING && node->state != NODE_OPEN;
     *out = (struct exec_step_look){.plan = node->plan,
         .done = node->state == NODE_DONE,
-        .due = !over && !fails && !x->ended && x->cancel == REASON_NONE,
-        .output = &x->outputs[index]};
+        .due = !over && may_call(member),
+        .output = &member->outputs[index]};
 }
 
 /* ---- events ------------------------------------------------------------- */
 
-static int on_run_timeout(struct executor *x)
+int exec_on_timeout(struct executor *x)
 {
     x->run_timer = 0;
     if (x->ended || x->failing || x->cancel != REASON_NONE) return NDF_OK;
-    return exec_record_cancel(
-        x, REASON_TIMEOUT, "the run did not end within its time limit", NULL);
+    return exec_record_cancel(x, REASON_TIMEOUT,
+        x->phase == NULL ? "the run did not end within its time limit"
+                         : "the pattern did not end within its time limit",
+        NULL);
 }
 
 /* The bound of the whole run; 0: none. */
@@ -64,22 +101,28 @@ static uint64_t time_limit(const struct plan *plan)
     return limit;
 }
 
+int exec_begin_timing(struct executor *x)
+{
+    uint64_t limit = time_limit(x->plan);
+    if (limit > 0) {
+        uint64_t spent = exec_time_spent(x);
+        if (limit <= spent) return exec_on_timeout(x);
+        struct exec_action *action = exec_emit(x, EXEC_TIMER_SET);
+        if (action == NULL) return NDF_ENOMEM;
+        x->run_timer = exec_number(x, NULL);
+        action->timer.token = x->run_timer;
+        action->timer.ms = limit - spent;
+    }
+    return x->meta != NULL ? exec_meta_resume(x) : NDF_OK;
+}
+
 static int on_begin(struct executor *x)
 {
     if (x->shared->began) return NDF_OK;
     x->shared->began = true;
     if (x->ended) return NDF_OK;
     int err = exec_progress(x, NDF_EVENT_RUN_STARTED, NULL, "");
-    uint64_t limit = time_limit(x->plan);
-    if (err != NDF_OK || limit == 0) return err;
-    uint64_t spent = exec_time_spent(x);
-    if (limit <= spent) return on_run_timeout(x);
-    struct exec_action *action = exec_emit(x, EXEC_TIMER_SET);
-    if (action == NULL) return NDF_ENOMEM;
-    x->run_timer = exec_number(x, NULL);
-    action->timer.token = x->run_timer;
-    action->timer.ms = limit - spent;
-    return NDF_OK;
+    return err == NDF_OK ? exec_begin_timing(x) : err;
 }
 
 static int on_record_failed(struct executor *x, const struct exec_event *event)
@@ -106,19 +149,26 @@ static int on_agent_done(struct executor *x, const struct exec_event *event)
     return exec_slot_result(slot->node->owner, slot, event->result);
 }
 
-static int on_timer(struct executor *x, uint64_t token)
+static int on_timer(struct executor *root, uint64_t token)
 {
-    if (token == 0) return NDF_OK;
-    if (token == x->run_timer) return on_run_timeout(x);
-    if (x->parallel != NULL && token == x->parallel->timer) {
-        x->parallel->timer = 0;
-        return NDF_OK;
+    struct exec_slot *slot = exec_slot_of(root, token);
+    if (slot != NULL && slot->timer == token) {
+        slot->timer = 0;
+        slot->wait_ms = 0;
     }
-    struct exec_slot *slot = exec_slot_of(x, token);
-    if (slot == NULL || slot->timer != token) return NDF_OK;
-    slot->timer = 0;
-    slot->wait_ms = 0;
-    return NDF_OK;
+    if (slot != NULL || token == 0) return NDF_OK;
+    int err = NDF_OK;
+    for (size_t i = 0; i < root->shared->members.count; i++) {
+        struct executor *x = exec_member_at(root->shared, i);
+        struct exec_parallel *p = x->parallel;
+        if (p != NULL && p->timer == token) p->timer = 0;
+        if (x->run_timer == token) err = exec_on_timeout(x);
+        if (err == NDF_OK && x->meta != NULL) {
+            err = exec_meta_on_timer(x, token);
+        }
+        if (err != NDF_OK) break;
+    }
+    return err;
 }
 
 static int on_cancel(struct executor *x)
@@ -142,25 +192,48 @@ static int take(struct executor *x, const struct exec_event *event)
     case EXEC_AGENT_DONE: return on_agent_done(x, event);
     case EXEC_TIMER: return on_timer(x, event->token);
     case EXEC_CANCEL: return on_cancel(x);
+    case EXEC_SELECTED: return exec_meta_on_selected(x->shared, event);
     }
     return NDF_OK;
 }
 
-static int advance(struct executor *x)
+/* How the plan as a whole stands. */
+static enum node_state state_of(const struct executor *x)
 {
-    struct exec_node *root = &x->nodes[0];
+    if (x->meta == NULL) return x->nodes[0].state;
+    if (exec_meta_failed(x)) return NODE_FAILED;
+    return x->meta->cursor == x->plan->phase_count ? NODE_DONE : NODE_OPEN;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): patterns inside, PLAN_DEPTH_MAX deep */
+int exec_advance(struct executor *x)
+{
     int err = NDF_OK;
     if (!x->failing && !x->ended) {
-        err = exec_node_advance(x, root);
+        err = x->meta != NULL ? exec_meta_advance(x)
+                              : exec_node_advance(x, &x->nodes[0]);
         if (err != NDF_OK || x->ended) return err;
+        enum node_state state = state_of(x);
         bool stopped = x->cancel != REASON_NONE;
-        if (root->state == NODE_DONE && !stopped) {
+        if (state == NODE_DONE && !stopped) {
             return exec_record_end(x, NDF_RUN_SUCCEEDED, "", NULL);
         }
-        x->failing =
-            root->state == NODE_FAILED || (root->state == NODE_DONE && stopped);
+        x->failing = state == NODE_FAILED || (state == NODE_DONE && stopped);
     }
-    if (x->failing && !x->ended) err = exec_undo_advance(x);
+    if (!x->failing || x->ended) return NDF_OK;
+    return x->meta != NULL ? exec_meta_undo(x) : exec_undo_advance(x);
+}
+
+/* What one pattern did may let another go on. */
+static int advance(struct executor *root)
+{
+    uint64_t made;
+    int err;
+    do {
+        made = root->shared->made;
+        err = exec_advance(root);
+    } while (err == NDF_OK && root->meta != NULL && !root->ended &&
+             root->shared->made != made);
     return err;
 }
 
@@ -174,13 +247,22 @@ static int clear_timer(struct executor *x, uint64_t *timer)
     return NDF_OK;
 }
 
+int exec_clear_timers(struct executor *x)
+{
+    int err = clear_timer(x, &x->run_timer);
+    if (err == NDF_OK && x->parallel != NULL) {
+        err = clear_timer(x, &x->parallel->timer);
+    }
+    return err;
+}
+
 /* The run's last word, when its record is on disk. */
 static int finish(struct executor *x)
 {
     struct arena *arena = x->shared->out->arena;
-    int err = clear_timer(x, &x->run_timer);
-    if (err == NDF_OK && x->parallel != NULL) {
-        err = clear_timer(x, &x->parallel->timer);
+    int err = NDF_OK;
+    for (size_t i = 0; i < x->shared->members.count && err == NDF_OK; i++) {
+        err = exec_clear_timers(exec_member_at(x->shared, i));
     }
     if (err != NDF_OK) return err;
     err = exec_progress(x, NDF_EVENT_RUN_DONE, NULL, x->end.error.at);
@@ -201,8 +283,15 @@ static int finish(struct executor *x)
 
 bool executor_wants_machine(const struct executor *x)
 {
-    return x->parallel != NULL && x->parallel->declared && !x->ended &&
-           x->cancel == REASON_NONE;
+    if (x->ended || x->cancel != REASON_NONE) return false;
+    for (size_t i = 0; i < x->shared->members.count; i++) {
+        const struct executor *member = exec_member_at(x->shared, i);
+        bool goes = !member->ended && member->cancel == REASON_NONE;
+        if (goes && member->parallel != NULL && member->parallel->declared) {
+            return true;
+        }
+    }
+    return false;
 }
 
 int executor_step(struct executor *x, const struct exec_event *event,

@@ -260,7 +260,7 @@ class MetaOrchestrationPattern(DelegationPattern):
         select: bool = False,
         coordination: Literal["sequential", "parallel"] | None = None,
         success_criteria: _Object | None = None,
-        rollback_triggers: Any = None,
+        rollback_triggers: list[str] | None = None,
         resource_allocation: _Object | None = None,
     ) -> None: ...
     # max_latency: seconds, or with a unit like "90s"

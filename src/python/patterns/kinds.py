@@ -256,6 +256,9 @@ class MetaOrchestrationPattern(DelegationPattern):
             phase is reached
         coordination: "sequential" (default) or "parallel"
         success_criteria: {min_success_rate, max_error_count, max_latency}
+        rollback_triggers: what ends the phase as failed at once: any of
+            "error", "timeout", "violation", "critical"
+        resource_allocation: {max_concurrent, cpu, memory}
         """
         names = [getattr(p, "name", p) for p in patterns]
         given = {

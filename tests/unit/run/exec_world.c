@@ -17,8 +17,14 @@ static void give(struct world *w, const struct exec_event *event);
 /* ---- building ---------------------------------------------------------------
  */
 
-static void make_step(
-    struct world *w, const struct value *value, struct plan_node *node)
+static struct str id_of(struct world *w, struct str prefix, struct str name)
+{
+    if (prefix.size == 0) return name;
+    return arena_format(&w->arena, "%.*s/%.*s", STR_ARG(prefix), STR_ARG(name));
+}
+
+static void make_step(struct world *w, struct str prefix,
+    const struct value *value, struct plan_node *node)
 {
     ndf_error error = {0};
     *node = (struct plan_node){.kind = NODE_STEP};
@@ -27,7 +33,7 @@ static void make_step(
     struct str *argv = arena_calloc(&w->arena, 2, sizeof *argv);
     argv[0] = STR("work");
     argv[1] = node->step.name;
-    node->id = node->step.name;
+    node->id = id_of(w, prefix, node->step.name);
     node->agent.name =
         node->step.agent.size > 0 ? node->step.agent : node->step.name;
     node->agent.run = (struct str_list){argv, 2};
@@ -51,6 +57,109 @@ static void make_parallel(const struct value *from, struct plan_node *root)
     root->failure_tolerance = number_of(from, STR("failure_tolerance"), 0);
 }
 
+static const struct plan plan_base = {.pattern = {"test.pattern", 12},
+    .version = {"v", 1},
+    .cwd = {"/", 1},
+    .rollback = true,
+    .strategy = ROLLBACK_COMPLETE,
+    .budget = {.cost = (double)NAN}};
+
+static void make_plan(struct world *w, struct str id, const struct value *from,
+    struct plan *plan);
+
+static void make_nodes(struct world *w, struct str id, const struct value *from,
+    struct plan_node *root)
+{
+    const struct value *tasks = value_get(from, STR("tasks"));
+    const struct value *steps = value_get(from, STR("steps"));
+    const struct value *list = tasks != NULL   ? tasks
+                               : steps != NULL ? steps
+                                               : from;
+    *root = (struct plan_node){.kind = NODE_SEQUENCE,
+        .id = STR("root"),
+        .child_count = list->array.count,
+        .children = arena_calloc(
+            &w->arena, list->array.count, sizeof(struct plan_node))};
+    for (size_t i = 0; i < list->array.count; i++) {
+        make_step(w, id, &list->array.items[i], &root->children[i]);
+    }
+    if (tasks != NULL) make_parallel(from, root);
+}
+
+/* The maps of a phase are read as a plan's; only the plans are made here. */
+static void make_phase(struct world *w, struct str id, const struct value *from,
+    struct plan_phase *phase)
+{
+    struct value text = value_of_object(), phases = value_of_array();
+    struct value copy = value_of_object();
+    struct plan read;
+    ndf_error error = {0};
+    for (size_t i = 0; i < from->object.count; i++) {
+        const struct member *member = &from->object.members[i];
+        bool select = str_equal(member->key, STR("select"));
+        if (str_equal(member->key, STR("plans"))) continue;
+        assert_ok(value_set(&w->arena, &copy, member->key,
+            select ? value_of_bool(true) : member->value));
+        if (!select) continue;
+        struct str name = id_of(w, id, value_get_str(from, STR("id")));
+        assert_ok(value_set(&w->arena, &w->choices, name, member->value));
+    }
+    const struct value *plans = value_get(from, STR("plans"));
+    if (plans != NULL) {
+        /* A stand-in, as phases have plans. */
+        struct value fake = test_json(&w->arena,
+            "[{\"pattern\": \"x\", \"cwd\": \"/\", \"root\": {\"children\": "
+            "[{\"id\": \"x\", \"step\": {\"name\": \"x\"}, \"agent\": "
+            "{\"agent\": \"x\"}}]}}]");
+        assert_ok(value_set(&w->arena, &copy, STR("plans"), fake));
+    }
+    assert_ok(value_push(&w->arena, &phases, copy));
+    assert_ok(value_set(
+        &w->arena, &text, STR("pattern"), value_of_str(STR("test.pattern"))));
+    assert_ok(value_set(&w->arena, &text, STR("cwd"), value_of_str(STR("/"))));
+    assert_ok(value_set(&w->arena, &text, STR("phases"), phases));
+    int err = plan_decode(&w->arena, &text, &read, &error);
+    if (err != NDF_OK) fail_msg("%s", error.message);
+    *phase = read.phases[0];
+    phase->id = id_of(w, id, phase->id);
+    phase->plan_count = plans != NULL ? plans->array.count : 0;
+    phase->plans =
+        arena_calloc(&w->arena, phase->plan_count, sizeof *phase->plans);
+    for (size_t i = 0; i < phase->plan_count; i++) {
+        struct str number = arena_format(&w->arena, "%zu", i);
+        make_plan(w, id_of(w, phase->id, number), &plans->array.items[i],
+            &phase->plans[i]);
+    }
+}
+
+static void make_plan(
+    struct world *w, struct str id, const struct value *from, struct plan *plan)
+{
+    static const char *const strategies[] = {"pattern", "phase", "complete"};
+    const struct value *phases = value_get(from, STR("phases"));
+    struct str strategy = value_get_str(from, STR("rollback_strategy"));
+    *plan = plan_base;
+    plan->id = id;
+    plan->timeout_ms = (uint64_t)value_get_int(from, STR("timeout_ms"), 0);
+    plan->rollback = value_get_bool(from, STR("rollback"), true);
+    plan->budget.steps = (uint64_t)value_get_int(from, STR("budget_steps"), 0);
+    for (int i = 0; i < 3; i++) {
+        if (str_equal(strategy, str_of(strategies[i]))) {
+            plan->strategy = (enum rollback_strategy)i;
+        }
+    }
+    if (phases == NULL) {
+        make_nodes(w, id, from, &plan->root);
+        return;
+    }
+    plan->phase_count = phases->array.count;
+    plan->phases =
+        arena_calloc(&w->arena, plan->phase_count, sizeof *plan->phases);
+    for (size_t i = 0; i < plan->phase_count; i++) {
+        make_phase(w, id, &phases->array.items[i], &plan->phases[i]);
+    }
+}
+
 void world_init(struct world *w, const struct mem *mem, const char *steps,
     const struct script *scripts)
 {
@@ -63,24 +172,10 @@ void world_init(struct world *w, const struct mem *mem, const char *steps,
     vec_init(&w->timers, &mem_libc, sizeof(uint64_t));
     buf_init(&w->trace, &mem_libc);
     w->budget_left = WORLD_EVENTS_MAX;
-    struct value list = test_json(&w->arena, steps);
-    struct value all = list;
-    bool parallel = all.kind == VALUE_OBJECT;
-    if (parallel) list = *value_get(&all, STR("tasks"));
-    w->plan = (struct plan){.pattern = STR("test.pattern"),
-        .version = STR("v"),
-        .cwd = STR("/"),
-        .rollback = true,
-        .budget = {.cost = (double)NAN}};
-    w->plan.root = (struct plan_node){.kind = NODE_SEQUENCE,
-        .id = STR("root"),
-        .child_count = list.array.count,
-        .children = arena_calloc(
-            &w->arena, list.array.count, sizeof(struct plan_node))};
-    for (size_t i = 0; i < list.array.count; i++) {
-        make_step(w, &list.array.items[i], &w->plan.root.children[i]);
-    }
-    if (parallel) make_parallel(&all, &w->plan.root);
+    vec_init(&w->selects, &mem_libc, sizeof(struct world_select));
+    w->choices = value_of_object();
+    struct value from = test_json(&w->arena, steps);
+    make_plan(w, STR(""), &from, &w->plan);
     w->context.text = STR("do it");
     w->context.domain = STR("web");
     w->context.priority = 3;
@@ -95,6 +190,7 @@ void world_deinit(struct world *w)
     vec_deinit(&w->batches);
     vec_deinit(&w->calls);
     vec_deinit(&w->timers);
+    vec_deinit(&w->selects);
     buf_deinit(&w->trace);
     arena_deinit(&w->arena);
 }
@@ -267,6 +363,13 @@ static void on_stop(struct world *w, uint64_t number)
     }
 }
 
+static void on_select(struct world *w, const struct exec_select *from)
+{
+    struct world_select *select = vec_push(&w->selects);
+    *select =
+        (struct world_select){from->number, arena_str(&w->arena, from->phase)};
+}
+
 /* ---- actions ------------------------------------------------------------ */
 
 static void on_timer(struct world *w, const struct exec_action *action)
@@ -319,6 +422,7 @@ static void perform(struct world *w, const struct exec_actions *actions)
         case EXEC_START: on_start(w, &action->call); break;
         case EXEC_ADOPT: on_adopt(w, &action->call); break;
         case EXEC_STOP: on_stop(w, action->stop); break;
+        case EXEC_SELECT: on_select(w, &action->select); break;
         case EXEC_TIMER_SET:
         case EXEC_TIMER_CLEAR: on_timer(w, action); break;
         case EXEC_PROGRESS: on_progress(w, &action->progress); break;
@@ -390,6 +494,7 @@ void world_crash(struct world *w, size_t written)
     vec_clear(&w->batches);
     vec_clear(&w->pending);
     vec_clear(&w->timers);
+    vec_clear(&w->selects);
     for (size_t i = 0; i < w->calls.count; i++) {
         struct world_call *call = vec_get(&w->calls, i);
         call->number = 0;
@@ -434,7 +539,8 @@ static size_t ending_calls(const struct world *w)
 size_t world_choices(const struct world *w)
 {
     if (w->ended) return 0;
-    return (w->batches.count > 0 ? 1 : 0) + ending_calls(w) + w->timers.count;
+    return (w->batches.count > 0 ? 1 : 0) + w->selects.count + ending_calls(w) +
+           w->timers.count;
 }
 
 static void fill_result(
@@ -501,6 +607,25 @@ static void answer_batch(struct world *w)
     give(w, &event);
 }
 
+static void answer_select(struct world *w, size_t index)
+{
+    struct world_select select =
+        *(struct world_select *)vec_get(&w->selects, index);
+    const struct value *from = value_get(&w->choices, select.phase);
+    struct exec_event event = {.kind = EXEC_SELECTED,
+        .call = select.number,
+        .error = STR("nothing fits")};
+    struct plan plan;
+    struct value encoded;
+    vec_remove(&w->selects, index);
+    if (from->kind != VALUE_NULL) {
+        make_plan(w, id_of(w, select.phase, STR("0")), from, &plan);
+        assert_ok(plan_encode(&w->arena, &plan, &encoded));
+        event.plan = &encoded;
+    }
+    give(w, &event);
+}
+
 void world_happen(struct world *w, size_t choice)
 {
     assert_true(w->budget_left-- > 0);
@@ -508,6 +633,11 @@ void world_happen(struct world *w, size_t choice)
         answer_batch(w);
         return;
     }
+    if (choice < w->selects.count) {
+        answer_select(w, choice);
+        return;
+    }
+    choice -= w->selects.count;
     for (size_t i = 0; i < w->calls.count; i++) {
         struct world_call *call = vec_get(&w->calls, i);
         if (!can_end(call) || choice-- != 0) continue;

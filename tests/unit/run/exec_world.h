@@ -43,6 +43,11 @@ struct world_record {
     struct str kind, body, blob; /* in world.arena */
 };
 
+struct world_select {
+    uint64_t number;
+    struct str phase;
+};
+
 struct world_batch {
     uint64_t token;
     size_t first, count; /* in world.pending */
@@ -66,6 +71,8 @@ struct world {
     enum exec_outputs outputs;
     struct exec_machine *machine; /* NULL, or what events say of it */
     struct agent_result *instead; /* NULL, or what every call brings */
+    struct vec selects;           /* struct world_select, not yet answered */
+    struct value choices;         /* {phase id: what is chosen} */
     struct exec_end end;
     bool ended;
     uint64_t random;
@@ -77,7 +84,10 @@ struct world {
 };
 
 /* steps: a JSON list of steps in the shape of files; {"max_concurrent": ..,
- * "failure_tolerance": .., "tasks": [..]}: of tasks. */
+ * "failure_tolerance": .., "tasks": [..]}: of tasks; {"rollback_strategy": ..,
+ * "phases": [{"id": .., "parallel": .., "plans": [..] or "select": ..}, ..]}:
+ * of phases (the keys of plans), each plan in one of these shapes. What
+ * `select` holds is chosen; null: nothing. Ids: "build/0/scan". */
 void world_init(struct world *w, const struct mem *mem, const char *steps,
     const struct script *scripts);
 void world_deinit(struct world *w);
