@@ -60,6 +60,8 @@ struct selector_query {
     void *ud;
     selector_ask_fn ask; /* NULL: nobody allows those that ask */
     void *ask_ud;
+    const size_t *without; /* candidates that may not be chosen */
+    size_t without_count;
 };
 
 /* One reason with its number. */

@@ -229,16 +229,25 @@ static int infer_domain(struct scoring *scoring)
         scoring->selector->domains, &work, context->text, &scoring->domain);
 }
 
-/* Keeps those that need not ask the host, and those that it allows. */
-static int ask_host(struct scoring *scoring)
+static bool is_left_out(const struct selector_query *query, size_t candidate)
+{
+    for (size_t i = 0; i < query->without_count; i++)
+        if (query->without[i] == candidate) return true;
+    return false;
+}
+
+/* Keeps those that may be chosen, and of those that ask the host the ones that
+ * it allows. */
+static int keep_allowed(struct scoring *scoring)
 {
     const struct selector_query *query = scoring->query;
     struct index_matches *matches = &scoring->matches;
-    if (!scoring->selector->asks) return NDF_OK;
+    if (!scoring->selector->asks && query->without_count == 0) return NDF_OK;
     size_t kept = 0;
     for (size_t i = 0; i < matches->count; i++) {
         size_t number = matches->items[i].candidate;
         int allowed = 1;
+        if (is_left_out(query, number)) continue;
         if (scoring->selector->candidates[number].ask_host)
             allowed =
                 query->ask != NULL ? query->ask(query->ask_ud, number) : 0;
@@ -289,7 +298,7 @@ int scoring_make(const struct selector *selector,
     const struct context *context = query->context;
     out->hint = domain_kind_hint(context);
     int err = index_match(selector->index, context, arena, &out->matches);
-    if (err == NDF_OK) err = ask_host(out);
+    if (err == NDF_OK) err = keep_allowed(out);
     if (err == NDF_OK) err = text_query_make(arena, context->text, &out->text);
     if (err == NDF_OK)
         err = text_index_score(selector->text, &out->text, arena, &out->scores);

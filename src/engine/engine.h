@@ -116,6 +116,13 @@ struct ndf_context {
     struct context context;
 };
 
+/* Chooses unattended, among all but those named (qualified). *name: the
+ * qualified name; {NULL, 0}: none, and why in error, with NDF_OK. In arena.
+ * Store errors, NDF_ENOMEM. */
+int engine_choose(ndf_engine *engine, const struct context *context,
+    const struct str_list *without, struct arena *arena, struct str *name,
+    ndf_error *error);
+
 /* Makes an error that has a code but no sentence yet say "what: why". */
 int engine_explain(int err, const char *what, ndf_error *error);
 

@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "base/os.h"
+#include "engine/choose.h"
 #include "engine/runner.h"
 
 /* ---- records
@@ -212,6 +213,7 @@ struct run_call {
     uint64_t number;
     struct agent_task *task;
     struct run_call *next;
+    bool choice; /* of a pattern, by no agent */
 };
 
 struct run_timer {
@@ -237,9 +239,17 @@ static void call_done(void *ud, const struct agent_result *result)
 {
     struct run_call *call = ud;
     struct ndf_run *run = call->run;
-    histogram_add(&run->engine->metrics.step_ms, result->latency_ms);
     struct exec_event event = {
         .kind = EXEC_AGENT_DONE, .call = call->number, .result = result};
+    if (call->choice) {
+        bool chosen = result->status == AGENT_EXITED && result->exit == 0;
+        event.kind = EXEC_SELECTED;
+        event.plan = chosen ? &result->output : NULL;
+        event.error = result->error.size > 0 ? result->error
+                                             : STR("no pattern was chosen");
+    } else {
+        histogram_add(&run->engine->metrics.step_ms, result->latency_ms);
+    }
     run_ref(run);
     run_dispatch(run, &event);
     /* Dispatching may have ended the run and dropped all its calls. */
@@ -285,6 +295,25 @@ static int start_call(struct ndf_run *run, const struct exec_call *from,
         &item->task, &engine->runner->host, &call, call_done, item, error);
     if (err != NDF_OK) {
         mem_free(&engine->mem, item, sizeof *item);
+        return err;
+    }
+    item->next = run->calls;
+    run->calls = item;
+    return NDF_OK;
+}
+
+/* As start_call, of no agent. */
+static int start_choice(
+    struct ndf_run *run, const struct exec_select *select, ndf_error *error)
+{
+    struct run_call *item = mem_calloc(&run->engine->mem, 1, sizeof *item);
+    if (item == NULL) return NDF_ENOMEM;
+    item->run = run;
+    item->number = select->number;
+    item->choice = true;
+    int err = choice_start(run, select, call_done, item, &item->task, error);
+    if (err != NDF_OK) {
+        mem_free(&run->engine->mem, item, sizeof *item);
         return err;
     }
     item->next = run->calls;
@@ -412,6 +441,7 @@ static void leave_run(
  * it was among. */
 struct failed_start {
     uint64_t number;
+    bool choice;
     char message[NDF_MESSAGE_SIZE];
 };
 
@@ -428,6 +458,15 @@ static int perform_one(
             struct failed_start *item = vec_push(failed);
             if (item == NULL) return NDF_ENOMEM;
             item->number = action->call.number;
+            memcpy(item->message, error.message, sizeof item->message);
+        }
+        return NDF_OK;
+    case EXEC_SELECT:
+        if (start_choice(run, &action->select, &error) != NDF_OK) {
+            struct failed_start *item = vec_push(failed);
+            if (item == NULL) return NDF_ENOMEM;
+            item->number = action->select.number;
+            item->choice = true;
             memcpy(item->message, error.message, sizeof item->message);
         }
         return NDF_OK;
@@ -508,7 +547,10 @@ void run_dispatch(struct ndf_run *run, const struct exec_event *event)
         struct agent_result result = {
             .status = AGENT_START_FAILED, .error = str_of(item.message)};
         struct exec_event again = {
-            .kind = EXEC_AGENT_DONE, .call = item.number, .result = &result};
+            .kind = item.choice ? EXEC_SELECTED : EXEC_AGENT_DONE,
+            .call = item.number,
+            .result = &result,
+            .error = str_of(item.message)};
         err = step_once(run, &again, &failed, &error);
     }
     if (err != NDF_OK && on_list(run))

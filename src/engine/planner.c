@@ -11,9 +11,8 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "base/map.h"
 #include "base/os.h"
-#include "base/vec.h"
+#include "engine/circles.h"
 #include "model/tables.h"
 
 struct planning {
@@ -21,6 +20,8 @@ struct planning {
     struct arena *arena;
     ndf_error *error;
     const struct entry *origin; /* the pattern that is planned */
+    struct str id;              /* of its plan; empty: of the whole run */
+    int depth;
 };
 
 static int check_trust(struct planning *p, const struct entry *entry)
@@ -97,19 +98,6 @@ static int resolve_runtime(struct planning *p, const struct entry *entry,
     return err == NDF_OK ? resolve_program(p, entry, agent) : err;
 }
 
-/* The nearest name is in the sentence already: puts before it who asks. */
-static int dangling(struct planning *p, uint32_t line)
-{
-    if (p->error == NULL) return NDF_EREFERENCE;
-    char why[NDF_MESSAGE_SIZE];
-    memcpy(why, p->error->message, sizeof why);
-    return err_set(p->error, NDF_EREFERENCE,
-        "'%.*s' (%.*s:%u) cannot be run: %s", STR_ARG(p->origin->label),
-        STR_ARG(p->origin->path.size > 0 ? p->origin->path
-                                         : p->origin->source->name),
-        (unsigned)(line > 0 ? line : p->origin->line), why);
-}
-
 /* Neither bound nor registered. */
 static int unknown_agent(
     struct planning *p, const struct step *step, struct str name)
@@ -183,18 +171,30 @@ static int find_agent(struct planning *p, const struct step *step,
     return resolve_runtime(p, entry, agent, runtime);
 }
 
+/* The id of what is inside another. */
+static int make_id(
+    struct planning *p, struct str outer, struct str name, struct str *out)
+{
+    *out = name;
+    if (outer.size > 0)
+        *out =
+            arena_format(p->arena, "%.*s/%.*s", STR_ARG(outer), STR_ARG(name));
+    return out->at != NULL ? NDF_OK : NDF_ENOMEM;
+}
+
 static int plan_step(struct planning *p, const struct pattern *pattern,
     const struct step *step, struct plan_node *node)
 {
     node->kind = NODE_STEP;
-    node->id = step->name;
     node->step = *step;
     if (!step->retry_set) {
         /* Written into the plan, or a resumed run would not know of it. */
         node->step.retry = pattern->retry;
         node->step.retry_set = pattern->retry.attempts > 1;
     }
-    int err = find_agent(p, step, step->agent, &node->agent, &node->runtime);
+    int err = make_id(p, p->id, step->name, &node->id);
+    if (err == NDF_OK)
+        err = find_agent(p, step, step->agent, &node->agent, &node->runtime);
     if (err == NDF_OK && step->undo.agent.at != NULL)
         err = find_agent(
             p, step, step->undo.agent, &node->undo_agent, &node->undo_runtime);
@@ -221,14 +221,13 @@ static int check_supported(struct planning *p, const struct pattern *pattern)
             "pattern '%.*s' uses `approval`, which this version cannot run: "
             "take it out",
             STR_ARG(pattern->name));
-    if (pattern->kind == PATTERN_META)
-        return err_set(p->error, NDF_EUNSUPPORTED,
-            "pattern '%.*s' is of kind %s: this version stores and selects "
-            "it, but runs sequential and parallel patterns only",
-            STR_ARG(pattern->name), pattern_kind_name(pattern->kind));
     return NDF_OK;
 }
 
+static int plan_phases(
+    struct planning *p, const struct pattern *pattern, struct plan *plan);
+
+/* NOLINTNEXTLINE(misc-no-recursion): ends at PLAN_DEPTH_MAX */
 static int plan_pattern(
     struct planning *p, const struct pattern *pattern, struct plan *plan)
 {
@@ -240,6 +239,8 @@ static int plan_pattern(
     plan->timeout_ms = pattern->timeout_ms;
     plan->rollback = pattern->rollback;
     plan->budget = pattern->budget;
+    plan->strategy = pattern->rollback_strategy;
+    if (pattern->kind == PATTERN_META) return plan_phases(p, pattern, plan);
     if (pattern->kind == PATTERN_PARALLEL) {
         plan->root.kind = NODE_PARALLEL;
         plan->root.max_concurrent = pattern->max_concurrent;
@@ -267,7 +268,7 @@ static int plan_agent(
     plan->root.children = node;
     plan->root.child_count = 1;
     node->kind = NODE_STEP;
-    node->id = agent->name;
+    if (make_id(p, p->id, agent->name, &node->id) != NDF_OK) return NDF_ENOMEM;
     node->agent = *agent;
     node->runtime = RUNTIME_CALLBACK;
     node->step.name = agent->name;
@@ -292,115 +293,139 @@ static int plan_function(struct planning *p, struct str name, struct plan *plan)
     return plan_agent(p, &agent, plan);
 }
 
-struct visit {
-    const struct entry *entry;
-    size_t next; /* reference to follow next */
-    struct pattern pattern;
-};
-
-static size_t reference_count(const struct pattern *pattern)
+/* Whether a name that the registry has not is that of a bound function. */
+static bool is_function(const void *ud, struct str name)
 {
-    size_t count = pattern->fallback.at != NULL ? 1 : 0;
-    for (size_t i = 0; i < pattern->phase_count; i++)
-        count += pattern->phases[i].patterns.count;
-    return count;
+    const struct planner *planner = ud;
+    struct planning p = {.planner = planner};
+    return !registry_has(planner->registry, name) && is_bound(&p, name);
 }
 
-static struct str reference_at(const struct pattern *pattern, size_t index)
+/* Plans what p->origin is. */
+/* NOLINTNEXTLINE(misc-no-recursion): ends at PLAN_DEPTH_MAX */
+static int plan_origin(struct planning *p, struct plan *out)
 {
-    for (size_t i = 0; i < pattern->phase_count; i++) {
-        const struct str_list *names = &pattern->phases[i].patterns;
-        if (index < names->count) return names->items[index];
-        index -= names->count;
+    struct document document;
+    char hex[HASH_HEX_SIZE];
+    int err = registry_document(
+        p->origin, p->planner->reader, p->arena, &document, p->error);
+    if (err != NDF_OK) return err;
+    hash_hex(p->origin->hash, HASH_SHA256_SIZE, hex);
+    out->pattern = arena_str(p->arena, p->origin->qualified);
+    out->version = arena_str(p->arena, str_of(hex));
+    if (out->pattern.at == NULL || out->version.at == NULL) return NDF_ENOMEM;
+    if (document.kind == DOCUMENT_AGENT)
+        return plan_agent(p, &document.agent, out);
+    /* Those inside were followed with the outermost. */
+    if (p->depth == 0 && circles_possible(&document.pattern)) {
+        const struct circles_source source = {
+            p->planner->registry, p->planner->reader, is_function, p->planner};
+        err = circles_check(&source, p->arena, p->origin, p->error);
     }
-    return pattern->fallback;
+    return err == NDF_OK ? plan_pattern(p, &document.pattern, out) : err;
 }
 
-static int push_visit(
-    struct planning *p, struct vec *stack, const struct entry *entry)
+static void plan_init(const struct planning *p, struct plan *out)
 {
-    if (stack->count == PLAN_DEPTH_MAX)
+    *out = (struct plan){.id = p->id,
+        .cwd = p->planner->cwd,
+        .policy = POLICY_RESTORE,
+        .strategy = ROLLBACK_COMPLETE};
+    out->root.kind = NODE_SEQUENCE;
+    out->root.id = STR("");
+}
+
+/* Plans the pattern, agent or function of that name; nearest to source. */
+/* NOLINTNEXTLINE(misc-no-recursion): ends at PLAN_DEPTH_MAX */
+static int plan_name(
+    struct planning *p, struct str name, struct str source, struct plan *out)
+{
+    plan_init(p, out);
+    if (is_function(p->planner, name)) return plan_function(p, name, out);
+    int err =
+        registry_find(p->planner->registry, name, source, &p->origin, p->error);
+    return err == NDF_OK ? plan_origin(p, out) : err;
+}
+
+/* ---- phases ------------------------------------------------------------- */
+
+/* The same pattern may stand in a phase several times. */
+static int member_name(struct planning *p, const struct str_list *names,
+    size_t at, struct str *out)
+{
+    unsigned before = 0;
+    for (size_t i = 0; i < at; i++)
+        if (str_equal(names->items[i], names->items[at])) before++;
+    *out = names->items[at];
+    if (before == 0) return NDF_OK;
+    *out = arena_format(
+        p->arena, "%.*s#%u", STR_ARG(names->items[at]), before + 1);
+    return out->at != NULL ? NDF_OK : NDF_ENOMEM;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): ends at PLAN_DEPTH_MAX */
+static int plan_member(struct planning *p, const struct str_list *names,
+    size_t at, struct str phase, struct plan *out)
+{
+    struct str name;
+    struct planning inner = *p;
+    if (++inner.depth > PLAN_DEPTH_MAX)
         return err_set(p->error, NDF_ELIMIT,
             "pattern '%.*s' nests patterns more than %d deep",
             STR_ARG(p->origin->name), PLAN_DEPTH_MAX);
-    struct visit *visit = vec_push(stack);
-    if (visit == NULL) return NDF_ENOMEM;
-    visit->entry = entry;
-    struct document document;
-    int err = registry_document(
-        entry, p->planner->reader, p->arena, &document, p->error);
-    if (err == NDF_OK && document.kind == DOCUMENT_PATTERN)
-        visit->pattern = document.pattern;
-    return err;
-}
-
-static int follow(struct planning *p, struct vec *stack, struct map *done,
-    const struct visit *from, struct str name)
-{
-    const struct entry *to;
-    int err = registry_find(
-        p->planner->registry, name, from->entry->source->name, &to, p->error);
-    if (err == NDF_ENOTFOUND) return dangling(p, from->entry->line);
+    int err = member_name(p, names, at, &name);
+    if (err == NDF_OK) err = make_id(p, phase, name, &inner.id);
     if (err != NDF_OK) return err;
-    const struct visit *visits = stack->at;
-    for (size_t i = 0; i < stack->count; i++)
-        if (visits[i].entry == to)
-            return err_set(p->error, NDF_ECYCLE,
-                "pattern '%.*s' refers to '%.*s', which leads back to it: "
-                "take one of the two references out",
-                STR_ARG(from->entry->name), STR_ARG(to->name));
-    return map_has(done, to->qualified) ? NDF_OK : push_visit(p, stack, to);
+    return plan_name(&inner, names->items[at], p->origin->source->name, out);
 }
 
-/* Patterns that name patterns (phases, fallback) must not do so in a circle:
- * a walk in depth over an explicit stack. */
-static int check_circles(struct planning *p)
+/* NOLINTNEXTLINE(misc-no-recursion): ends at PLAN_DEPTH_MAX */
+static int plan_phase(
+    struct planning *p, const struct phase *phase, struct plan_phase *out)
 {
-    struct vec stack;
-    struct map done;
-    vec_init(&stack, p->arena->mem, sizeof(struct visit));
-    map_init(&done, p->arena->mem);
-    int err = push_visit(p, &stack, p->origin);
-    while (err == NDF_OK && stack.count > 0) {
-        struct visit *visit = vec_get(&stack, stack.count - 1);
-        if (visit->next == reference_count(&visit->pattern)) {
-            err = map_put(&done, visit->entry->qualified, p);
-            stack.count--;
-            continue;
-        }
-        struct visit from = *visit;
-        visit->next++;
-        err = follow(
-            p, &stack, &done, &from, reference_at(&from.pattern, from.next));
-    }
-    map_deinit(&done);
-    vec_deinit(&stack);
+    *out = (struct plan_phase){.select = phase->select,
+        .parallel = str_equal(phase->coordination, STR("parallel")),
+        .success = phase->success,
+        .triggers = phase->triggers,
+        .allocation = phase->allocation,
+        .plan_count = phase->patterns.count};
+    int err = make_id(p, p->id, phase->name, &out->id);
+    if (err != NDF_OK || phase->select) return err;
+    out->plans = arena_calloc(p->arena, out->plan_count, sizeof *out->plans);
+    if (out->plans == NULL) return NDF_ENOMEM;
+    for (size_t i = 0; err == NDF_OK && i < out->plan_count; i++)
+        err = plan_member(p, &phase->patterns, i, out->id, &out->plans[i]);
     return err;
 }
+
+/* NOLINTNEXTLINE(misc-no-recursion): ends at PLAN_DEPTH_MAX */
+static int plan_phases(
+    struct planning *p, const struct pattern *pattern, struct plan *plan)
+{
+    size_t count = pattern->phase_count;
+    plan->phases = arena_calloc(p->arena, count, sizeof *plan->phases);
+    if (plan->phases == NULL) return NDF_ENOMEM;
+    int err = NDF_OK;
+    for (size_t i = 0; err == NDF_OK && i < count; i++, plan->phase_count++)
+        err = plan_phase(p, &pattern->phases[i], &plan->phases[i]);
+    return err == NDF_OK ? plan_check_size(plan, p->error) : err;
+}
+
+/* ---- whole plans -------------------------------------------------------- */
 
 int planner_plan(const struct planner *planner, struct arena *arena,
     struct str name, struct plan *out, ndf_error *error)
 {
-    struct planning p = {planner, arena, error, NULL};
-    *out = (struct plan){.cwd = planner->cwd, .policy = POLICY_RESTORE};
-    out->root.kind = NODE_SEQUENCE;
-    out->root.id = STR("");
-    if (!registry_has(planner->registry, name) && is_bound(&p, name))
-        return plan_function(&p, name, out);
-    int err = registry_find(
-        planner->registry, name, (struct str){NULL, 0}, &p.origin, error);
+    struct planning p = {
+        .planner = planner, .arena = arena, .error = error, .id = STR("")};
+    return plan_name(&p, name, (struct str){NULL, 0}, out);
+}
+
+int planner_plan_chosen(const struct planner *planner, struct arena *arena,
+    struct str phase, struct str name, struct plan *out, ndf_error *error)
+{
+    struct planning p = {.planner = planner, .arena = arena, .error = error};
+    int err = make_id(&p, phase, name, &p.id);
     if (err != NDF_OK) return err;
-    struct document document;
-    err = registry_document(p.origin, planner->reader, arena, &document, error);
-    if (err != NDF_OK) return err;
-    char hex[HASH_HEX_SIZE];
-    hash_hex(p.origin->hash, HASH_SHA256_SIZE, hex);
-    out->pattern = arena_str(arena, p.origin->qualified);
-    out->version = arena_str(arena, str_of(hex));
-    if (out->pattern.at == NULL || out->version.at == NULL) return NDF_ENOMEM;
-    if (document.kind == DOCUMENT_AGENT)
-        return plan_agent(&p, &document.agent, out);
-    /* Which reads its document once more: seldom needed. */
-    if (reference_count(&document.pattern) > 0) err = check_circles(&p);
-    return err == NDF_OK ? plan_pattern(&p, &document.pattern, out) : err;
+    return plan_name(&p, name, (struct str){NULL, 0}, out);
 }

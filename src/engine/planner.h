@@ -26,5 +26,8 @@ struct planner {
  * NDF_ECYCLE, NDF_EUNTRUSTED, NDF_EUNSUPPORTED, NDF_ENOMEM, store errors. */
 int planner_plan(const struct planner *planner, struct arena *arena,
     struct str name, struct plan *out, ndf_error *error);
+/* The same for a pattern that was chosen for the phase of that id. */
+int planner_plan_chosen(const struct planner *planner, struct arena *arena,
+    struct str phase, struct str name, struct plan *out, ndf_error *error);
 
 #endif

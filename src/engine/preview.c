@@ -7,34 +7,28 @@
  */
 #include "engine/start.h"
 
-/* What a plan amounts to. A node that stands for others has no call itself. */
+/* What a plan amounts to, without what is chosen only when it is reached. */
 struct totals {
     int64_t steps, programs, functions, undos;
     int64_t calls; /* of agents, retries counted, undos not */
 };
 
-static void count_step(struct totals *totals, const struct plan_node *node)
+static int count_step(void *ud, const struct plan_node *node)
 {
+    struct totals *totals = ud;
     totals->steps++;
     totals->calls += node->step.retry.attempts;
     if (node->runtime == RUNTIME_PROCESS) totals->programs++;
     else totals->functions++;
     if (node->step.undo.set) totals->undos++;
-}
-
-/* NOLINTNEXTLINE(misc-no-recursion): ends at PLAN_DEPTH_MAX */
-static void count_node(struct totals *totals, const struct plan_node *node)
-{
-    if (node->kind == NODE_STEP) count_step(totals, node);
-    for (size_t i = 0; i < node->child_count; i++)
-        count_node(totals, &node->children[i]);
+    return NDF_OK;
 }
 
 static int encode_totals(
     struct arena *arena, const struct plan *plan, struct value *out)
 {
     struct totals totals = {0};
-    count_node(&totals, &plan->root);
+    (void)plan_each_step(plan, count_step, &totals);
     const struct {
         struct str key;
         int64_t number;

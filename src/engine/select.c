@@ -175,6 +175,48 @@ static int select_into(ndf_engine *engine, const ndf_context *context,
     return err;
 }
 
+static int find_without(const struct registry *registry,
+    const struct str_list *names, struct arena *arena,
+    struct selector_query *query)
+{
+    size_t *found = arena_calloc(arena, names->count, sizeof *found);
+    if (found == NULL) return NDF_ENOMEM;
+    query->without = found;
+    for (size_t i = 0; i < registry->candidate_count; i++)
+        for (size_t n = 0; n < names->count; n++)
+            if (str_equal(
+                    registry->candidates[i]->qualified, names->items[n]) &&
+                query->without_count < names->count)
+                found[query->without_count++] = i;
+    return NDF_OK;
+}
+
+int engine_choose(ndf_engine *engine, const struct context *context,
+    const struct str_list *without, struct arena *arena, struct str *name,
+    ndf_error *error)
+{
+    struct registry *registry;
+    int err = engine_registry(engine, &registry, error);
+    if (err != NDF_OK) return err;
+    struct tally_source source = {engine, registry};
+    struct selector_query query = make_query(&source, context, 0);
+    struct selection selection;
+    *name = (struct str){NULL, 0};
+    err = find_without(registry, without, arena, &query);
+    if (err == NDF_OK)
+        err = selector_select(registry->selector, &query, arena, &selection);
+    counter_add(&engine->metrics.selections, 1);
+    if (err == NDF_OK && selection.chosen == SELECTOR_NONE) {
+        err_set(error, NDF_OK, "%.*s", STR_ARG(selection.reason));
+    } else if (err == NDF_OK) {
+        *name =
+            arena_str(arena, registry->candidates[selection.chosen]->qualified);
+        if (name->at == NULL) err = NDF_ENOMEM;
+    }
+    registry_unref(registry);
+    return err;
+}
+
 int ndf_select(ndf_engine *engine, const ndf_context *context, size_t limit,
     ndf_selection **out, ndf_error *error)
 {

@@ -50,24 +50,23 @@ static int runs_folder(ndf_engine *engine, ndf_error *error)
     return err;
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): ends at PLAN_DEPTH_MAX */
-static bool has_program(const struct plan_node *node)
+/* NDF_EEXISTS: it is one, which ends the search. */
+static int find_program(void *ud, const struct plan_node *node)
 {
-    if (node->kind == NODE_STEP &&
-        (node->runtime == RUNTIME_PROCESS ||
-            (node->step.undo.set && node->undo_runtime == RUNTIME_PROCESS)))
-        return true;
-    for (size_t i = 0; i < node->child_count; i++)
-        if (has_program(&node->children[i])) return true;
-    return false;
+    (void)ud;
+    bool program =
+        node->runtime == RUNTIME_PROCESS ||
+        (node->step.undo.set && node->undo_runtime == RUNTIME_PROCESS);
+    return program ? NDF_EEXISTS : NDF_OK;
 }
 
 /* Functions keep no files, and a folder costs as much as two commits. What is
  * there before the first intent tells later that a program never ran. */
 static int make_folder(struct ndf_run *run, ndf_error *error)
 {
-    return has_program(&run->plan.root) ? os_make_dirs(run->dir, error)
-                                        : NDF_OK;
+    bool any = plan_chooses(&run->plan) ||
+               plan_each_step(&run->plan, find_program, NULL) == NDF_EEXISTS;
+    return any ? os_make_dirs(run->dir, error) : NDF_OK;
 }
 
 /* Takes the owner's lock. NDF_EBUSY: owned by another. */
@@ -233,38 +232,47 @@ static int check_store_trust(ndf_engine *engine, ndf_error *error)
         STR_ARG(path), STR_ARG(folder));
 }
 
-static int plan_from(struct ndf_run *run, const struct registry *registry,
-    struct store_reader *reader, const char *pattern, struct str cwd,
-    ndf_error *error)
+struct planning {
+    ndf_engine *engine;
+    struct arena *arena;
+    const struct plan_request *request;
+};
+
+static int plan_from(const struct planning *p, const struct registry *registry,
+    struct store_reader *reader, struct plan *out, ndf_error *error)
 {
+    const struct plan_request *request = p->request;
     struct planner planner = {.registry = registry,
         .reader = reader,
-        .trust = &run->engine->trust,
+        .trust = &p->engine->trust,
         .bound = is_bound,
-        .ud = run->engine,
-        .cwd = cwd};
-    struct str name = arena_str(&run->arena, str_of(pattern));
+        .ud = p->engine,
+        .cwd = request->cwd};
+    struct str name = arena_str(p->arena, request->pattern);
     if (name.at == NULL) return NDF_ENOMEM;
-    return planner_plan(&planner, &run->arena, name, &run->plan, error);
+    if (request->phase.size == 0)
+        return planner_plan(&planner, p->arena, name, out, error);
+    return planner_plan_chosen(
+        &planner, p->arena, request->phase, name, out, error);
 }
 
-static int make_plan(
-    struct ndf_run *run, const char *pattern, struct str cwd, ndf_error *error)
+int start_plan(ndf_engine *engine, struct arena *arena,
+    const struct plan_request *request, struct plan *out, ndf_error *error)
 {
-    ndf_engine *engine = run->engine;
+    const struct planning p = {engine, arena, request};
     struct registry *registry;
     int err = engine_registry(engine, &registry, error);
     if (err != NDF_OK) return err;
     struct store_reader *reader;
     err = store_read_begin(engine->store, &reader, error);
     if (err == NDF_OK) {
-        err = plan_from(run, registry, reader, pattern, cwd, error);
+        err = plan_from(&p, registry, reader, out, error);
         if (engine_outdated(engine, registry, err)) {
             registry_unref(registry);
             store_read_end(reader);
             err = engine_picture(engine, &registry, &reader, error);
             if (err == NDF_OK)
-                err = plan_from(run, registry, reader, pattern, cwd, error);
+                err = plan_from(&p, registry, reader, out, error);
         }
         store_read_end(reader);
     }
@@ -326,7 +334,11 @@ int start_prepare(struct ndf_run *run, const struct start_request *request,
     if (err == NDF_OK) err = draw_seed(run->engine, seed);
     if (err == NDF_OK) err = find_cwd(run, all.cwd, &cwd, error);
     if (err == NDF_OK) err = copy_context(run, &request->context->context);
-    if (err == NDF_OK) err = make_plan(run, request->pattern, cwd, error);
+    if (err == NDF_OK) {
+        const struct plan_request wanted = {
+            str_of(request->pattern), STR(""), cwd};
+        err = start_plan(run->engine, &run->arena, &wanted, &run->plan, error);
+    }
     if (err == NDF_OK)
         err = rebuild_executor(run, *seed, EXEC_OUTPUTS_NEEDED, error);
     return err;

@@ -15,6 +15,17 @@ struct start_request {
     const ndf_run_options *options; /* NULL: all defaults */
 };
 
+/* What is planned; borrowed. */
+struct plan_request {
+    struct str pattern; /* or agent, or bound function */
+    struct str phase; /* id of the one it was chosen for; empty: a whole run */
+    struct str cwd;   /* where agents run; absolute */
+};
+
+/* By the registry of now. The plan lives in arena, with what it borrows. As
+ * planner_plan. */
+int start_plan(ndf_engine *engine, struct arena *arena,
+    const struct plan_request *request, struct plan *out, ndf_error *error);
 /* Gives a new run its id, plan, context and executor, and draws its seed.
  * Nothing is owned, written or started. As ndf_run_start. */
 int start_prepare(struct ndf_run *run, const struct start_request *request,

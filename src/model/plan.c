@@ -258,13 +258,18 @@ static int write_node(struct arena *arena, const struct plan_node *node,
     return value_set(arena, out, STR("children"), children);
 }
 
+static bool has_nodes(const struct plan_node *root)
+{
+    return root->child_count > 0 || root->step.name.size > 0;
+}
+
 static int root_write(struct arena *arena, const struct codec_key *key,
     const void *field, const void *base, struct value *out)
 {
     const struct plan_node *root = field;
     (void)key;
     (void)base;
-    return root->child_count > 0 ? write_node(arena, root, 1, out) : NDF_OK;
+    return has_nodes(root) ? write_node(arena, root, 1, out) : NDF_OK;
 }
 
 static const struct codec_type root_type = {"a node", root_read, root_write};
@@ -458,8 +463,8 @@ static int check_size(
     const struct plan *plan, int depth, size_t *nodes, ndf_error *error)
 {
     const struct plan_node *root = &plan->root;
-    bool both = root->child_count > 0 && plan->phase_count > 0;
-    if (both || (root->child_count == 0 && plan->phase_count == 0))
+    bool nodes_in = has_nodes(root);
+    if (nodes_in == (plan->phase_count > 0))
         return err_set(error, NDF_ESCHEMA,
             "plan '%.*s' has one of 'root' and 'phases'",
             STR_ARG(codec_clip(plan->pattern)));
@@ -518,4 +523,16 @@ int plan_each_step(const struct plan *plan,
             err = plan_each_step(&phase->plans[p], visit, ud);
     }
     return err;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): ends at PLAN_DEPTH_MAX */
+bool plan_chooses(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->phase_count; i++) {
+        const struct plan_phase *phase = &plan->phases[i];
+        if (phase->select) return true;
+        for (size_t p = 0; p < phase->plan_count; p++)
+            if (plan_chooses(&phase->plans[p])) return true;
+    }
+    return false;
 }

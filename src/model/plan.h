@@ -86,6 +86,8 @@ int plan_encode(
 int plan_decode(struct arena *arena, const struct value *value,
     struct plan *out, ndf_error *error);
 
+/* Whether some phase is chosen only when it is reached. */
+bool plan_chooses(const struct plan *plan);
 /* NDF_ELIMIT: more than PLAN_NODES_MAX nodes or PLAN_DEPTH_MAX levels in all;
  * NDF_ESCHEMA: neither nodes nor phases, or both. plan_decode checks it. */
 int plan_check_size(const struct plan *plan, ndf_error *error);

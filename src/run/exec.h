@@ -16,7 +16,7 @@
 #include "base/map.h"
 #include "base/vec.h"
 #include "model/patch.h"
-#include "run/executor.h"
+#include "run/exec_event.h"
 #include "run/template.h"
 
 enum slot_phase {

@@ -20,6 +20,10 @@ enum {
     EXEC_ADMIT_MS = 1000,        /* how often memory is looked at again */
 };
 
+/* Which outputs of steps are kept: those that a later call needs, or all, for
+ * who wants to look at them. */
+enum exec_outputs { EXEC_OUTPUTS_NEEDED, EXEC_OUTPUTS_ALL };
+
 /* A record of an earlier life; borrowed for the call. */
 struct exec_record {
     struct str kind;
@@ -119,6 +123,8 @@ struct exec_select {
     uint64_t number;
     struct str phase;     /* id; lives as long as the plan */
     struct value context; /* now */
+    struct str *around;   /* names of the patterns in which the phase is */
+    size_t around_count;
 };
 
 struct exec_action {

@@ -200,6 +200,21 @@ static int advance_running(struct exec_phase *phase)
     return err;
 }
 
+static int name_around(
+    const struct executor *x, struct arena *arena, struct exec_select *out)
+{
+    size_t depth = 0;
+    for (const struct executor *at = x; at != NULL; at = at->parent) {
+        depth++;
+    }
+    out->around = arena_calloc(arena, depth, sizeof *out->around);
+    if (out->around == NULL) return NDF_ENOMEM;
+    for (; x != NULL; x = x->parent) {
+        out->around[out->around_count++] = x->plan->pattern;
+    }
+    return NDF_OK;
+}
+
 static int choose(struct exec_phase *phase)
 {
     struct executor *x = phase->owner;
@@ -209,7 +224,8 @@ static int choose(struct exec_phase *phase)
     phase->choice = exec_number(x, NULL);
     action->select.number = phase->choice;
     action->select.phase = phase->plan->id;
-    /* Of the plan and the executor, which live on until the run ends. */
+    int err = name_around(x, x->shared->out->arena, &action->select);
+    if (err != NDF_OK) return err;
     return value_copy(
         x->shared->out->arena, &x->context_value, &action->select.context);
 }

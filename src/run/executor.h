@@ -37,10 +37,6 @@
 
 struct executor;
 
-/* Which outputs of steps are kept: those that a later call needs, or all, for
- * who wants to look at them. */
-enum exec_outputs { EXEC_OUTPUTS_NEEDED, EXEC_OUTPUTS_ALL };
-
 struct exec_options {
     const struct mem *mem;         /* borrowed */
     const struct plan *plan;       /* borrowed for the executor's life */

@@ -235,7 +235,7 @@ static void a_reference_to_nothing_is_refused_before_the_start(void **state)
     } rows[] = {
         {"lost", NDF_EREFERENCE, "there"},
         {"template", NDF_EREFERENCE, "y"},
-        {"broad", NDF_EUNSUPPORTED, "meta"},
+        {"broad", NDF_EREFERENCE, "there"},
         {"apart", NDF_EREFERENCE, "does not need 'x'"},
         {"one", NDF_ECYCLE, "two"},
         {"empty", NDF_EREFERENCE, "run"},

@@ -90,6 +90,11 @@ struct world {
  * `select` holds is chosen; null: nothing. Ids: "build/0/scan". */
 void world_init(struct world *w, const struct mem *mem, const char *steps,
     const struct script *scripts);
+/* exec_plans.c: a plan of that id in one of these shapes; ids inside another.
+ */
+void world_make_plan(struct world *w, struct str id, const struct value *from,
+    struct plan *plan);
+struct str world_id(struct world *w, struct str outer, struct str name);
 void world_deinit(struct world *w);
 /* A new executor over the journal; gives it BEGIN. What executor_new said. */
 int world_live(struct world *w, ndf_error *error);
@@ -113,6 +118,8 @@ uint64_t world_draw(struct world *w, uint64_t n);
 /* How often the durable journal holds a record of that kind (and step, unless
  * NULL). */
 size_t world_count(const struct world *w, const char *kind, const char *step);
+/* How many end records of the whole run it holds. */
+size_t world_run_ends(const struct world *w);
 /* How often calls of a step were started. */
 int world_starts(const struct world *w, const char *step, bool undo);
 
