@@ -349,17 +349,24 @@ static int plan_name(
 
 /* ---- phases ------------------------------------------------------------- */
 
-/* The same pattern may stand in a phase several times. */
+/* Without the source before it: '/' parts the levels of an id. */
+static struct str short_name(struct str name)
+{
+    for (size_t i = name.size; i > 0; i--)
+        if (name.at[i - 1] == '/') return str_from(name, i);
+    return name;
+}
+
+/* Names may be the same, of one pattern or of several sources. */
 static int member_name(struct planning *p, const struct str_list *names,
     size_t at, struct str *out)
 {
     unsigned before = 0;
+    *out = short_name(names->items[at]);
     for (size_t i = 0; i < at; i++)
-        if (str_equal(names->items[i], names->items[at])) before++;
-    *out = names->items[at];
+        if (str_equal(short_name(names->items[i]), *out)) before++;
     if (before == 0) return NDF_OK;
-    *out = arena_format(
-        p->arena, "%.*s#%u", STR_ARG(names->items[at]), before + 1);
+    *out = arena_format(p->arena, "%.*s#%u", STR_ARG(*out), before + 1);
     return out->at != NULL ? NDF_OK : NDF_ENOMEM;
 }
 
@@ -425,7 +432,7 @@ int planner_plan_chosen(const struct planner *planner, struct arena *arena,
     struct str phase, struct str name, struct plan *out, ndf_error *error)
 {
     struct planning p = {.planner = planner, .arena = arena, .error = error};
-    int err = make_id(&p, phase, name, &p.id);
+    int err = make_id(&p, phase, short_name(name), &p.id);
     if (err != NDF_OK) return err;
     return plan_name(&p, name, (struct str){NULL, 0}, out);
 }

@@ -334,25 +334,141 @@ class RunningParallel(Case):
 
 
 class RunningMeta(Case):
-    """This kind is not run yet, and that is said. When it is, these tests
-    change to what runs of it do."""
+    def phases(self, *patterns, **options):
+        """A registry of patterns, and a meta pattern without phases."""
+        pattern = MetaOrchestrationPattern("work.phases", "does phases", **options)
+        return self.registry(*patterns), pattern
 
-    def test_says_that_it_cannot_be_done(self):
-        registry = self.registry(meta(), sequential("a.b", nothing))
-        with self.refused(PatternExecutionError, "work.phases", "meta") as caught:
-            registry.executor.execute("work.phases")
-        self.assertIsNone(caught.exception.result)
-        with self.assertRaises(PatternExecutionError):
-            registry.get_pattern("work.phases").execute()
+    def test_runs_phase_after_phase(self):
+        calls = []
+        registry, pattern = self.phases(
+            sequential("a.b", ("one", lambda: calls.append(1) or "first")),
+            parallel(("two", lambda: calls.append(2)), ("three", lambda: calls.append(3))))
+        pattern.add_phase("prepare", ["a.b"])
+        pattern.add_phase("act", ["work.tasks"])
+        registry.register_pattern(pattern)
+        result = registry.executor.execute("work.phases")
+        self.assertTrue(result.success)
+        self.assertEqual((calls[0], sorted(calls[1:])), (1, [2, 3]))
+        self.assertEqual(result.outputs["prepare/a.b/one"], "first")
+        self.assertEqual(sorted(result.outputs), [
+            "act/work.tasks/three", "act/work.tasks/two", "prepare/a.b/one"])
 
-    def test_says_so_in_a_batch_and_with_a_fallback(self):
-        registry = self.registry(meta(), sequential("a.b", nothing))
-        results = registry.executor.batch_execute(
-            [("work.phases", None), ("a.b", None)], return_exceptions=True)
-        self.assertIsInstance(results[0], PatternError)
-        self.assertTrue(results[1].success)
+    def test_hands_the_context_on(self):
+        seen = []
+
+        def write(context):
+            context.attributes["found"] = 7
+
+        registry, pattern = self.phases(
+            sequential("a.b", {"name": "one", "call": write, "writes": ["found"]}),
+            sequential("c.d", ("two", lambda context: seen.append(context.attributes["found"]))))
+        pattern.add_phase("prepare", ["a.b"])
+        pattern.add_phase("act", ["c.d"])
+        registry.register_pattern(pattern)
+        self.assertTrue(registry.executor.execute("work.phases").success)
+        self.assertEqual(seen, [7])
+
+    def test_runs_patterns_of_a_parallel_phase_at_once(self):
+        meeting = threading.Barrier(2, timeout=20)
+        registry, pattern = self.phases(
+            sequential("a.b", ("one", meeting.wait)), sequential("c.d", ("two", meeting.wait)))
+        pattern.add_phase("both", ["a.b", "c.d"], coordination="parallel")
+        registry.register_pattern(pattern)
+        self.assertTrue(registry.executor.execute("work.phases").success)
+
+    def failing(self, **options):
+        undone = []
+
+        def fail():
+            raise ValueError("not today")
+
+        registry, pattern = self.phases(
+            sequential("a.b", {"name": "one", "call": nothing, "undo": {"agent": "back.one"}}),
+            sequential("c.d", {"name": "two", "call": nothing, "undo": {"agent": "back.two"}}),
+            sequential("e.f", ("three", fail)), **options)
+        registry.executor.bind("back.one", lambda: undone.append("one"))
+        registry.executor.bind("back.two", lambda: undone.append("two"))
+        pattern.add_phase("prepare", ["a.b"])
+        pattern.add_phase("act", ["c.d", "e.f"])
+        return registry, pattern, undone
+
+    def test_takes_back_what_the_strategy_says(self):
+        for strategy, expected in (("pattern", []), ("phase", ["two"]),
+                                   ("complete", ["two", "one"]), (None, ["two", "one"])):
+            with self.subTest(strategy=strategy):
+                registry, pattern, undone = self.failing(rollback_strategy=strategy)
+                registry.register_pattern(pattern)
+                with self.refused(PatternExecutionError, "phase 'act' failed", "not today"):
+                    registry.executor.execute("work.phases")
+                self.assertEqual(undone, expected)
+
+    def test_tolerates_what_the_criteria_tolerate(self):
+        registry, pattern, undone = self.failing()
+        pattern.set_phase_success_criteria("act", min_success_rate=0.5)
+        registry.register_pattern(pattern)
+        self.assertTrue(registry.executor.execute("work.phases").success)
+        self.assertEqual(undone, [])
+
+    def test_chooses_the_pattern_of_a_phase_when_it_is_reached(self):
+        registry, pattern = self.phases(
+            sequential("database.migrate", ("one", lambda: "moved"),
+                       description="Migrate the database schema."),
+            sequential("poem.write", ("two", lambda: "rhymed"), description="Write a poem."))
+        pattern.add_phase("act", select=True)
+        registry.register_pattern(pattern)
+        result = registry.executor.execute("work.phases", "migrate the database schema")
+        self.assertEqual(result.outputs, {"act/database.migrate/one": "moved"})
+        with self.refused(PatternExecutionError, "phase 'act' failed"):
+            registry.executor.execute("work.phases", "zzzz qqqq")
+
+    def test_is_rolled_back_when_that_is_triggered(self):
+        undone, started, go = [], threading.Event(), threading.Event()
+        registry, pattern = self.phases(
+            sequential("a.b", {"name": "one", "call": nothing, "undo": {"agent": "back"}}),
+            sequential("c.d", ("two", lambda: started.set() or go.wait(20))))
+        registry.executor.bind("back", lambda: undone.append("one"))
+        pattern.add_phase("prepare", ["a.b"])
+        pattern.add_phase("act", ["c.d"])
+        registry.register_pattern(pattern)
+        failures = []
+
+        def run():
+            try:
+                registry.executor.execute("work.phases")
+            except PatternExecutionError as error:
+                failures.append(error)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        self.assertTrue(started.wait(20))
+        self.assertEqual(len(registry.get_pattern("work.phases").trigger_rollback()), 1)
+        go.set()
+        thread.join(20)
+        self.assertEqual((len(failures), undone), (1, ["one"]))
+
+    def test_runs_by_itself_and_in_batches(self):
+        registry, pattern = self.phases(sequential("a.b", nothing))
+        pattern.add_phase("first", ["a.b", "a.b"])
+        registry.register_pattern(pattern)
+        result = registry.get_pattern("work.phases").execute()
+        self.assertEqual(sorted(result.outputs), ["first/a.b#2/nothing", "first/a.b/nothing"])
+        results = registry.executor.batch_execute([("work.phases", None), ("a.b", None)])
+        self.assertEqual([r.success for r in results], [True, True])
         result = registry.executor.execute_with_fallback("work.phases", "a.b")
-        self.assertEqual(result.pattern, "a.b")
+        self.assertEqual(result.pattern, "work.phases")
+
+    def test_names_what_is_missing_and_circles(self):
+        registry, pattern = self.phases(sequential("a.b", nothing))
+        pattern.add_phase("first", ["a.bc"])
+        registry.register_pattern(pattern)
+        with self.refused(PatternExecutionError, "work.phases", "a.bc", "a.b"):
+            registry.executor.execute("work.phases")
+        registry, pattern = self.phases()
+        pattern.add_phase("first", ["work.phases"])
+        registry.register_pattern(pattern)
+        with self.refused(InvalidPatternError, "leads back to it"):
+            registry.executor.execute("work.phases")
 
 
 if __name__ == "__main__":
