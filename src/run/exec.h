@@ -259,8 +259,7 @@ int exec_meta_resume(struct executor *x);
 int exec_meta_on_timer(struct executor *x, uint64_t token);
 int exec_meta_on_selected(
     struct exec_shared *shared, const struct exec_event *event);
-/* What records do to it: the bodies of "begin", "select", "stop", "phase" and
- * "rollback"; and that a member ended. */
+/* What records "pattern_..." and "phase_..." do; and that a member ended. */
 int exec_meta_apply(struct exec_shared *shared,
     const struct exec_record *record, ndf_error *error);
 int exec_meta_member_ended(struct executor *member, ndf_error *error);
@@ -386,6 +385,9 @@ int exec_record_end(struct executor *x, enum ndf_run_state state,
  * body or blob says. NDF_ECORRUPT, NDF_ENOMEM. */
 int exec_apply(struct executor *x, const struct exec_record *record,
     const struct value *output, ndf_error *error);
+/* That x ends, or is cancelled. */
+int exec_apply_run(struct executor *x, const struct exec_record *record,
+    bool ends, ndf_error *error);
 /* SHA-256 of a value's canonical JSON, in hex. */
 int exec_value_hex(
     const struct mem *mem, const struct value *value, char out[HASH_HEX_SIZE]);

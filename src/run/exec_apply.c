@@ -414,27 +414,13 @@ static int apply_slot_record(struct exec_shared *shared,
     return NDF_ECORRUPT;
 }
 
-/* Of the whole run, or of the pattern inside that the record is `in`. */
-static int apply_run_record(
-    struct executor *root, const struct exec_record *record, ndf_error *error)
+/* Of the whole run, or of a pattern inside a meta pattern. */
+int exec_apply_run(struct executor *x, const struct exec_record *record,
+    bool ends, ndf_error *error)
 {
-    struct str in = value_get_str(record->body, STR("in"));
-    struct executor *x = root;
-    if (in.at != NULL) x = map_get(&root->shared->patterns, in);
-    if (x == NULL || x->ended || (x->phase != NULL && !x->began)) {
-        return NDF_ECORRUPT;
-    }
-    return str_equal(record->kind, STR("end"))
-               ? apply_end(x, record->body, error)
-               : apply_cancel(x, record->body);
-}
-
-/* Of the kinds that only meta patterns have. */
-static bool is_meta_record(struct str kind)
-{
-    return str_equal(kind, STR("begin")) || str_equal(kind, STR("select")) ||
-           str_equal(kind, STR("stop")) || str_equal(kind, STR("phase")) ||
-           str_equal(kind, STR("rollback"));
+    if (x->ended || (x->phase != NULL && !x->began)) return NDF_ECORRUPT;
+    return ends ? apply_end(x, record->body, error)
+                : apply_cancel(x, record->body);
 }
 
 int exec_apply(struct executor *x, const struct exec_record *record,
@@ -443,10 +429,11 @@ int exec_apply(struct executor *x, const struct exec_record *record,
     struct executor *root = exec_member_at(x->shared, 0);
     int err = NDF_ECORRUPT;
     if (root->ended) return misfit(root, record, error);
-    if (str_equal(record->kind, STR("cancel")) ||
-        str_equal(record->kind, STR("end"))) {
-        err = apply_run_record(root, record, error);
-    } else if (is_meta_record(record->kind)) {
+    bool ends = str_equal(record->kind, STR("end"));
+    if (ends || str_equal(record->kind, STR("cancel"))) {
+        err = exec_apply_run(root, record, ends, error);
+    } else if (str_starts(record->kind, STR("pattern_")) ||
+               str_starts(record->kind, STR("phase_"))) {
         err = exec_meta_apply(x->shared, record, error);
     } else {
         err = apply_slot_record(x->shared, record, output, error);

@@ -273,26 +273,41 @@ static int apply_rollback(struct executor *member, const struct value *body)
     return NDF_ECORRUPT;
 }
 
+static int apply_pattern_record(struct exec_shared *shared,
+    const struct exec_record *record, ndf_error *error)
+{
+    const struct value *body = record->body;
+    struct str kind = record->kind;
+    struct executor *member =
+        map_get(&shared->patterns, value_get_str(body, STR("pattern")));
+    if (member == NULL) return NDF_ECORRUPT;
+    bool ends = str_equal(kind, STR("pattern_end"));
+    if (ends || str_equal(kind, STR("pattern_cancel"))) {
+        return exec_apply_run(member, record, ends, error);
+    }
+    if (str_equal(kind, STR("pattern_begin"))) {
+        return apply_begin(member, body, error);
+    }
+    if (!str_equal(kind, STR("pattern_rollback"))) return NDF_ECORRUPT;
+    return apply_rollback(member, body);
+}
+
 int exec_meta_apply(struct exec_shared *shared,
     const struct exec_record *record, ndf_error *error)
 {
     const struct value *body = record->body;
-    struct str in = value_get_str(body, STR("in"));
-    struct str name = value_get_str(body, STR("phase"));
-    if (in.at != NULL) {
-        struct executor *member = map_get(&shared->patterns, in);
-        if (member == NULL) return NDF_ECORRUPT;
-        return str_equal(record->kind, STR("begin"))
-                   ? apply_begin(member, body, error)
-                   : apply_rollback(member, body);
+    struct str kind = record->kind;
+    if (str_starts(kind, STR("pattern_"))) {
+        return apply_pattern_record(shared, record, error);
     }
     struct exec_phase *phase =
-        name.at != NULL ? map_get(&shared->phases, name) : NULL;
+        map_get(&shared->phases, value_get_str(body, STR("phase")));
     if (phase == NULL) return NDF_ECORRUPT;
-    if (str_equal(record->kind, STR("select"))) {
+    if (str_equal(kind, STR("phase_select"))) {
         return apply_select(phase, body, error);
     }
-    if (str_equal(record->kind, STR("stop"))) return apply_stop(phase, body);
+    if (str_equal(kind, STR("phase_stop"))) return apply_stop(phase, body);
+    if (!str_equal(kind, STR("phase_end"))) return NDF_ECORRUPT;
     return apply_phase(phase, body, error);
 }
 

@@ -273,24 +273,25 @@ int exec_record_skip(struct executor *x, const struct exec_node *node,
     return record_add(&record, NULL);
 }
 
-/* A record of a pattern inside a meta pattern says of which. */
-static struct record record_of_pattern(struct executor *x, const char *kind)
+/* A record of the whole run, or of a pattern inside, which it names then. */
+static struct record record_of_pattern(
+    struct executor *x, const char *kind, const char *kind_inside)
 {
-    struct record record = record_new(x, kind);
-    if (x->phase != NULL) put_text(&record, STR("in"), x->plan->id);
+    struct record record = record_new(x, x->phase != NULL ? kind_inside : kind);
+    if (x->phase != NULL) put_text(&record, STR("pattern"), x->plan->id);
     return record;
 }
 
 int exec_record_begin(struct executor *member)
 {
-    struct record record = record_of_pattern(member, "begin");
+    struct record record = record_of_pattern(member, "", "pattern_begin");
     put_context(&record, &member->parent->context_value);
     return record_add(&record, NULL);
 }
 
 int exec_record_rollback(struct executor *member, const char *error)
 {
-    struct record record = record_of_pattern(member, "rollback");
+    struct record record = record_of_pattern(member, "", "pattern_rollback");
     put_text(&record, STR("error"), str_of(error));
     return record_add(&record, NULL);
 }
@@ -305,7 +306,7 @@ static struct record record_of_phase(struct exec_phase *phase, const char *kind)
 int exec_record_select(
     struct exec_phase *phase, const struct value *plan, const char *error)
 {
-    struct record record = record_of_phase(phase, "select");
+    struct record record = record_of_phase(phase, "phase_select");
     if (plan != NULL) {
         put_copy(&record, STR("plan"), plan);
     } else {
@@ -317,7 +318,7 @@ int exec_record_select(
 int exec_record_stop(
     struct exec_phase *phase, enum exec_reason reason, const char *error)
 {
-    struct record record = record_of_phase(phase, "stop");
+    struct record record = record_of_phase(phase, "phase_stop");
     put_text(&record, STR("reason"), str_of(exec_reason_name(reason)));
     put_text(&record, STR("error"), str_of(error));
     return record_add(&record, NULL);
@@ -326,7 +327,7 @@ int exec_record_stop(
 int exec_record_phase(struct exec_phase *phase, bool ok, const char *error,
     const struct value *context)
 {
-    struct record record = record_of_phase(phase, "phase");
+    struct record record = record_of_phase(phase, "phase_end");
     put(&record, STR("ok"), value_of_bool(ok));
     put_text(&record, STR("error"), str_of(error));
     if (context != NULL) put_context(&record, context);
@@ -336,7 +337,7 @@ int exec_record_phase(struct exec_phase *phase, bool ok, const char *error,
 int exec_record_cancel(struct executor *x, enum exec_reason reason,
     const char *error, const struct exec_node *step)
 {
-    struct record record = record_of_pattern(x, "cancel");
+    struct record record = record_of_pattern(x, "cancel", "pattern_cancel");
     put_text(&record, STR("reason"), str_of(exec_reason_name(reason)));
     put_text(&record, STR("error"), str_of(error));
     if (step != NULL) put_text(&record, STR("step"), step->plan->id);
@@ -365,7 +366,7 @@ static const char *evidence_of(
 int exec_record_end(struct executor *x, enum ndf_run_state state,
     const char *error, const struct exec_node *step)
 {
-    struct record record = record_of_pattern(x, "end");
+    struct record record = record_of_pattern(x, "end", "pattern_end");
     double preservation = x->deducted >= 1 ? 0 : 1 - x->deducted;
     put_text(&record, STR("state"), str_of(exec_state_name(state)));
     put_text(&record, STR("outcome"),

@@ -19,13 +19,14 @@
  * - retry {step, attempt, wait_ms}
  * - undo_intent, undo_result, undo_retry: as those without undo_
  * - skip {step, needs, error}: of a task that needs one that failed
- * - cancel {in?, reason, error?, step?}: no more is started, what runs is ended
- * - end {in?, state, outcome, evidence, preservation, error?, step?, snapshot?}
- * Of meta patterns: `in` is the id of a pattern inside, "build/review", and
- * means that a record is of this one and not of the run as a whole.
- * - begin {in, snapshot}; rollback {in, error}: it succeeded and is taken back
- * - select {phase, plan?, error?}: what was chosen for it
- * - stop {phase, reason, error}; phase {phase, ok, error?, snapshot?}: its end
+ * - cancel {reason, error?, step?}: no more is started, and what runs is ended
+ * - end {state, outcome, evidence, preservation, error?, step?, snapshot?, ...}
+ * Of the patterns in meta patterns, by id ("build/review"):
+ * - pattern_begin {pattern, snapshot}; pattern_rollback {pattern, error}: it
+ *   had succeeded and is taken back; pattern_cancel, pattern_end: as those
+ *   without pattern_, of this one
+ * - phase_select {phase, plan?, error?}: what was chosen for it
+ * - phase_stop {phase, reason, error}; phase_end {phase, ok, error?, snapshot?}
  *
  * snapshot and request are SHA-256 in hex; the snapshot's bytes are a payload
  * of the record that names it first.

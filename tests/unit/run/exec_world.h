@@ -118,8 +118,6 @@ uint64_t world_draw(struct world *w, uint64_t n);
 /* How often the durable journal holds a record of that kind (and step, unless
  * NULL). */
 size_t world_count(const struct world *w, const char *kind, const char *step);
-/* How many end records of the whole run it holds. */
-size_t world_run_ends(const struct world *w);
 /* How often calls of a step were started. */
 int world_starts(const struct world *w, const char *step, bool undo);
 

@@ -60,8 +60,8 @@ static void phases_follow_one_another(void **state)
         NULL, NDF_RUN_SUCCEEDED, "p/0/a p/1/b q/0/c q/0/d");
     assert_int_equal(w.end.steps_done, 4);
     assert_int_equal(w.end.steps_total, 4);
-    assert_int_equal(world_count(&w, "begin", NULL), 3);
-    assert_int_equal(world_count(&w, "end", NULL), 4);
+    assert_int_equal(world_count(&w, "pattern_begin", NULL), 3);
+    assert_int_equal(world_count(&w, "pattern_end", NULL), 3);
     world_deinit(&w);
 }
 
@@ -259,7 +259,7 @@ static void a_phase_chooses_when_it_is_reached(void **state)
                                      "[" STEP("b") "," STEP("c") "]}," PHASE(
                                          "r", "", ONE("d"))),
         NULL, NDF_RUN_SUCCEEDED, "p/0/a q/0/b q/0/c r/0/d");
-    assert_int_equal(world_count(&w, "select", NULL), 1);
+    assert_int_equal(world_count(&w, "phase_select", NULL), 1);
     assert_int_equal(w.end.steps_total, 4);
     world_deinit(&w);
     play(&w,
