@@ -46,6 +46,13 @@ static const struct kind_style kind_styles[] = {
     {"skip", "\xC2\xB7", ".", "skipped", STYLE_WARN},
     {"undo_intent", "\xE2\x86\xB6", "<", "undoing", STYLE_WARN},
     {"undo_result", "\xE2\x86\xB6", "<", "undone", STYLE_WARN},
+    {"pattern_begin", "\xE2\x80\xA2", "*", "began", STYLE_DIM},
+    {"pattern_cancel", "!", "!", "stopped", STYLE_WARN},
+    {"pattern_rollback", "\xE2\x86\xB6", "<", "taken back", STYLE_WARN},
+    {"pattern_end", "\xE2\x80\xA2", "*", "ended", STYLE_DIM},
+    {"phase_select", "\xE2\x80\xA2", "*", "chose", STYLE_DIM},
+    {"phase_stop", "!", "!", "stopped", STYLE_WARN},
+    {"phase_end", "\xE2\x9C\x93", "+", "done", STYLE_GOOD},
     {"cancel", "!", "!", "cancelled", STYLE_WARN},
     {"end", "\xE2\x80\xA2", "*", "ended", STYLE_BOLD},
 };
@@ -126,6 +133,10 @@ static void print_record(const struct term *out, const json_t *record)
     bool failed = json_is_false(json_object_get(body, "ok"));
     bool ends = strcmp(style.kind, "end") == 0;
     const char *name = ends ? "" : cli_get(body, "step");
+    if (strncmp(style.kind, "pattern_", strlen("pattern_")) == 0)
+        name = cli_get(body, "pattern");
+    if (strncmp(style.kind, "phase_", strlen("phase_")) == 0)
+        name = cli_get(body, "phase");
     if (strcmp(style.kind, "plan") == 0)
         name = cli_get(json_object_get(body, "plan"), "pattern");
     /* A limit or a failure stopped it, nobody did. */

@@ -167,18 +167,66 @@ static void print_node(
             id[0] != '\0' ? depth + 1 : depth, number);
 }
 
-static void print_head(const struct term *out, json_t *plan)
+static bool is_of_plan(const char *key)
+{
+    static const char *const known[] = {"id", "pattern", "root", "phases"};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(known[i], key) == 0) return true;
+    return false;
+}
+
+static void print_head(const struct term *out, size_t indent, json_t *plan)
 {
     term_styled(out, STYLE_BOLD, cli_get(plan, "pattern"));
     (void)fputc('\n', out->file);
     void *at = json_object_iter(plan);
     for (; at != NULL; at = json_object_iter_next(plan, at)) {
         const char *key = json_object_iter_key(at);
-        if (strcmp(key, "pattern") == 0 || strcmp(key, "root") == 0) continue;
-        print_value(out, INDENT, strcmp(key, "cwd") == 0 ? "folder" : key,
+        if (is_of_plan(key)) continue;
+        /* Patterns inside run where the whole does. */
+        if (indent > INDENT && strcmp(key, "cwd") == 0) continue;
+        print_value(out, indent, strcmp(key, "cwd") == 0 ? "folder" : key,
             json_object_iter_value(at));
     }
+}
+
+/* How its patterns go together, and what else it says. */
+static void print_phase_head(
+    const struct term *out, size_t indent, json_t *phase)
+{
+    term_pad(out, indent);
+    (void)fputs("phase ", out->file);
+    term_styled(out, STYLE_BOLD, cli_get(phase, "id"));
     (void)fputc('\n', out->file);
+    void *at = json_object_iter(phase);
+    for (; at != NULL; at = json_object_iter_next(phase, at)) {
+        const char *key = json_object_iter_key(at);
+        if (strcmp(key, "id") == 0 || strcmp(key, "plans") == 0) continue;
+        if (strcmp(key, "select") == 0)
+            print_pair(out, indent + INDENT, "pattern",
+                "selected when the phase is reached");
+        else print_value(out, indent + INDENT, key, json_object_iter_value(at));
+    }
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): at most DEPTH_MAX levels */
+static void print_inside(
+    const struct term *out, json_t *plan, size_t depth, size_t *number)
+{
+    const json_t *phases = json_object_get(plan, "phases");
+    json_t *root = json_object_get(plan, "root");
+    if (root != NULL) print_node(out, root, depth, number);
+    for (size_t i = 0; depth < DEPTH_MAX && i < json_array_size(phases); i++) {
+        json_t *phase = json_array_get(phases, i);
+        const json_t *plans = json_object_get(phase, "plans");
+        print_phase_head(out, depth * INDENT, phase);
+        for (size_t p = 0; p < json_array_size(plans); p++) {
+            json_t *inner = json_array_get(plans, p);
+            term_pad(out, (depth + 1) * INDENT);
+            print_head(out, (depth + 3) * INDENT, inner);
+            print_inside(out, inner, depth + 2, number);
+        }
+    }
 }
 
 static void print_totals(const struct cli *cli, const json_t *totals)
@@ -207,8 +255,9 @@ int plan_print(struct cli *cli, const char *pattern, const ndf_context *context)
     json_t *doc = cli_document(text);
     json_t *plan = json_object_get(doc, "plan");
     size_t number = 0;
-    print_head(&cli->out, plan);
-    print_node(&cli->out, json_object_get(plan, "root"), 0, &number);
+    print_head(&cli->out, INDENT, plan);
+    (void)fputc('\n', cli->out.file);
+    print_inside(&cli->out, plan, 0, &number);
     print_totals(cli, json_object_get(doc, "totals"));
     json_decref(doc);
     cli_say(cli, "nothing was started");

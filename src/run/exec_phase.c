@@ -417,7 +417,7 @@ int exec_meta_undo(struct executor *x)
         if (member == NULL) return end_rolled_back(x);
         ndf_error text = {0};
         err_set(&text, NDF_ECANCELLED,
-            "it is taken back, since '%.*s' did not succeed",
+            "'%.*s' did not succeed",
             STR_ARG(x->plan->id.size > 0 ? x->plan->id : x->plan->pattern));
         int err = exec_record_rollback(member, text.message);
         if (err != NDF_OK) return err;
