@@ -171,6 +171,48 @@ uint32_t exec_places(const struct executor *x)
     return own ? places : EXEC_TASKS_AT_ONCE_MAX;
 }
 
+/* Of the tasks at work in the other patterns of the run; inside: only in those
+ * of that phase. */
+static struct load load_elsewhere(
+    const struct executor *x, const struct exec_phase *inside)
+{
+    struct load load = {0};
+    for (size_t i = 0; i < x->shared->members.count; i++) {
+        struct executor *member = exec_member_at(x->shared, i);
+        const struct executor *at = member;
+        while (inside != NULL && at != NULL && at->phase != inside) {
+            at = at->parent;
+        }
+        bool counts = member != x && at != NULL && member->parallel != NULL;
+        if (!counts || !member->began || member->ended) continue;
+        for (uint32_t t = 0; t < member->leaf_count; t++) {
+            const struct exec_node *task = task_at(member, t);
+            if (is_at_work(task)) load_add(&load, task);
+        }
+    }
+    return load;
+}
+
+/* Whether a step more fits what the phases around the pattern may take. */
+static bool is_allotted(const struct executor *x, const struct step *step,
+    const struct load *own, bool *ever)
+{
+    bool fits = true;
+    *ever = true;
+    for (const struct executor *at = x; at->phase != NULL; at = at->parent) {
+        const struct allocation *most = &at->phase->plan->allocation;
+        if (most->cpu <= 0 && most->memory == 0) continue;
+        struct load load = load_elsewhere(x, at->phase);
+        double cpu = own->cpu + load.cpu + step->cpu;
+        double memory = own->memory + load.memory + (double)step->memory;
+        if (most->cpu > 0 && step->cpu > most->cpu) *ever = false;
+        if (most->memory > 0 && step->memory > most->memory) *ever = false;
+        if (most->cpu > 0 && cpu > most->cpu) fits = false;
+        if (most->memory > 0 && memory > (double)most->memory) fits = false;
+    }
+    return fits;
+}
+
 enum admission {
     ADMIT,
     ADMIT_NO_PLACE,
@@ -188,16 +230,20 @@ static enum admission admit(const struct executor *x,
     double share = root->plan->resource_threshold;
     double all = (double)machine->memory;
     double needed = (double)step->memory;
+    bool ever;
+    bool allotted = is_allotted(x, step, load, &ever);
     if (machine->cpus > 0 && step->cpu > machine->cpus) return ADMIT_NEVER;
-    if (all > 0 && needed > all) return ADMIT_NEVER;
-    if (load->count == 0) return ADMIT;
+    if ((all > 0 && needed > all) || !ever) return ADMIT_NEVER;
+    struct load others = load_elsewhere(x, NULL);
+    if (load->count + others.count == 0) return ADMIT;
     if (load->count >= exec_places(x)) return ADMIT_NO_PLACE;
+    if (!allotted) return ADMIT_NO_CPU;
     if (machine->cpus > 0 && step->cpu > 0 &&
-        load->cpu + step->cpu > share * machine->cpus) {
+        load->cpu + others.cpu + step->cpu > share * machine->cpus) {
         return ADMIT_NO_CPU;
     }
     if (all <= 0 || needed <= 0) return ADMIT;
-    double left = all - load->memory;
+    double left = all - load->memory - others.memory;
     if ((double)machine->memory_free < left) {
         left = (double)machine->memory_free;
     }
@@ -222,7 +268,13 @@ static int refuse(struct executor *x, struct exec_node *task)
     const struct exec_machine *machine = &x->shared->machine;
     const struct step *step = &task->plan->step;
     ndf_error text = {0};
-    if (machine->cpus > 0 && step->cpu > machine->cpus) {
+    bool ever;
+    (void)is_allotted(x, step, &(struct load){0}, &ever);
+    if (!ever) {
+        err_set(&text, NDF_ELIMIT,
+            "it declares more than the 'resource_allocation' of its phase: "
+            "declare less, or allot more");
+    } else if (machine->cpus > 0 && step->cpu > machine->cpus) {
         err_set(&text, NDF_ELIMIT,
             "it declares %g cpus and this machine has %g: declare less, or run "
             "it on a larger machine",

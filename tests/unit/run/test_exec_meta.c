@@ -269,6 +269,47 @@ static void a_phase_chooses_when_it_is_reached(void **state)
     world_deinit(&w);
 }
 
+static void tasks_of_patterns_share_the_machine_and_the_allotment(void **state)
+{
+    (void)state;
+#define TWO(cpu)                                                               \
+    "{\"tasks\": [{\"name\": \"a\", \"resources\": {\"cpu\": " cpu "}}, "      \
+    "{\"name\": \"b\", \"resources\": {\"cpu\": " cpu "}}]}"
+    struct exec_machine machine = {.cpus = 5};
+    struct world w;
+    ndf_error error = {0};
+    /* 0.8 x 5 cpus: four tasks of one cpu, of whatever pattern. */
+    world_init(&w, &mem_libc,
+        META("", PHASE("p", PARALLEL, TWO("1") "," TWO("1") "," TWO("1"))),
+        NULL);
+    w.machine = &machine;
+    assert_ok(world_live(&w, &error));
+    world_happen(&w, 0);
+    assert_string_equal(w.trace.at, "p/0/a p/0/b p/1/a p/1/b");
+    world_run(&w);
+    assert_int_equal(w.end.state, NDF_RUN_SUCCEEDED);
+    world_deinit(&w);
+    world_init(&w, &mem_libc,
+        META("", PHASE("p", PARALLEL "\"resource_allocation\": {\"cpu\": 3}, ",
+                     TWO("1") "," TWO("1"))),
+        NULL);
+    w.machine = &machine;
+    assert_ok(world_live(&w, &error));
+    world_happen(&w, 0);
+    assert_string_equal(w.trace.at, "p/0/a p/0/b p/1/a");
+    world_run(&w);
+    assert_int_equal(w.end.state, NDF_RUN_SUCCEEDED);
+    world_deinit(&w);
+    world_play(&w,
+        META("",
+            PHASE("p", "\"resource_allocation\": {\"cpu\": 3}, ", TWO("4"))),
+        NULL);
+    assert_int_equal(w.end.state, NDF_RUN_FAILED);
+    assert_non_null(strstr(w.end.error.at, "resource_allocation"));
+    world_deinit(&w);
+#undef TWO
+}
+
 static void doubt_stops_the_run_when_others_have_ended(void **state)
 {
     (void)state;
@@ -425,6 +466,7 @@ int main(void)
         cmocka_unit_test(a_pattern_inside_has_its_own_limits),
         cmocka_unit_test(meta_patterns_nest),
         cmocka_unit_test(a_phase_chooses_when_it_is_reached),
+        cmocka_unit_test(tasks_of_patterns_share_the_machine_and_the_allotment),
         cmocka_unit_test(doubt_stops_the_run_when_others_have_ended),
         cmocka_unit_test(an_undo_that_fails_ends_the_run_there),
         cmocka_unit_test(a_cancel_takes_all_back),
