@@ -339,6 +339,62 @@ int exec_meta_on_timer(struct executor *x, uint64_t token)
     return NDF_OK;
 }
 
+static int check_price(void *ud, const struct plan_node *step)
+{
+    if (step->agent.price.kind != VALUE_NULL) return NDF_OK;
+    return err_set(ud, NDF_EUNSUPPORTED,
+        "a cost budget cannot be kept with it, as the price of agent '%.*s' "
+        "is unknown",
+        STR_ARG(step->agent.name));
+}
+
+/* What was chosen must go into the run: found before it is on record. */
+static int check_chosen(
+    const struct exec_phase *phase, const struct value *given, ndf_error *error)
+{
+    struct executor *x = phase->owner;
+    struct arena scratch;
+    struct plan plan;
+    int depth = 1;
+    bool priced = false;
+    for (const struct executor *at = x; at != NULL; at = at->parent) {
+        if (!isnan(at->plan->budget.cost)) priced = true;
+        depth++;
+    }
+    arena_init(&scratch, x->mem);
+    int err = plan_decode(&scratch, given, &plan, error);
+    if (err == NDF_OK && priced) {
+        err = plan_each_step(&plan, check_price, error);
+    }
+    bool inside = err == NDF_OK && str_starts(plan.id, phase->plan->id) &&
+                  !map_has(&x->shared->patterns, plan.id);
+    bool room =
+        depth <= PLAN_DEPTH_MAX && x->shared->node_count < PLAN_NODES_MAX;
+    if (err == NDF_OK && (!inside || !room)) {
+        err = err_set(error, NDF_ELIMIT,
+            "the run has too many steps already, or patterns more than %d deep",
+            PLAN_DEPTH_MAX);
+    }
+    arena_deinit(&scratch);
+    return err;
+}
+
+static int on_selected(struct exec_phase *phase, const struct exec_event *event)
+{
+    const struct executor *x = phase->owner;
+    phase->choice = 0;
+    bool over = x->ended || x->cancel != REASON_NONE || phase->stopped;
+    if (over || phase->state > PHASE_OPEN) return NDF_OK;
+    if (event->plan == NULL) {
+        return exec_record_select(phase, NULL, event->error.at);
+    }
+    ndf_error error = {0};
+    int err = check_chosen(phase, event->plan, &error);
+    if (err == NDF_ENOMEM) return err;
+    return exec_record_select(
+        phase, err == NDF_OK ? event->plan : NULL, error.message);
+}
+
 int exec_meta_on_selected(
     struct exec_shared *shared, const struct exec_event *event)
 {
@@ -347,10 +403,7 @@ int exec_meta_on_selected(
         for (size_t p = 0; x->meta != NULL && p < x->plan->phase_count; p++) {
             struct exec_phase *phase = &x->meta->phases[p];
             if (phase->choice == 0 || phase->choice != event->call) continue;
-            phase->choice = 0;
-            bool over = x->ended || x->cancel != REASON_NONE || phase->stopped;
-            if (over || phase->state > PHASE_OPEN) return NDF_OK;
-            return exec_record_select(phase, event->plan, event->error.at);
+            return on_selected(phase, event);
         }
     }
     return NDF_OK;
@@ -416,8 +469,7 @@ int exec_meta_undo(struct executor *x)
         member = next_rollback(x);
         if (member == NULL) return end_rolled_back(x);
         ndf_error text = {0};
-        err_set(&text, NDF_ECANCELLED,
-            "'%.*s' did not succeed",
+        err_set(&text, NDF_ECANCELLED, "'%.*s' did not succeed",
             STR_ARG(x->plan->id.size > 0 ? x->plan->id : x->plan->pattern));
         int err = exec_record_rollback(member, text.message);
         if (err != NDF_OK) return err;

@@ -310,6 +310,22 @@ static void tasks_of_patterns_share_the_machine_and_the_allotment(void **state)
 #undef TWO
 }
 
+static void what_is_chosen_must_fit_the_run(void **state)
+{
+    (void)state;
+    struct world w;
+    ndf_error error = {0};
+    world_init(&w, &mem_libc,
+        "{\"phases\": [{\"id\": \"q\", \"select\": " ONE("b") "}]}", NULL);
+    w.plan.budget.cost = 1;
+    assert_ok(world_live(&w, &error));
+    world_run(&w);
+    assert_int_equal(w.end.state, NDF_RUN_FAILED);
+    assert_non_null(
+        strstr(w.end.error.at, "the price of agent 'b' is unknown"));
+    world_deinit(&w);
+}
+
 static void doubt_stops_the_run_when_others_have_ended(void **state)
 {
     (void)state;
@@ -467,6 +483,7 @@ int main(void)
         cmocka_unit_test(meta_patterns_nest),
         cmocka_unit_test(a_phase_chooses_when_it_is_reached),
         cmocka_unit_test(tasks_of_patterns_share_the_machine_and_the_allotment),
+        cmocka_unit_test(what_is_chosen_must_fit_the_run),
         cmocka_unit_test(doubt_stops_the_run_when_others_have_ended),
         cmocka_unit_test(an_undo_that_fails_ends_the_run_there),
         cmocka_unit_test(a_cancel_takes_all_back),
