@@ -1,409 +1,297 @@
 /*
- * kill_runs.c - kills the owner of runs at random moments and looks what is
- * left of its promises.
+ * kill_runs.c - kills the owner of runs and looks what is left of its promises.
  *
- * usage: kill_runs [--kills N] [--seed S] [--dir D]
+ * usage: kill_runs --worker PROGRAM [--kills N | --calls STRIDE] [--seed S]
+ *        [--jobs J]
  *
- * A child process starts a run of five real programs, one after the other or
- * side by side, and says on a pipe which
- * steps it was told are done. The parent kills it with SIGKILL at a random
- * moment, lets another child resume the run, perhaps kills that one too, and in
- * the end compares three books: what was acknowledged, what the journal says,
- * and what the programs themselves wrote down when they started.
+ * An owner is a process that runs a pattern of real programs: one after the
+ * other, side by side, with undo and without. --kills: it is killed with
+ * SIGKILL at random moments, N times in all. --calls: it is killed before, in
+ * the middle of and behind each STRIDE-th of its calls that change a file, once
+ * in the life that starts the run and once in a life that resumes it. Others
+ * resume the run to its end; then three books are compared: what was
+ * acknowledged, what the journal says, and what the programs themselves wrote
+ * down. J such campaigns go side by side, each with a store of its own.
  */
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <jansson.h>
-#include <limits.h>
-#include <signal.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "ndf/ndf.h"
+#include "campaign.h"
 
-enum { STEPS = 5, KILLS_PER_RUN = 3, RUN_ID_SIZE = 64, DIR_SIZE = 1024 };
-
-struct book {
-    unsigned long kills, runs, resumes, acknowledged;
-    unsigned long lost;      /* acknowledged, and not in the journal */
-    unsigned long repeated;  /* recorded, and started more than once */
-    unsigned long doubled;   /* two starts at the same time */
-    unsigned long left;      /* agents alive after the end */
-    unsigned long doubt;     /* runs that stopped in doubt */
-    unsigned long wrong;     /* runs that did not end well for no reason */
-    unsigned long unstarted; /* killed before the run was durable */
+enum {
+    KILLS_PER_RUN = 3,
+    LIVES_MAX = 8,
+    JOBS_MAX = 16,
+    MOMENT_US = 100000, /* about as long as a whole run */
+    CHECK_EACH = 200,   /* runs */
 };
 
-static uint64_t random_state;
-
-static uint64_t draw(void)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return random_state;
-}
-
-static void die(const char *what)
-{
-    fprintf(stderr, "kill_runs: %s: %s\n", what, strerror(errno));
-    exit(2);
-}
-
-/* Each program writes down that it starts, works a little, and says so. The
- * lock shows two of the same step at once. */
-static const char script[] =
-    "#!/bin/sh\n"
-    "echo \"start $NDF_STEP_KEY\" >>\"$KILL_BOOK\"\n"
-    "mkdir \"$KILL_BOOK.$NDF_RUN.$NDF_STEP\" 2>/dev/null ||\n"
-    "    echo \"twice $NDF_STEP_KEY\" >>\"$KILL_BOOK\"\n"
-    "cat >/dev/null\n"
-    "sleep 0.0$(($$ % 3))\n"
-    "rmdir \"$KILL_BOOK.$NDF_RUN.$NDF_STEP\"\n"
-    "echo \"{\\\"output\\\": \\\"did $NDF_STEP\\\"}\"\n";
-
-static void write_file(const char *path, const char *text, mode_t mode)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-    if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-        die(path);
-    close(fd);
-}
-
-static void make_profile(const char *dir)
-{
-    char path[PATH_MAX], text[4 * PATH_MAX];
-    snprintf(path, sizeof path, "%.1000s/agent.sh", dir);
-    write_file(path, script, 0755);
-    int size = snprintf(text, sizeof text,
-        "agent: worker\n"
-        "description: Works a little.\n"
-        "run: [%s/agent.sh]\n"
-        "env: {KILL_BOOK: \"%s/book\"}\n"
-        "---\n"
-        "pattern: five.steps\n"
-        "description: Five steps.\n"
-        "steps:\n",
-        dir, dir);
-    for (int i = 0; i < STEPS; i++)
-        size += snprintf(text + size, sizeof text - (size_t)size,
-            "  - s%d: {agent: worker, expect: {regex: did}}\n", i);
-    (void)snprintf(text + size, sizeof text - (size_t)size,
-        "---\n"
-        "pattern: five.tasks\n"
-        "description: Five tasks.\n"
-        "tasks:\n"
-        "  - s0: {agent: worker, expect: {regex: did}}\n"
-        "  - s1: {agent: worker, expect: {regex: did}}\n"
-        "  - s2: {agent: worker, expect: {regex: did}, needs: [s0]}\n"
-        "  - s3: {agent: worker, expect: {regex: did}, needs: [s0, s1]}\n"
-        "  - s4: {agent: worker, expect: {regex: did}, needs: [s2, s3]}\n");
-    snprintf(path, sizeof path, "%.1000s/ndf.yaml", dir);
-    write_file(path, text, 0644);
-}
-
-static ndf_engine *open_engine(const char *dir)
-{
-    char path[PATH_MAX], home[PATH_MAX];
-    snprintf(path, sizeof path, "%s/ndf.db", dir);
-    snprintf(home, sizeof home, "%s/home", dir);
-    ndf_options options = NDF_OPTIONS_INIT;
-    options.path = path;
-    options.home = home;
-    ndf_engine *engine;
-    ndf_error error;
-    if (ndf_open(&engine, &options, &error) != NDF_OK) {
-        fprintf(stderr, "kill_runs: %s\n", error.message);
-        exit(2);
-    }
-    return engine;
-}
-
-static void say(const ndf_event *event, int fd)
-{
-    char line[256];
-    int size = 0;
-    if (event->kind == NDF_EVENT_RUN_STARTED)
-        size = snprintf(line, sizeof line, "run %s\n", event->run);
-    if (event->kind == NDF_EVENT_STEP_DONE)
-        size = snprintf(line, sizeof line, "done %s\n", event->step);
-    if (size > 0 && write(fd, line, (size_t)size) != size) _exit(3);
-}
-
-static void on_event(void *ud, const ndf_event *event)
-{
-    say(event, *(const int *)ud);
-}
-
-/* In a child: starts a run of a pattern, or resumes the one of that id, to its
- * end. */
-static int work(
-    const char *dir, const char *pattern, const char *run_id, int fd)
-{
-    ndf_engine *engine = open_engine(dir);
-    ndf_run_options options = NDF_RUN_OPTIONS_INIT;
-    options.event = on_event;
-    options.event_ud = &fd;
-    options.cwd = dir;
-    ndf_error error;
-    ndf_run *run = NULL;
-    int err, state = 0;
-    if (run_id[0] != '\0') {
-        err = ndf_run_resume(engine, run_id, &options, &run, &error);
-    } else {
-        ndf_context *context;
-        err = ndf_context_new(engine, "{}", 2, &context, &error);
-        if (err == NDF_OK)
-            err =
-                ndf_run_start(engine, pattern, context, &options, &run, &error);
-        if (err == NDF_OK) dprintf(fd, "run %s\n", ndf_run_id(run));
-        ndf_context_free(context);
-    }
-    if (err == NDF_OK) err = ndf_run_wait(run, -1, &state, &error);
-    if (err != NDF_OK) fprintf(stderr, "kill_runs: %s\n", error.message);
-    dprintf(fd, "end %d\n", err == NDF_OK ? state : -1);
-    ndf_run_free(run);
-    ndf_close(engine);
-    return err == NDF_OK ? 0 : 3;
-}
-
-/* What the parent knows of one run. */
-struct watched {
-    const char *pattern;
-    char id[RUN_ID_SIZE];
-    bool done[STEPS]; /* acknowledged */
-    int end;          /* state at its end; -2: none yet */
+struct orders {
+    const char *worker;
+    unsigned long kills; /* 0: at calls */
+    unsigned long stride;
+    unsigned long jobs, job;
+    uint64_t random;
 };
 
-static void read_line(struct watched *run, const char *line)
+static uint64_t draw(struct orders *orders, uint64_t n)
 {
-    int step;
-    char id[RUN_ID_SIZE];
-    if (sscanf(line, "run %63s", id) == 1) memcpy(run->id, id, sizeof id);
-    if (sscanf(line, "done s%d", &step) == 1 && step >= 0 && step < STEPS)
-        run->done[step] = true;
-    if (sscanf(line, "end %d", &step) == 1) run->end = step;
+    /* xorshift64* (Vigna 2016). */
+    orders->random ^= orders->random >> 12;
+    orders->random ^= orders->random << 25;
+    orders->random ^= orders->random >> 27;
+    return (orders->random * 0x2545F4914F6CDD1Du >> 33) % n;
 }
 
-static void read_all(struct watched *run, int fd)
+/* ---- the sums --------------------------------------------------------------
+ */
+
+void tally_add(struct tally *to, const struct tally *from)
 {
-    FILE *file = fdopen(fd, "r");
-    char line[256];
-    while (file != NULL && fgets(line, sizeof line, file) != NULL)
-        if (strchr(line, '\n') != NULL) read_line(run, line);
-    if (file != NULL) fclose(file);
+    to->kills += from->kills;
+    to->runs += from->runs;
+    to->resumes += from->resumes;
+    to->unstarted += from->unstarted;
+    to->acknowledged += from->acknowledged;
+    to->lost += from->lost;
+    to->changed += from->changed;
+    to->starts += from->starts;
+    to->repeated += from->repeated;
+    to->doubled += from->doubled;
+    to->forged += from->forged;
+    to->left += from->left;
+    to->doubt += from->doubt;
+    to->wrong += from->wrong;
+    to->damage += from->damage;
 }
 
-/* One life of an owner; killed after wait_us unless that is 0. */
-static void one_life(
-    struct book *book, const char *dir, struct watched *run, useconds_t wait_us)
+bool tally_is_clean(const struct tally *tally)
 {
-    int fds[2];
-    if (pipe(fds) != 0) die("pipe");
-    fcntl(fds[0], F_SETFD, FD_CLOEXEC);
-    fcntl(fds[1], F_SETFD, FD_CLOEXEC);
-    pid_t pid = fork();
-    if (pid < 0) die("fork");
-    if (pid == 0) {
-        close(fds[0]);
-        _exit(work(dir, run->pattern, run->id, fds[1]));
-    }
-    close(fds[1]);
-    if (run->id[0] != '\0') book->resumes++;
-    if (wait_us > 0) {
-        usleep(wait_us);
-        if (kill(pid, SIGKILL) == 0) book->kills++;
-    }
-    /* Agents do not hold the pipe: it ends with its owner. */
-    read_all(run, fds[0]);
-    waitpid(pid, NULL, 0);
+    return tally->lost + tally->changed + tally->repeated + tally->doubled +
+               tally->forged + tally->left + tally->wrong + tally->damage ==
+           0;
 }
 
-/* ---- the three books
- * --------------------------------------------------------- */
-
-static unsigned count_lines(const char *dir, const char *wanted)
+static void print_head(void)
 {
-    char path[PATH_MAX], line[512];
-    snprintf(path, sizeof path, "%s/book", dir);
-    FILE *file = fopen(path, "r");
-    unsigned count = 0;
-    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
-        line[strcspn(line, "\n")] = '\0';
-        if (strcmp(line, wanted) == 0) count++;
-    }
-    if (file != NULL) fclose(file);
-    return count;
+    printf("%-14s %6s %6s %7s %6s %6s %5s %5s %6s %5s %5s %6s\n", "pattern",
+        "kills", "runs", "words", "starts", "lost", "again", "twice", "forged",
+        "left", "doubt", "wrong");
 }
 
-static json_t *show(const char *dir, const char *id)
+void tally_print(const char *what, const struct tally *tally, double seconds)
 {
-    ndf_engine *engine = open_engine(dir);
-    ndf_text *text = NULL;
-    ndf_error error;
-    if (ndf_show(engine, id, &text, &error) != NDF_OK) {
-        fprintf(stderr, "kill_runs: %s\n", error.message);
-        exit(2);
-    }
-    json_t *shown =
-        json_loadb(ndf_text_data(text), ndf_text_size(text), 0, NULL);
-    ndf_text_free(text);
-    ndf_close(engine);
-    return shown;
+    printf("%-14s %6lu %6lu %7lu %6lu %6lu %5lu %5lu %6lu %5lu %5lu %6lu\n",
+        what, tally->kills, tally->runs, tally->acknowledged, tally->starts,
+        tally->lost + tally->changed, tally->repeated, tally->doubled,
+        tally->forged, tally->left, tally->doubt, tally->wrong + tally->damage);
+    if (seconds > 0)
+        printf("%.0f s; %lu resumed, %lu killed before the run was durable\n",
+            seconds, tally->resumes, tally->unstarted);
 }
 
-static bool recorded(const json_t *shown, int step)
-{
-    char name[16];
-    snprintf(name, sizeof name, "s%d", step);
-    size_t i;
-    json_t *record;
-    json_array_foreach(json_object_get(shown, "records"), i, record)
-    {
-        const char *kind = json_string_value(json_object_get(record, "kind"));
-        const char *of = json_string_value(
-            json_object_get(json_object_get(record, "body"), "step"));
-        if (kind != NULL && of != NULL && strcmp(kind, "result") == 0 &&
-            strcmp(of, name) == 0)
-            return true;
-    }
-    return false;
-}
+/* ---- one run ----------------------------------------------------------------
+ */
 
-static void compare(
-    struct book *book, const char *dir, const struct watched *run)
+/* Lives until the run has ended; deaths[life] says how each ends. */
+static void one_run(struct tally *tally, const struct kill_pattern *pattern,
+    const char *dir, const struct death *deaths, int death_count)
 {
-    json_t *shown = show(dir, run->id);
-    for (int i = 0; i < STEPS; i++) {
-        char line[160];
-        bool kept = recorded(shown, i);
-        if (run->done[i]) book->acknowledged++;
-        if (run->done[i] && !kept) book->lost++;
-        snprintf(line, sizeof line, "start %s/s%d", run->id, i);
-        unsigned starts = count_lines(dir, line);
-        if (starts > 1) book->repeated++;
-        if (kept && starts != 1 && starts <= 1) book->wrong++;
-        snprintf(line, sizeof line, "twice %s/s%d", run->id, i);
-        if (count_lines(dir, line) > 0) book->doubled++;
-    }
-    json_decref(shown);
-    if (run->end == NDF_RUN_IN_DOUBT) book->doubt++;
-    else if (run->end != NDF_RUN_SUCCEEDED) book->wrong++;
-}
-
-static bool command_names(const char *pid, const char *program)
-{
-    char path[64], text[4096] = "";
-    snprintf(path, sizeof path, "/proc/%.16s/cmdline", pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t size = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
-    if (fd >= 0) close(fd);
-    for (ssize_t i = 0; i < size; i++)
-        if (text[i] == '\0') text[i] = ' ';
-    return strstr(text, program) != NULL;
-}
-
-/* Agents that still live: their command line names our folder. */
-static unsigned count_agents(const char *dir)
-{
-    char program[DIR_SIZE + 16];
-    snprintf(program, sizeof program, "%.1000s/agent.sh", dir);
-    DIR *processes = opendir("/proc");
-    if (processes == NULL) die("/proc");
-    unsigned found = 0;
-    const struct dirent *item;
-    while ((item = readdir(processes)) != NULL)
-        if (item->d_name[0] >= '1' && item->d_name[0] <= '9' &&
-            command_names(item->d_name, program))
-            found++;
-    closedir(processes);
-    return found;
-}
-
-static void one_run(struct book *book, const char *dir)
-{
-    static const char *const patterns[] = {"five.steps", "five.tasks"};
-    struct watched run = {.pattern = patterns[draw() % 2], .end = -2};
-    for (int life = 0; run.end == -2; life++) {
-        useconds_t wait = (useconds_t)(draw() % 250000) + 1;
-        if (life >= KILLS_PER_RUN) wait = 0;
-        one_life(book, dir, &run, wait);
+    static const struct death none;
+    struct watched run = {.pattern = pattern, .dir = dir, .end = -2};
+    for (int life = 0; run.end == -2 && life < LIVES_MAX; life++) {
+        bool killed =
+            one_life(tally, &run, life < death_count ? &deaths[life] : &none);
         if (run.id[0] == '\0') {
-            book->unstarted++;
-            if (run.end == -2) return;
+            tally->unstarted++;
+            continue;
         }
-        if (life > KILLS_PER_RUN + 2) break;
+        if (killed) books_look(tally, &run);
     }
-    book->runs++;
-    compare(book, dir, &run);
+    books_compare(tally, &run);
+    free(run.journal);
+}
+
+static void at_random(struct orders *orders, const char *dir, struct tally *all)
+{
+    unsigned long sum = 0, runs = 0;
+    unsigned long kills = orders->kills / orders->jobs +
+                          (orders->job < orders->kills % orders->jobs);
+    while (sum < kills) {
+        size_t at = (size_t)draw(orders, kill_pattern_count);
+        struct death deaths[KILLS_PER_RUN] = {{0}};
+        for (int i = 0; i < KILLS_PER_RUN; i++)
+            deaths[i].after_us = (unsigned)draw(orders, MOMENT_US) + 1;
+        unsigned long before = all[at].kills;
+        one_run(&all[at], &kill_patterns[at], dir, deaths, KILLS_PER_RUN);
+        sum += all[at].kills - before;
+        if (++runs % CHECK_EACH == 0) books_check(&all[at], dir);
+    }
+}
+
+/* ---- at each call
+ * ------------------------------------------------------------ */
+
+/* Two lives' deaths: the second one's when the first is to get half-way. */
+static void at_call(const struct kill_pattern *pattern, const char *dir,
+    long calls, struct death death, bool resumed, struct tally *tally)
+{
+    struct death deaths[2] = {death, {0}};
+    if (resumed) {
+        deaths[0] = (struct death){.call = calls / 2, .when = DYING_AFTER};
+        deaths[1] = death;
+    }
+    one_run(tally, pattern, dir, deaths, 2);
+}
+
+static void at_calls(
+    const struct orders *orders, const char *dir, struct tally *all)
+{
+    unsigned long turn = orders->random % orders->stride, number = 0;
+    for (size_t i = 0; i < kill_pattern_count; i++) {
+        long calls = calls_of(&kill_patterns[i], dir);
+        for (unsigned way = 0; way < 2 * DYING_WHEN_COUNT; way++) {
+            for (long n = 1; n <= calls; n++) {
+                struct death death = {
+                    .call = n, .when = (enum dying_when)(way / 2)};
+                if (turn++ % orders->stride != 0) continue;
+                if (number++ % orders->jobs != orders->job) continue;
+                at_call(&kill_patterns[i], dir, calls, death, way % 2, &all[i]);
+            }
+        }
+        if (orders->job == 0)
+            printf("%s: %ld calls that change files\n", kill_patterns[i].name,
+                calls);
+        books_check(&all[i], dir);
+    }
+}
+
+/* ---- campaigns side by side
+ * ---------------------------------------------------- */
+
+static bool all_clean(const struct tally *all)
+{
+    bool clean = true;
+    for (size_t i = 0; i < kill_pattern_count; i++)
+        clean = clean && tally_is_clean(&all[i]);
+    return clean;
+}
+
+static void remove_dir(const char *dir)
+{
+    char command[DIR_SIZE + 16];
+    (void)snprintf(command, sizeof command, "rm -rf '%s'", dir);
+    FILE *done = popen(command, "r");
+    if (done != NULL) pclose(done);
+}
+
+/* In a process of its own. */
+static int one_job(struct orders *orders, struct tally *all)
+{
+    char dir[DIR_SIZE];
+    const char *tmp = getenv("TMPDIR");
+    (void)snprintf(
+        dir, sizeof dir, "%.900s/ndf-kill-XXXXXX", tmp != NULL ? tmp : "/tmp");
+    if (mkdtemp(dir) == NULL) give_up(dir);
+    patterns_import(dir, orders->worker);
+    if (orders->kills > 0) at_random(orders, dir, all);
+    else at_calls(orders, dir, all);
+    books_check(&all[0], dir);
+    if (!all_clean(all)) {
+        printf("kept for a look: %s\n", dir);
+        return 1;
+    }
+    remove_dir(dir);
+    return 0;
+}
+
+static bool all_jobs(const struct orders *orders, struct tally *all)
+{
+    size_t size = kill_pattern_count * sizeof *all;
+    pid_t pids[JOBS_MAX];
+    bool good = true;
+    for (unsigned long job = 0; job < orders->jobs; job++) {
+        struct orders own = *orders;
+        own.job = job;
+        if (orders->kills > 0) own.random += job * 2654435761u;
+        (void)fflush(stdout);
+        pids[job] = fork();
+        if (pids[job] < 0) give_up("fork");
+        if (pids[job] == 0) {
+            int code = one_job(
+                &own, (struct tally *)(void *)((char *)all + job * size));
+            (void)fflush(stdout);
+            _exit(code);
+        }
+    }
+    for (unsigned long job = 0; job < orders->jobs; job++) {
+        int status;
+        if (waitpid(pids[job], &status, 0) != pids[job]) give_up("waitpid");
+        good = good && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    }
+    return good;
+}
+
+/* ---- orders
+ * -------------------------------------------------------------------- */
+
+static bool read_orders(struct orders *orders, int argc, char **argv)
+{
+    *orders =
+        (struct orders){.stride = 1, .jobs = 1, .random = (uint64_t)time(NULL)};
+    for (int i = 1; i + 1 < argc; i += 2) {
+        const char *value = argv[i + 1];
+        unsigned long number = strtoul(value, NULL, 10);
+        if (strcmp(argv[i], "--worker") == 0) orders->worker = value;
+        else if (strcmp(argv[i], "--kills") == 0) orders->kills = number;
+        else if (strcmp(argv[i], "--calls") == 0) orders->stride = number;
+        else if (strcmp(argv[i], "--jobs") == 0) orders->jobs = number;
+        else if (strcmp(argv[i], "--seed") == 0) orders->random = number;
+        else return false;
+    }
+    orders->random = orders->random * 2 + 1;
+    return argc % 2 == 1 && orders->worker != NULL && orders->stride > 0 &&
+           orders->jobs > 0 && orders->jobs <= JOBS_MAX;
+}
+
+static double now_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
 int main(int argc, char **argv)
 {
-    unsigned long kills = 100;
-    const char *given = NULL;
-    random_state = (uint64_t)time(NULL) * 2654435761u + 1;
-    for (int i = 1; i + 1 < argc; i += 2) {
-        if (strcmp(argv[i], "--kills") == 0)
-            kills = strtoul(argv[i + 1], NULL, 10);
-        if (strcmp(argv[i], "--seed") == 0)
-            random_state = strtoull(argv[i + 1], NULL, 10) | 1;
-        if (strcmp(argv[i], "--dir") == 0) given = argv[i + 1];
-    }
-    printf("seed %llu\n", (unsigned long long)random_state);
-    char dir[DIR_SIZE];
-    const char *tmp = getenv("TMPDIR");
-    snprintf(dir, sizeof dir, "%s/ndf-kill-XXXXXX",
-        given != NULL ? given
-        : tmp != NULL ? tmp
-                      : "/tmp");
-    if (mkdtemp(dir) == NULL) die(dir);
-    make_profile(dir);
-    ndf_engine *engine = open_engine(dir);
-    char yaml[PATH_MAX];
-    ndf_error error;
-    ndf_text *report = NULL;
-    int trusted;
-    snprintf(yaml, sizeof yaml, "%.1000s/ndf.yaml", dir);
-    if (ndf_import(engine, yaml, NULL, NULL, &report, &error) != NDF_OK ||
-        ndf_trust_folder(engine, dir, NDF_TRUST_GRANT, &trusted, &error) !=
-            NDF_OK) {
-        fprintf(stderr, "kill_runs: %s\n", error.message);
+    struct orders orders;
+    if (!read_orders(&orders, argc, argv)) {
+        fprintf(stderr,
+            "usage: kill_runs --worker PROGRAM [--kills N | --calls STRIDE] "
+            "[--seed S] [--jobs J]\n");
         return 2;
     }
-    ndf_text_free(report);
-    ndf_close(engine);
-
-    struct book book = {0};
-    while (book.kills < kills)
-        one_run(&book, dir);
-    book.left = count_agents(dir);
-
-    printf("kills %lu, runs %lu, resumes %lu, before the run was durable %lu\n"
-           "acknowledged steps %lu: lost %lu, run again %lu, started twice at "
-           "once %lu\n"
-           "agents left %lu, runs in doubt %lu, ended otherwise %lu\n",
-        book.kills, book.runs, book.resumes, book.unstarted, book.acknowledged,
-        book.lost, book.repeated, book.doubled, book.left, book.doubt,
-        book.wrong);
-    bool good = book.lost + book.repeated + book.doubled + book.left +
-                    book.wrong + book.doubt ==
-                0;
-    if (!good) {
-        printf("kept for a look: %s\n", dir);
-        return 1;
+    printf("seed %llu\n", (unsigned long long)(orders.random / 2));
+    size_t size = JOBS_MAX * kill_pattern_count * sizeof(struct tally);
+    struct tally *all = mmap(
+        NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (all == MAP_FAILED) give_up("mmap");
+    double began = now_s();
+    bool good = all_jobs(&orders, all);
+    struct tally sum = {0};
+    print_head();
+    for (size_t i = 0; i < kill_pattern_count; i++) {
+        struct tally one = {0};
+        for (unsigned long job = 0; job < orders.jobs; job++)
+            tally_add(&one, &all[job * kill_pattern_count + i]);
+        tally_print(kill_patterns[i].name, &one, 0);
+        tally_add(&sum, &one);
     }
-    char remove[PATH_MAX + 16];
-    snprintf(remove, sizeof remove, "rm -rf '%s'", dir);
-    FILE *done = popen(remove, "r");
-    if (done != NULL) pclose(done);
-    return 0;
+    tally_print("all", &sum, now_s() - began);
+    return good && tally_is_clean(&sum) ? 0 : 1;
 }
