@@ -36,7 +36,7 @@ enum {
     WORD_SIZE = 16,
     WORDS_MAX = 1 << 16,
     AT_ONCE = 3,
-    CUT_US_MAX = 60000, /* after the store is open */
+    CUT_US_MAX = 50000, /* from its beginning, or when the store is open */
     LATE_US_MAX = 3000, /* from the cut to the end of the owner */
     CUTS_PER_STORE = 25,
 };
@@ -155,11 +155,12 @@ static _Noreturn void be_owner(const char *dir, int fd, uint64_t seed)
     options.event = on_event;
     options.event_ud = &fd;
     options.cwd = "/";
-    say(fd, "open", "-", "-", 0);
+    say(fd, "begins", "-", "-", 0);
     int err = open_engine(&engine, dir, &fd, &error);
     if (err == NDF_OK)
         err = ndf_register(engine, patterns, sizeof patterns - 1, 1, &error);
     if (err == NDF_OK) err = ndf_context_new(engine, "{}", 2, &context, &error);
+    say(fd, "open", "-", "-", 0);
     for (uint64_t i = seed; err == NDF_OK; i++) {
         ndf_run **run = &runs[i % AT_ONCE];
         int state;
@@ -215,6 +216,19 @@ static void hear(struct listener *from)
     }
 }
 
+static void hear_until(struct listener *from, const char *kind)
+{
+    struct pollfd more = {.fd = from->fd, .events = POLLIN};
+    for (;;) {
+        if (poll(&more, 1, -1) < 0) give_up("poll");
+        size_t before = word_count;
+        hear(from);
+        for (size_t i = before; i < word_count; i++)
+            if (strcmp(words[i].kind, kind) == 0) return;
+        if (word_count == before) give_up("an owner that says nothing");
+    }
+}
+
 /* One owner, until after the cut. */
 static void one_cut(struct tally *tally, const struct power_disk *disk)
 {
@@ -233,8 +247,8 @@ static void one_cut(struct tally *tally, const struct power_disk *disk)
     }
     close(fds[1]);
     struct listener from = {.fd = fds[0]};
-    struct pollfd begun = {.fd = fds[0], .events = POLLIN};
-    (void)poll(&begun, 1, -1);
+    /* Some are cut while they open the store, or make it. */
+    hear_until(&from, draw(4) == 0 ? "begins" : "open");
     uint64_t left = draw(CUT_US_MAX);
     /* In pieces, lest the pipe fill up. */
     for (; left > 0; left -= left < 2000 ? left : 2000) {
