@@ -391,6 +391,9 @@ int exec_apply_run(struct executor *x, const struct exec_record *record,
 /* SHA-256 of a value's canonical JSON, in hex. */
 int exec_value_hex(
     const struct mem *mem, const struct value *value, char out[HASH_HEX_SIZE]);
+/* A context that patches were merged into, as contexts are written: without
+ * attributes that nothing is left of. */
+int exec_context_tidy(struct arena *arena, struct value *value);
 /* Makes value (borrowed for the call) the context. */
 int exec_context_set(
     struct executor *x, const struct value *value, ndf_error *error);

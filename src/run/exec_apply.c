@@ -97,6 +97,13 @@ int exec_value_hex(
     return err;
 }
 
+int exec_context_tidy(struct arena *arena, struct value *value)
+{
+    struct context context;
+    int err = context_decode(arena, value, &context, NULL);
+    return err == NDF_OK ? context_encode(arena, &context, value) : err;
+}
+
 int exec_context_set(
     struct executor *x, const struct value *value, ndf_error *error)
 {

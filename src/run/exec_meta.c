@@ -148,7 +148,7 @@ int exec_phase_context(
         }
         if (err == NDF_OK) err = patch_merge(arena, &before, &patch, out);
     }
-    return err;
+    return err == NDF_OK ? exec_context_tidy(arena, out) : err;
 }
 
 static int merge_phase(

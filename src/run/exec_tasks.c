@@ -225,7 +225,7 @@ static int merge_marked(struct executor *x, struct arena *arena,
         if (!p->marks[p->order[i]] || patch->kind == VALUE_NULL) continue;
         if (err == NDF_OK) err = patch_merge(arena, &before, patch, out);
     }
-    return err;
+    return err == NDF_OK ? exec_context_tidy(arena, out) : err;
 }
 
 int exec_view(struct executor *x, const struct exec_slot *slot)

@@ -35,6 +35,14 @@ static int changes(void *ud, const ndf_call *call, ndf_reply *reply)
     return ndf_reply_patch(reply, patch, sizeof patch - 1);
 }
 
+/* Answers with the patch that it is bound with. */
+static int patches(void *ud, const ndf_call *call, ndf_reply *reply)
+{
+    const char *patch = ud;
+    (void)call;
+    return ndf_reply_patch(reply, patch, strlen(patch));
+}
+
 static void bind_to(
     struct fixture *fixture, const char *name, ndf_agent_fn fn, void *ud)
 {
@@ -320,6 +328,33 @@ static void a_run_waits_for_its_functions(void **state)
     fixture_close(&fixture);
 }
 
+/* Two tasks that do not know of each other both delete. */
+static void a_context_without_attributes_has_none(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    static char all[] = "{\"attributes\": null}";
+    static char one[] = "{\"attributes\": {\"stage\": null}}";
+    char id[64];
+    fixture_open(&fixture);
+    bind_to(&fixture, "clear", patches, all);
+    bind_to(&fixture, "remove", patches, one);
+    fixture_register(&fixture, "pattern: p.q\ndescription: d\n"
+                               "context: record\n"
+                               "tasks:\n"
+                               "  - a: {agent: clear}\n"
+                               "  - b: {agent: remove}\n");
+    int state_of_run = fixture_run(&fixture, "p.q",
+        "{\"domain\": \"web\", \"attributes\": {\"stage\": 1}}", id);
+    assert_int_equal(state_of_run, NDF_RUN_SUCCEEDED);
+    json_t *result = result_of(&fixture, id);
+    const json_t *context = json_object_get(result, "context");
+    assert_string_equal(string_at(result, "context/domain"), "web");
+    assert_null(json_object_get(context, "attributes"));
+    json_decref(result);
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +363,7 @@ int main(void)
         cmocka_unit_test(a_failed_run_says_where_and_why),
         cmocka_unit_test(what_has_no_result_is_said),
         cmocka_unit_test(a_run_waits_for_its_functions),
+        cmocka_unit_test(a_context_without_attributes_has_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
