@@ -324,7 +324,9 @@ int exec_meta_resume(struct executor *x)
 static int on_late(struct exec_phase *phase)
 {
     phase->timer = 0;
-    bool open = phase->state == PHASE_OPEN && !phase->stopped;
+    /* One in doubt has ended with its phase open. */
+    bool open =
+        phase->state == PHASE_OPEN && !phase->stopped && !phase->owner->ended;
     if (!open || phase->owner->cancel != REASON_NONE) return NDF_OK;
     return exec_record_stop(
         phase, REASON_TIMEOUT, "the phase did not end within its max_latency");
