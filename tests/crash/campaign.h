@@ -13,7 +13,7 @@
 
 #include "dying.h"
 
-enum { ID_SIZE = 64, NAME_SIZE = 96, DIR_SIZE = 1024, WORDS_MAX = 128 };
+enum { ID_SIZE = 64, NAME_SIZE = 96, DIR_SIZE = 1024, WORDS_MAX = 1024 };
 
 /* ---- campaign_patterns.c ------------------------------------------------ */
 

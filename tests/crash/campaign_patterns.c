@@ -1,7 +1,7 @@
 /*
  * campaign_patterns.c - the patterns whose owners are killed.
  *
- * A pattern more is a line more in the table: nothing else knows their steps.
+ * A pattern more is an entry in the table: nothing else knows their steps.
  * What is compared follows from the journal, the agents' book and the end that
  * stands here.
  */
@@ -17,6 +17,15 @@
 
 #define DID       ", expect: {regex: did}"
 #define WITH_UNDO DID ", undo: {agent: undoer}"
+
+/* What phases are made of. */
+#define INNER                                                                  \
+    "---\npattern: inner.steps\ndescription: Is in phases.\nsteps:\n"          \
+    "  - s0: {agent: worker" WITH_UNDO "}\n"                                   \
+    "  - s1: {agent: worker" WITH_UNDO "}\n"                                   \
+    "---\npattern: inner.tasks\ndescription: Is in phases.\ntasks:\n"          \
+    "  - s0: {agent: worker" WITH_UNDO "}\n"                                   \
+    "  - s1: {agent: worker" WITH_UNDO "}\n"
 
 const struct kill_pattern kill_patterns[] = {
     {"steps.done",
@@ -46,6 +55,19 @@ const struct kill_pattern kill_patterns[] = {
         "  - s1: {agent: worker" WITH_UNDO "}\n"
         "  - s2: {agent: worker" WITH_UNDO ", needs: [s0]}\n"
         "  - s3: {agent: failing" WITH_UNDO ", needs: [s1, s2]}\n",
+        NDF_RUN_FAILED},
+    {"phases.done",
+        "phases:\n"
+        "  - first: {patterns: [inner.steps, inner.tasks],\n"
+        "            coordination: parallel}\n"
+        "  - last: {patterns: [inner.steps]}\n" INNER,
+        NDF_RUN_SUCCEEDED},
+    {"phases.undone",
+        "rollback_strategy: complete\n"
+        "phases:\n"
+        "  - first: {patterns: [inner.steps, inner.tasks],\n"
+        "            coordination: parallel}\n"
+        "  - last: {patterns: [steps.undone]}\n",
         NDF_RUN_FAILED},
 };
 

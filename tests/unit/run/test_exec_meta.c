@@ -469,6 +469,29 @@ static void memory_may_run_out_anywhere(void **state)
     test_each_allocation_fails(play_body, plan);
 }
 
+/* The phase's time is over while the end of the run is being written. */
+static void a_latency_that_runs_out_late_changes_no_end(void **state)
+{
+    (void)state;
+    struct world w;
+    start(&w,
+        META("", PHASE("p", "\"success_criteria\": {\"max_latency\": 500}, ",
+                     "[{\"name\": \"a\"}]")),
+        (const struct script[]){{"p/0/a", "l", NULL}, {NULL, NULL, NULL}});
+    while (!w.ended) {
+        const struct world_record *last =
+            w.pending.count > 0 ? vec_get(&w.pending, w.pending.count - 1)
+                                : NULL;
+        bool late = last != NULL && str_equal(last->kind, STR("end")) &&
+                    w.timers.count > 0;
+        assert_true(world_choices(&w) > 0);
+        world_happen(&w, late ? world_choices(&w) - 1 : 0);
+    }
+    assert_int_equal(w.end.state, NDF_RUN_IN_DOUBT);
+    assert_int_equal(world_count(&w, "stop", NULL), 0);
+    world_deinit(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -489,6 +512,7 @@ int main(void)
         cmocka_unit_test(a_cancel_takes_all_back),
         cmocka_unit_test(the_context_goes_from_pattern_to_pattern),
         cmocka_unit_test(memory_may_run_out_anywhere),
+        cmocka_unit_test(a_latency_that_runs_out_late_changes_no_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
