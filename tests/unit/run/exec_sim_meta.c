@@ -196,7 +196,7 @@ static void tell_begin(struct sim *sim, struct meta_tale *tale, struct str id)
 static void tell_end(
     struct sim *sim, struct meta_tale *tale, const struct value *body)
 {
-    struct str id = value_get_str(body, STR("in"));
+    struct str id = value_get_str(body, STR("pattern"));
     struct member_tale *member = member_of(tale, id);
     bool done = str_equal(value_get_str(body, STR("state")), STR("succeeded"));
     if (member->rolling_back) {
@@ -231,16 +231,16 @@ static void tell_step(struct sim *sim, struct meta_tale *tale, struct str kind,
 static void tell_record(struct sim *sim, struct meta_tale *tale,
     struct str kind, const struct value *body)
 {
-    struct str in = value_get_str(body, STR("in"));
-    if (str_equal(kind, STR("begin"))) {
-        tell_begin(sim, tale, in);
-    } else if (str_equal(kind, STR("end"))) {
-        if (in.size > 0) tell_end(sim, tale, body);
-    } else if (str_equal(kind, STR("rollback"))) {
-        struct member_tale *member = member_of(tale, in);
+    struct str id = value_get_str(body, STR("pattern"));
+    if (str_equal(kind, STR("pattern_begin"))) {
+        tell_begin(sim, tale, id);
+    } else if (str_equal(kind, STR("pattern_end"))) {
+        tell_end(sim, tale, body);
+    } else if (str_equal(kind, STR("pattern_rollback"))) {
+        struct member_tale *member = member_of(tale, id);
         assert_int_equal(member->state, MEMBER_DONE);
         member->rolling_back = true;
-    } else if (str_equal(kind, STR("phase"))) {
+    } else if (str_equal(kind, STR("phase_end"))) {
         struct sim_phase *phase =
             phase_of(sim, value_get_str(body, STR("phase")));
         assert_false(phase->closed);
@@ -248,8 +248,9 @@ static void tell_record(struct sim *sim, struct meta_tale *tale,
         phase->closed = true;
         phase->ok = value_get_bool(body, STR("ok"), false);
     } else if (!str_equal(kind, STR("cancel")) &&
-               !str_equal(kind, STR("select")) &&
-               !str_equal(kind, STR("stop"))) {
+               !str_equal(kind, STR("end")) &&
+               !str_starts(kind, STR("pattern_")) &&
+               !str_starts(kind, STR("phase_"))) {
         tell_step(sim, tale, kind, body);
     }
 }

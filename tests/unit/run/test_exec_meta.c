@@ -488,7 +488,7 @@ static void a_latency_that_runs_out_late_changes_no_end(void **state)
         world_happen(&w, late ? world_choices(&w) - 1 : 0);
     }
     assert_int_equal(w.end.state, NDF_RUN_IN_DOUBT);
-    assert_int_equal(world_count(&w, "stop", NULL), 0);
+    assert_int_equal(world_count(&w, "phase_stop", NULL), 0);
     world_deinit(&w);
 }
 
