@@ -126,12 +126,13 @@ static void write_profile(const char *path, const char *dir, const char *worker)
 
 void patterns_import(const char *dir, const char *worker)
 {
-    char yaml[PATH_MAX];
+    char yaml[PATH_MAX], program[PATH_MAX];
     ndf_error error = {0};
     ndf_text *report = NULL;
     int trusted;
     (void)snprintf(yaml, sizeof yaml, "%s/ndf.yaml", dir);
-    write_profile(yaml, dir, worker);
+    if (realpath(worker, program) == NULL) give_up(worker);
+    write_profile(yaml, dir, program);
     ndf_engine *engine = store_open_in(dir, NDF_OPEN_CREATE);
     int err = ndf_import(engine, yaml, NULL, NULL, &report, &error);
     if (err == NDF_OK)

@@ -3,7 +3,8 @@
  * tasks, of phases.
  *
  * NDF_SIM_KIND=steps|tasks|meta plays that kind alone, NDF_SIM_COUNT=n so many
- * runs of each, NDF_SIM_SEED=n the one of that seed. A run that fails is named
+ * runs of each (NDF_SIM_TWICE=n so many twice), NDF_SIM_SEED=n the one of that
+ * seed. A run that fails is named
  * by the variables that play it again.
  */
 #include <signal.h>
@@ -75,7 +76,8 @@ static void a_seed_plays_the_same_run_again(void **state)
     static const struct sim_kind *const kinds[] = {
         &sim_steps, &sim_tasks, &sim_meta};
     (void)state;
-    for (uint64_t seed = 1; seed <= SIM_TWICE; seed++) {
+    uint64_t count = number_of("NDF_SIM_TWICE", SIM_TWICE);
+    for (uint64_t seed = 1; seed <= count; seed++) {
         const struct sim_kind *kind = kinds[seed % 3];
         struct buf first, second;
         if (!is_wanted(kind)) continue;
