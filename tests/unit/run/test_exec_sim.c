@@ -1,6 +1,6 @@
 /*
- * test_exec_sim.c - ten thousand random runs of each kind of plan: of steps, of
- * tasks, of phases.
+ * test_exec_sim.c - SIM_COUNT (ten thousand) random runs of each kind of plan:
+ * of steps, of tasks, of phases.
  *
  * NDF_SIM_KIND=steps|tasks|meta plays that kind alone, NDF_SIM_COUNT=n so many
  * runs of each (NDF_SIM_TWICE=n so many twice), NDF_SIM_SEED=n the one of that
@@ -15,7 +15,7 @@
 
 #include "exec_sim.h"
 
-enum { SIM_COUNT = 10000, SIM_TWICE = 1000 };
+enum { SIM_TWICE = 1000 };
 
 /* How the run under way is played again; empty: none is. */
 static char again[128];
