@@ -74,6 +74,45 @@ static int env_write(struct arena *arena, const struct codec_key *key,
 static const struct codec_type env_type = {
     "a map of strings", env_read, env_write};
 
+/* A name, the start of one with a star behind it, or a star: all. */
+static bool pass_env_valid(struct str name)
+{
+    size_t star = str_find_char(name, '*');
+    return name.size > 0 && str_find_char(name, '=') == name.size &&
+           (star == name.size || star == name.size - 1);
+}
+
+/* ---- the sandbox -------------------------------------------------------- */
+
+static const char *const namespaces[] = {"auto", "always", "never", NULL};
+
+static const struct codec_key limits_keys[] = {
+    {.name = "memory",
+        .type = &codec_bytes,
+        .offset = offsetof(struct sandbox, memory)},
+    {.name = "cpu",
+        .type = &codec_duration,
+        .offset = offsetof(struct sandbox, cpu_ms)},
+    {.name = "files",
+        .type = &codec_u64,
+        .min = AGENT_FILES_MIN,
+        .max = AGENT_COUNT_MAX,
+        .offset = offsetof(struct sandbox, files)},
+    {.name = "processes",
+        .type = &codec_u64,
+        .min = 1,
+        .max = AGENT_COUNT_MAX,
+        .offset = offsetof(struct sandbox, processes)},
+    {.name = "file_size",
+        .type = &codec_bytes,
+        .offset = offsetof(struct sandbox, file_size)},
+};
+
+const struct codec_map limits_map = {.name = "limits",
+    .what = "'limits'",
+    .keys = limits_keys,
+    .count = sizeof limits_keys / sizeof limits_keys[0]};
+
 static const struct codec_key agent_keys[] = {
     {.name = "agent",
         .type = &codec_text,
@@ -108,6 +147,24 @@ static const struct codec_key agent_keys[] = {
         .offset = offsetof(struct agent, run),
         .expected = "a list of strings like [make, test] (there is no shell)"},
     {.name = "env", .type = &env_type, .offset = offsetof(struct agent, env)},
+    {.name = "pass_env",
+        .type = &codec_texts,
+        .max = AGENT_PASS_ENV_MAX,
+        .offset = offsetof(struct agent, pass_env),
+        .valid = pass_env_valid,
+        .expected = "names of variables like ANTHROPIC_API_KEY or AWS_*"},
+    {.name = "namespace",
+        .type = &codec_word,
+        .detail = namespaces,
+        .offset = offsetof(struct agent, sandbox.namespace),
+        .expected = "auto, always or never"},
+    {.name = "privileges",
+        .type = &codec_bool,
+        .offset = offsetof(struct agent, sandbox.privileges)},
+    {.name = "limits",
+        .type = &codec_struct,
+        .detail = &limits_map,
+        .offset = offsetof(struct agent, sandbox)},
     {.name = "timeout",
         .type = &codec_duration,
         .offset = offsetof(struct agent, timeout_ms)},

@@ -10,7 +10,7 @@
 struct agent;
 struct step;
 
-extern const struct codec_map agent_map, pattern_map;
+extern const struct codec_map agent_map, limits_map, pattern_map;
 /* Steps and tasks as in files (the name stands before the map); plan_step_map
  * has the name inside and all keys of both. */
 extern const struct codec_map step_map, task_map, plan_step_map;
