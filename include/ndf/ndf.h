@@ -180,6 +180,10 @@ NDF_API int ndf_reply_patch(ndf_reply *reply, const char *json, size_t size);
 NDF_API int ndf_reply_usage(ndf_reply *reply, const char *json, size_t size);
 /* Why it failed, for people; copied. */
 NDF_API int ndf_reply_error(ndf_reply *reply, const char *text, size_t size);
+/* Says that the work goes on: a step with a `heartbeat` is ended when its
+ * function neither returns nor calls this for that long. Cheap; from any thread,
+ * as long as the function has not returned. */
+NDF_API int ndf_reply_alive(ndf_reply *reply);
 
 /* Does the work of a step. Returns 0 when done, anything else when failed.
  * Runs on a thread of the engine's own; may block; must not close the engine

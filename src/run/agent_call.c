@@ -9,6 +9,7 @@ static const char *const status_names[] = {
     [AGENT_EXITED] = "exited",
     [AGENT_SIGNALLED] = "signalled",
     [AGENT_TIMED_OUT] = "timed_out",
+    [AGENT_SILENT] = "silent",
     [AGENT_OUTPUT_CAP] = "output_cap",
     [AGENT_OUTPUT_LOST] = "output_lost",
     [AGENT_START_FAILED] = "start_failed",
@@ -61,6 +62,7 @@ int agent_call_copy(
     }
     int err = copy_list(arena, &from->argv, &to->argv);
     if (err == NDF_OK) err = copy_list(arena, &from->files, &to->files);
+    if (err == NDF_OK) err = copy_list(arena, &from->pass_env, &to->pass_env);
     if (err == NDF_OK) err = value_copy(arena, &from->env, &to->env);
     return err;
 }

@@ -30,6 +30,7 @@ enum agent_status {
     AGENT_EXITED,        /* ended by itself; exit says how */
     AGENT_SIGNALLED,     /* died of signal */
     AGENT_TIMED_OUT,     /* ended by us at its timeout */
+    AGENT_SILENT,        /* ended by us: printed nothing for silence_ms */
     AGENT_OUTPUT_CAP,    /* ended by us: printed more than output_max */
     AGENT_OUTPUT_LOST,   /* its output could not be written (disk full) */
     AGENT_START_FAILED,  /* never ran: missing, not executable, ... */
@@ -44,16 +45,19 @@ enum agent_file { AGENT_FILE_MISSING, AGENT_FILE_STALE, AGENT_FILE_FRESH };
 /* All borrowed. */
 struct agent_call {
     struct str run;
-    struct str step;       /* the node's id */
-    struct str key;        /* idempotency key: "run/step", "run/step#undo" */
-    uint32_t attempt;      /* from 1 */
-    struct str agent;      /* its name, for messages */
-    struct str_list argv;  /* process: rendered; argv[0] with '/' absolute */
-    struct value env;      /* object of strings, added to the environment */
+    struct str step;          /* the node's id */
+    struct str key;           /* idempotency key: "run/step", "run/step#undo" */
+    uint32_t attempt;         /* from 1 */
+    struct str agent;         /* its name, for messages */
+    struct str_list argv;     /* process: rendered; argv[0] with '/' absolute */
+    struct value env;         /* object of strings, added to the environment */
+    struct str_list pass_env; /* names of ours that it gets, NAME or NAME* */
+    struct sandbox sandbox;
     struct str cwd;        /* absolute; empty: ours */
     struct str request;    /* JSON for stdin or the callback */
     struct str_list files; /* paths whose state is wanted afterwards */
     uint64_t timeout_ms;   /* 0: none */
+    uint64_t silence_ms;   /* longest time without a sign of life; 0: any */
     uint64_t grace_ms;     /* 0: AGENT_GRACE_MS */
     uint64_t output_max;   /* 0: AGENT_OUTPUT_DEFAULT */
     struct str file;       /* file name stem of this call: "s3.1", "u3.1" */
@@ -79,6 +83,7 @@ struct agent_result {
     struct value usage; /* object or null */
     /* Why an output that looks like an answer in JSON is none; empty. */
     struct str flaw;
+    bool alone;       /* it ran in a PID namespace of its own */
     struct str error; /* one sentence for people; empty when it ended well */
     struct str log;   /* tail of stderr */
     const enum agent_file *files; /* one for each of call.files */

@@ -12,6 +12,7 @@
 #include "run/agent_callback.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/json.h"
 #include "base/vec.h"
@@ -23,6 +24,8 @@ struct ndf_reply {
     struct value output, patch, usage;
     bool typed; /* output was given as a value */
     struct str error;
+    /* Monotonic time of the last sign of life; 0: it has not begun. */
+    _Atomic int64_t alive_ns;
 };
 
 struct callback;
@@ -47,9 +50,11 @@ struct callback {
     const struct mem *mem;
     struct job *job;
     struct loop_timer *timer;
+    struct loop_timer *silence; /* looks for a sign of life */
+    struct loop *loop;
     agent_done_fn done;
     void *ud;
-    uint64_t timeout_ms;
+    uint64_t timeout_ms, silence_ms;
     enum agent_status ended_by; /* when the timer fires before the job ends */
 };
 
@@ -132,6 +137,15 @@ int ndf_reply_error(ndf_reply *reply, const char *text, size_t size)
     return err;
 }
 
+int ndf_reply_alive(ndf_reply *reply)
+{
+    if (reply == NULL) return NDF_EINVAL;
+    /* By the clock of the loop's timers, whatever the host's tells. */
+    atomic_store_explicit(
+        &reply->alive_ns, clock_mono_ns(&clock_system), memory_order_relaxed);
+    return NDF_OK;
+}
+
 /* ---- jobs --------------------------------------------------------------- */
 
 static void job_free(struct job *job)
@@ -193,6 +207,14 @@ static void job_result(struct job *job, struct agent_result *out)
     out->error = STR("out of memory");
 }
 
+static void stop_timers(struct callback *task)
+{
+    loop_timer_free(task->timer);
+    loop_timer_free(task->silence);
+    task->timer = NULL;
+    task->silence = NULL;
+}
+
 /* On the loop's thread: the function returned. */
 static void on_job_done(void *ud)
 {
@@ -204,8 +226,7 @@ static void on_job_done(void *ud)
     pthread_mutex_unlock(&pool->mutex);
     if (task != NULL) {
         struct agent_result result;
-        loop_timer_free(task->timer);
-        task->timer = NULL;
+        stop_timers(task);
         task->job = NULL;
         job_result(job, &result);
         task->done(task->ud, &result);
@@ -227,6 +248,7 @@ static void job_run(struct job *job)
     };
     int64_t start = clock_mono_ns(&job->clock);
     job->wall_ms = clock_wall_ms(&job->clock);
+    (void)ndf_reply_alive(&job->reply);
     job->returned = call->fn(call->fn_ud, &given, &job->reply);
     int64_t took = clock_mono_ns(&job->clock) - start;
     job->latency_ms = took > 0 ? (uint64_t)took / 1000000 : 0;
@@ -339,7 +361,7 @@ static bool pool_add(struct callback_pool *pool, struct job *job)
 static void callback_free(struct agent_task *base)
 {
     struct callback *task = (struct callback *)base;
-    loop_timer_free(task->timer);
+    stop_timers(task);
     if (task->job != NULL) task->job->task = NULL;
     mem_free(task->mem, task, sizeof *task);
 }
@@ -350,12 +372,40 @@ static void on_ended(void *ud)
     struct callback *task = ud;
     struct agent_result result = {
         .status = task->ended_by, .error = STR(""), .log = STR("")};
-    loop_timer_free(task->timer);
-    task->timer = NULL;
+    stop_timers(task);
     if (task->job != NULL) task->job->task = NULL;
     if (task->ended_by == AGENT_TIMED_OUT) result.latency_ms = task->timeout_ms;
     task->job = NULL;
     task->done(task->ud, &result);
+}
+
+/* Milliseconds until a function that says nothing more has been silent for too
+ * long. */
+static uint64_t silence_left(const struct callback *task)
+{
+    int64_t last =
+        atomic_load_explicit(&task->job->reply.alive_ns, memory_order_relaxed);
+    int64_t silent = clock_mono_ns(&clock_system) - last;
+    uint64_t silent_ms = silent > 0 ? (uint64_t)silent / 1000000 : 0;
+    /* Waiting for a thread is no silence. */
+    if (last == 0) return task->silence_ms;
+    return silent_ms < task->silence_ms ? task->silence_ms - silent_ms : 0;
+}
+
+static void on_silence(void *ud)
+{
+    struct callback *task = ud;
+    uint64_t left = silence_left(task);
+    loop_timer_free(task->silence);
+    task->silence = NULL;
+    /* Without memory to look again, its time limit has to do. */
+    if (left > 0) {
+        (void)loop_timer_new(
+            &task->silence, task->loop, left, on_silence, task);
+        return;
+    }
+    task->ended_by = AGENT_SILENT;
+    on_ended(task);
 }
 
 static struct callback *task_new(
@@ -365,6 +415,7 @@ static struct callback *task_new(
     if (task == NULL) return NULL;
     task->task.kind = &agent_callback;
     task->mem = host->mem;
+    task->loop = host->loop;
     task->done = done;
     task->ud = ud;
     return task;
@@ -388,6 +439,11 @@ static int callback_start(struct agent_task **out,
     if (err == NDF_OK && call->timeout_ms > 0) {
         err = loop_timer_new(
             &task->timer, host->loop, call->timeout_ms, on_ended, task);
+    }
+    if (err == NDF_OK && call->silence_ms > 0) {
+        task->silence_ms = call->silence_ms;
+        err = loop_timer_new(
+            &task->silence, host->loop, call->silence_ms, on_silence, task);
     }
     struct job *job = task->job;
     if (err == NDF_OK) {

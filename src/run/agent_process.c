@@ -23,8 +23,10 @@
 #include <unistd.h>
 
 #include "base/os.h"
+#include "run/agent_env.h"
 #include "run/call_files.h"
 #include "run/exit_file.h"
+#include "run/init_settings.h"
 
 enum {
     PROCESS_LOCK_FD = 3,       /* where the watcher finds the lock */
@@ -33,7 +35,8 @@ enum {
     PROCESS_TRIES = 400,       /* to look at files that cannot be read: 10 s */
     /* After the grace time of a stop: the watcher sweeps, then tells. */
     PROCESS_KILL_MS = INIT_SWEEP_MS + 5000,
-    PROCESS_INIT_ARGS = 6,
+    PROCESS_INIT_ARGS = 4,
+    PROCESS_OVERDUE_MAX = 1000000000, /* longer limits are the watcher's */
 };
 
 struct process {
@@ -54,7 +57,8 @@ struct process {
     bool stopped;
     int failures; /* times that its files could not be looked at */
     int orphan_polls;
-    uint64_t stop_polls; /* since a stop, without a pidfd */
+    uint64_t polls;      /* without a pidfd */
+    uint64_t stop_polls; /* of these, since a stop */
 };
 
 static uint64_t grace_of(const struct agent_call *call)
@@ -131,62 +135,36 @@ static int strings_init(
     return list->err;
 }
 
-/* What an agent gets of our environment. By name: walking `environ` would read
- * freed memory when another thread of the host calls setenv. */
-static const char *const inherited[] = {"PATH", "HOME", "USER", "LOGNAME",
-    "SHELL", "LANG", "TZ", "TMPDIR", "TERM", "LC_ALL", "LC_ADDRESS",
-    "LC_COLLATE", "LC_CTYPE", "LC_IDENTIFICATION", "LC_MEASUREMENT",
-    "LC_MESSAGES", "LC_MONETARY", "LC_NAME", "LC_NUMERIC", "LC_PAPER",
-    "LC_TELEPHONE", "LC_TIME"};
-
-/* Adds NAME=VALUE, in place of an earlier one of that name. */
-static void env_add(struct strings *env, struct str name, struct str value)
-{
-    if (env->err != NDF_OK) return;
-    struct str text =
-        arena_format(env->arena, "%.*s=%.*s", STR_ARG(name), STR_ARG(value));
-    for (size_t i = 0; text.at != NULL && i < env->count; i++) {
-        if (strncmp(env->at[i], text.at, name.size + 1) != 0) continue;
-        env->at[i] = arena_dup(env->arena, text.at, text.size + 1);
-        if (env->at[i] == NULL) env->err = NDF_ENOMEM;
-        return;
-    }
-    strings_add(env, text);
-}
-
-static int make_env(struct process *p, struct strings *env)
+/* What ndf-init is told of the call. */
+static struct str settings_of(struct process *p)
 {
     const struct agent_call *call = &p->call;
-    const struct value *own = &call->env;
-    size_t own_count = own->kind == VALUE_OBJECT ? own->object.count : 0;
-    size_t count = sizeof inherited / sizeof *inherited;
-    if (strings_init(env, &p->arena, count + own_count + 8) != NDF_OK) {
-        return NDF_ENOMEM;
+    const struct sandbox *sandbox = &call->sandbox;
+    char text[INIT_SETTINGS_SIZE];
+    struct init_settings settings = {
+        .timeout_ms = call->timeout_ms,
+        .silence_ms = call->silence_ms,
+        .grace_ms = grace_of(call),
+        .output_max =
+            call->output_max > 0 ? call->output_max : AGENT_OUTPUT_DEFAULT,
+        .namespace = (unsigned)sandbox->namespace,
+        .privileges = sandbox->privileges,
+        .memory = sandbox->memory,
+        .cpu_ms = sandbox->cpu_ms,
+        .files = sandbox->files,
+        .processes = sandbox->processes,
+        .file_size = sandbox->file_size,
+    };
+    if (settings.output_max > AGENT_OUTPUT_MAX) {
+        settings.output_max = AGENT_OUTPUT_MAX;
     }
-    for (size_t i = 0; i < count; i++) {
-        const char *value = getenv(inherited[i]);
-        if (value != NULL) env_add(env, str_of(inherited[i]), str_of(value));
-    }
-    for (size_t i = 0; i < own_count; i++) {
-        const struct member *member = &own->object.members[i];
-        if (member->value.kind != VALUE_STRING) continue;
-        if (str_find_char(member->key, '=') < member->key.size) continue;
-        env_add(env, member->key, member->value.string);
-    }
-    struct str attempt = arena_format(&p->arena, "%u", call->attempt);
-    env_add(env, STR("NDF_RUN"), call->run);
-    env_add(env, STR("NDF_STEP"), call->step);
-    env_add(env, STR("NDF_STEP_KEY"), call->key);
-    env_add(env, STR("NDF_ATTEMPT"), attempt);
-    return env->err;
+    size_t size = init_settings_format(&settings, text);
+    return arena_str(&p->arena, (struct str){text, size});
 }
 
 static int make_argv(struct process *p, struct strings *argv)
 {
     const struct agent_call *call = &p->call;
-    uint64_t output_max =
-        call->output_max > 0 ? call->output_max : AGENT_OUTPUT_DEFAULT;
-    if (output_max > AGENT_OUTPUT_MAX) output_max = AGENT_OUTPUT_MAX;
     struct arena *arena = &p->arena;
     if (strings_init(argv, arena, call->argv.count + PROCESS_INIT_ARGS + 1)) {
         return NDF_ENOMEM;
@@ -194,12 +172,7 @@ static int make_argv(struct process *p, struct strings *argv)
     strings_add(argv, STR("ndf-init"));
     strings_add(argv, call_path(arena, call, ""));
     strings_add(argv, call->cwd);
-    strings_add(argv,
-        arena_format(arena, "%llu", (unsigned long long)call->timeout_ms));
-    strings_add(
-        argv, arena_format(arena, "%llu", (unsigned long long)grace_of(call)));
-    strings_add(
-        argv, arena_format(arena, "%llu", (unsigned long long)output_max));
+    strings_add(argv, settings_of(p));
     for (size_t i = 0; i < call->argv.count; i++) {
         strings_add(argv, call->argv.items[i]);
     }
@@ -331,14 +304,23 @@ static void stop_waiting(struct process *p)
     p->timer = NULL;
 }
 
-/* A watcher that was killed may have left some of the agent behind. */
+/* A watcher that was killed may have left some of the agent behind. Whatever it
+ * is has the file of the lock open, even if it gave up the lock. */
 static void kill_left(struct process *p)
 {
     struct str path = call_path(&p->arena, &p->call, ".lock");
     int fd = path.at == NULL ? -1 : open(path.at, O_RDWR | O_CLOEXEC);
     if (fd < 0) return;
-    if (os_lock(fd) != NDF_OK) call_holders_kill(fd);
+    call_holders_kill(fd);
     close(fd);
+}
+
+/* Whether the watcher can have written the result: an agent that killed it may
+ * have written one of its own. */
+static bool watcher_ended_well(const struct process *p)
+{
+    return !p->reaped || (WIFEXITED(p->watcher_status) &&
+                             WEXITSTATUS(p->watcher_status) == 0);
 }
 
 /* What is known of a call that left no result. */
@@ -399,7 +381,10 @@ static void tell(void *ud)
     stop_waiting(p);
     if (p->pid > 0 && !p->reaped)
         p->reaped = waitpid(p->pid, &p->watcher_status, WNOHANG) == p->pid;
-    int err = call_result_read(&p->arena, &p->call, &result);
+    int err = NDF_ENOTFOUND;
+    if (watcher_ended_well(p)) {
+        err = call_result_read(&p->arena, &p->call, &result);
+    }
     if (try_later(p, err, tell)) return;
     if (err != NDF_OK) result = result_without(p, err);
     if (result.status == AGENT_START_FAILED && result.error.size == 0) {
@@ -419,6 +404,12 @@ static void tend(struct process *p)
 {
     uint64_t patience = grace_of(&p->call) + PROCESS_KILL_MS;
     int number = 0;
+    /* A watcher that an agent stopped keeps no time. */
+    p->polls++;
+    if (p->call.timeout_ms > 0 &&
+        p->polls > (p->call.timeout_ms + patience) / PROCESS_POLL_MS) {
+        p->stopped = true;
+    }
     if (p->stopped && p->stop_polls == 0) number = SIGTERM;
     if (p->stop_polls > patience / PROCESS_POLL_MS) number = SIGKILL;
     enum call_watcher watcher = call_watcher_signal(p->mem, &p->call, number);
@@ -429,7 +420,9 @@ static void tend(struct process *p)
         return;
     }
     p->orphan_polls++;
-    if (p->orphan_polls >= PROCESS_ORPHAN_POLLS) call_holders_kill(p->lock);
+    if (p->orphan_polls >= PROCESS_ORPHAN_POLLS && p->lock >= 0) {
+        call_holders_kill(p->lock);
+    }
 }
 
 /* Takes the lock of a call that ended, or NDF_ENOTFOUND: it never had one.
@@ -451,6 +444,13 @@ static void on_poll(void *ud)
     loop_timer_free(p->timer);
     p->timer = NULL;
     int err = look(p);
+    /* The file of the lock may have been removed. */
+    if ((err == NDF_OK || err == NDF_ENOTFOUND) &&
+        call_watcher_signal(p->mem, &p->call, 0) == WATCHER_LIVES) {
+        if (p->lock >= 0) close(p->lock);
+        p->lock = -1;
+        err = NDF_EBUSY;
+    }
     if (err == NDF_EBUSY) {
         tend(p);
         p->failures = 0;
@@ -485,19 +485,37 @@ static int process_adopt(struct agent_task **out, const struct agent_host *host,
 
 /* ---- the table ---------------------------------------------------------- */
 
+static void process_stop(struct agent_task *task);
+
+static void on_overdue(void *ud)
+{
+    struct process *p = ud;
+    process_stop(&p->task);
+}
+
+/* The watcher keeps the time limit, unless its agent stopped it. */
+static void expect_end(struct process *p)
+{
+    uint64_t limit = p->call.timeout_ms;
+    if (limit == 0 || limit > PROCESS_OVERDUE_MAX) return;
+    (void)loop_timer_new(&p->timer, p->loop,
+        limit + grace_of(&p->call) + PROCESS_KILL_MS, on_overdue, p);
+}
+
 static int start_locked(
     struct process *p, const char *init_path, int lock, ndf_error *error)
 {
-    struct strings argv, env;
+    struct strings argv;
+    char *const *env;
     int err = make_argv(p, &argv);
-    if (err == NDF_OK) err = make_env(p, &env);
+    if (err == NDF_OK) err = agent_env_make(&p->arena, &p->call, &env);
     if (err == NDF_OK) err = write_request(p, error);
     /* Should the pidfd fail, the lock is looked at instead. */
     if (err == NDF_OK) {
         err = loop_timer_new(&p->timer, p->loop, PROCESS_POLL_MS, on_poll, p);
     }
     if (err != NDF_OK) return err;
-    int number = spawn(p, init_path, lock, argv.at, env.at);
+    int number = spawn(p, init_path, lock, argv.at, env);
     if (number != 0) {
         p->pid = 0;
         return explain_spawn(p, init_path, number, error);
@@ -509,6 +527,7 @@ static int start_locked(
     if (p->watch != NULL) {
         loop_timer_free(p->timer);
         p->timer = NULL;
+        expect_end(p);
     }
     return NDF_OK;
 }
@@ -548,6 +567,9 @@ static void process_stop(struct agent_task *task)
     p->stopped = true;
     if (p->watch == NULL) return; /* on_poll tells it */
     os_pidfd_kill(p->pidfd, SIGTERM);
+    os_pidfd_kill(p->pidfd, SIGCONT); /* its agent may have stopped it */
+    loop_timer_free(p->timer);
+    p->timer = NULL;
     /* Without memory for the timer the watcher is trusted to keep the grace
      * time, as it always does. */
     (void)loop_timer_new(&p->timer, p->loop,

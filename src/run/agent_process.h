@@ -15,9 +15,9 @@
  *
  * The files stay: whoever owns the folder removes it when the run has ended.
  *
- * The environment is an allow list (PATH HOME USER LOGNAME SHELL LANG LC_* TZ
- * TMPDIR TERM), the agent's own env, and NDF_RUN NDF_STEP NDF_STEP_KEY
- * NDF_ATTEMPT.
+ * What the agent may see and do: agent_env.h, struct sandbox. In a PID
+ * namespace of its own (init_spawn.c) nothing of it can outlive the call or
+ * touch the watcher; without one it is a program of the user like any other.
  */
 #ifndef NDF_RUN_AGENT_PROCESS_H
 #define NDF_RUN_AGENT_PROCESS_H

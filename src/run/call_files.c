@@ -126,6 +126,15 @@ static struct str explain(struct arena *arena, const struct agent_call *call,
         return arena_format(arena, "its folder '%.*s' cannot be entered: %s",
             STR_ARG(call->cwd), why);
     }
+    if (file->stage == EXIT_STAGE_NAMESPACE) {
+        return arena_format(arena,
+            "this machine gives it no PID namespace (%s): take 'namespace: "
+            "always' out of the agent, or allow user namespaces",
+            why);
+    }
+    if (file->stage == EXIT_STAGE_LIMITS) {
+        return arena_format(arena, "its limits cannot be set: %s", why);
+    }
     return arena_str(arena, str_of(why));
 }
 
@@ -180,13 +189,14 @@ static int read_out(struct arena *arena, const struct agent_call *call,
     return as_result(err);
 }
 
-/* When the call began, by the same clock that stamps files. */
+/* When the call began, by the same clock that stamps files. That of the last
+ * change, which an agent can move forward only. */
 static int64_t started_at(struct arena *arena, const struct agent_call *call)
 {
     struct stat st;
     struct str path = call_path(arena, call, ".started");
     if (path.at == NULL || stat(path.at, &st) != 0) return INT64_MAX;
-    return (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
+    return (int64_t)st.st_ctim.tv_sec * 1000 + st.st_ctim.tv_nsec / 1000000;
 }
 
 int call_result_read(struct arena *arena, const struct agent_call *call,
@@ -205,6 +215,7 @@ int call_result_read(struct arena *arena, const struct agent_call *call,
     out->exit = file.exit;
     out->signal = file.signal;
     out->latency_ms = file.latency_ms;
+    out->alone = file.alone != 0;
     err = note_flaw(arena, out);
     if (err != NDF_OK) return err;
     if (file.error != 0) {
@@ -297,6 +308,8 @@ enum call_watcher call_watcher_signal(
     bool told = start_of(pid, &found);
     bool alive = told && found == start;
     if (alive) signal_process(pid, pidfd, number);
+    /* Its agent may have stopped it. */
+    if (alive && number == SIGTERM) signal_process(pid, pidfd, SIGCONT);
     if (pidfd >= 0) close(pidfd);
     if (!told) return WATCHER_UNKNOWN;
     return alive ? WATCHER_LIVES : WATCHER_GONE;

@@ -41,7 +41,10 @@ static int make_names(
     call->cwd = x->plan->cwd;
     call->boot = x->shared->boot;
     call->output_max = agent_of(slot)->output_max;
+    call->pass_env = agent_of(slot)->pass_env;
+    call->sandbox = agent_of(slot)->sandbox;
     call->timeout_ms = plan->step.timeout_ms;
+    if (!slot->undo) call->silence_ms = plan->step.heartbeat_ms;
     if (slot->undo && plan->step.undo.timeout_ms > 0) {
         call->timeout_ms = plan->step.undo.timeout_ms;
     }

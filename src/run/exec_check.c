@@ -25,7 +25,6 @@ static int check_supported(const struct step *step, ndf_error *error)
     if (step->verify.at != NULL) key = "verify";
     if (step->condition.at != NULL) key = "if";
     if (step->approval) key = "approval";
-    if (step->heartbeat_ms > 0) key = "heartbeat";
     if (key == NULL) return NDF_OK;
     return err_at(error, NDF_EUNSUPPORTED, step->line, step->column,
         "'%s' cannot be run by this version: take it out", key);

@@ -96,6 +96,12 @@ static void judge_ended(struct exec_verdict *out, const struct executor *x,
         out->reason = REASON_TIMEOUT;
         err_set(&what, NDF_ETIMEOUT, "did not end within its timeout");
         break;
+    case AGENT_SILENT:
+        out->reason = REASON_TIMEOUT;
+        err_set(&what, NDF_ETIMEOUT,
+            "gave no sign of life for as long as its heartbeat allows, and was "
+            "stopped");
+        break;
     case AGENT_OUTPUT_CAP:
         err_set(&what, NDF_ELIMIT,
             "printed more than it may and was stopped (write large results to "

@@ -242,6 +242,7 @@ int exec_record_result(struct executor *x, struct exec_slot *slot,
     }
     put(&record, STR("latency_ms"),
         value_of_int((int64_t)(result->latency_ms & INT64_MAX)));
+    if (result->alone) put(&record, STR("namespace"), value_of_bool(true));
     put_verdict(&record, verdict);
     put_output(&record, result);
     put_text(&record, STR("log"), log_tail(result->log));

@@ -50,7 +50,7 @@ struct exec_options {
 
 /* Checks the plan whole, so it can be used before the plan is recorded: each
  * template, regex and schema. NDF_EREFERENCE, NDF_ESYNTAX, NDF_ESCHEMA,
- * NDF_EUNSUPPORTED (a step's verify, if, approval, heartbeat; a cost budget
+ * NDF_EUNSUPPORTED (a step's verify, if, approval; a cost budget
  * over an agent of unknown price), NDF_ELIMIT, NDF_ENOMEM. */
 int executor_new(struct executor **out, const struct exec_options *options,
     ndf_error *error);

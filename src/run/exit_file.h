@@ -20,7 +20,13 @@ enum { INIT_SWEEP_MS = 10000 };
 enum init_status { INIT_NOT_STARTED = 3, INIT_RESULT_LOST = 4 };
 
 /* Where a call failed that could not be started. */
-enum exit_stage { EXIT_STAGE_NONE, EXIT_STAGE_CWD, EXIT_STAGE_EXEC };
+enum exit_stage {
+    EXIT_STAGE_NONE,
+    EXIT_STAGE_CWD,
+    EXIT_STAGE_EXEC,
+    EXIT_STAGE_NAMESPACE,
+    EXIT_STAGE_LIMITS,
+};
 
 struct exit_file {
     char status[EXIT_STATUS_SIZE]; /* a name of agent_status_name */
@@ -28,6 +34,7 @@ struct exit_file {
     int signal;
     int stage;      /* enum exit_stage */
     int error;      /* errno of what failed; 0 */
+    int alone;      /* 1: it ran in a PID namespace of its own */
     uint64_t size;  /* of S.out */
     uint64_t check; /* FNV-1a of S.out */
     uint64_t latency_ms;

@@ -1,19 +1,18 @@
 /*
  * init_main.c - ndf-init, the small program that watches over one agent.
  *
- *     ndf-init BASE CWD TIMEOUT_MS GRACE_MS OUTPUT_MAX PROGRAM [ARG...]
+ *     ndf-init BASE CWD SETTINGS PROGRAM [ARG...]
  *
  * It is started for each call with the call's lock on descriptor 3, lives as
  * long as the agent, and does not care whether its owner does: time limit,
  * output files and the result are its own business (agent_process.h lists the
  * files). TERM asks it to end the agent. It uses libc only and allocates
- * nothing.
+ * nothing. init_settings.h has what it is told.
  *
  * Invariants: S.started is there before the agent runs. When S.exit appears,
  * nothing that the agent started is left (what it may have is killed first).
  */
 #define _GNU_SOURCE /* NOLINT(bugprone-*,readability-*): not our name */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -23,42 +22,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "run/exit_file.h"
+#include "run/init.h"
 
 enum {
-    INIT_LOCK_FD = 3,
-    INIT_CHUNK = 64 * 1024,
-    INIT_ERR_MAX = 64 * 1024, /* tail of stderr */
-    INIT_ARGS = 6,            /* before the program */
+    INIT_ARGS = 4, /* before the program */
+    /* Milliseconds after which a poll looks again anyway. */
+    INIT_POLL_MAX = 3600000,
 };
 
-struct watcher {
-    char base[PATH_MAX];
-    const char *cwd;
-    char **argv;
-    int64_t timeout_ms, grace_ms, output_max;
-
-    pid_t agent;
-    int signals;  /* signalfd */
-    int out, err; /* read ends; -1 when closed */
-    int out_file;
-    struct exit_file result;
-    int64_t started_ms;
-    int64_t kill_ms; /* when TERM becomes KILL; 0: nobody asked it to end */
-    char chunk[INIT_CHUNK];
-    char tail[INIT_ERR_MAX]; /* ring of stderr */
-    uint64_t tail_size;      /* bytes ever put in */
-};
-
-static int64_t now_ms(void)
+int64_t init_now_ms(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -66,7 +47,7 @@ static int64_t now_ms(void)
 }
 
 /* Opens BASE + suffix; -1 with errno. */
-static int open_file(const struct watcher *w, const char *suffix, int flags)
+int init_open_file(const struct watcher *w, const char *suffix, int flags)
 {
     char path[PATH_MAX + 16];
     snprintf(path, sizeof path, "%s%s", w->base, suffix);
@@ -88,73 +69,16 @@ static int write_all(int fd, const char *at, size_t size)
 /* ---- ending the agent ------------------------------------------------------
  */
 
-static void signal_agent(const struct watcher *w, int number)
-{
-    if (w->agent <= 0) return;
-    /* Its group, and itself in case it left its group. */
-    kill(-w->agent, number);
-    kill(w->agent, number);
-}
-
 /* The first reason stands; asking twice kills at once. */
 static void end_agent(struct watcher *w, const char *status)
 {
     if (w->kill_ms != 0) {
-        if (strcmp(status, "cancelled") == 0) w->kill_ms = now_ms();
+        if (strcmp(status, "cancelled") == 0) w->kill_ms = init_now_ms();
         return;
     }
     snprintf(w->result.status, sizeof w->result.status, "%s", status);
-    w->kill_ms = now_ms() + w->grace_ms;
-    signal_agent(w, SIGTERM);
-}
-
-/* The parent of a process, from /proc/PID/stat; -1 when it is gone. */
-static pid_t parent_of(const char *pid)
-{
-    char path[64];
-    char stat[512];
-    snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return -1;
-    ssize_t size = read(fd, stat, sizeof stat - 1);
-    close(fd);
-    if (size <= 0) return -1;
-    stat[size] = '\0';
-    /* "pid (name) state ppid ...", where the name may hold anything. */
-    const char *behind = strrchr(stat, ')');
-    if (behind == NULL || strlen(behind) < 4) return -1;
-    return (pid_t)strtol(behind + 4, NULL, 10);
-}
-
-static void kill_children(void)
-{
-    DIR *proc = opendir("/proc");
-    if (proc == NULL) return;
-    struct dirent *entry;
-    while ((entry = readdir(proc)) != NULL) {
-        if (entry->d_name[0] < '0' || entry->d_name[0] > '9') continue;
-        if (parent_of(entry->d_name) != getpid()) continue;
-        kill((pid_t)strtol(entry->d_name, NULL, 10), SIGKILL);
-    }
-    closedir(proc);
-}
-
-/* Kills whatever the agent left: we are the subreaper, so all of it becomes
- * our child as its parents die. Ordinarily there is nothing. */
-static void sweep(const struct watcher *w)
-{
-    int64_t until = now_ms() + INIT_SWEEP_MS;
-    for (;;) {
-        pid_t pid = waitpid(-1, NULL, WNOHANG);
-        if (pid > 0) continue;
-        if (pid < 0 || now_ms() > until) return;
-        kill_children();
-        struct pollfd signals = {w->signals, POLLIN, 0};
-        struct signalfd_siginfo info;
-        if (poll(&signals, 1, 10) > 0) {
-            (void)!read(w->signals, &info, sizeof info);
-        }
-    }
+    w->kill_ms = init_now_ms() + (int64_t)w->settings.grace_ms;
+    init_signal_agent(w, SIGTERM);
 }
 
 /* ---- output ----------------------------------------------------------------
@@ -162,7 +86,7 @@ static void sweep(const struct watcher *w)
 
 static void keep_out(struct watcher *w, size_t size)
 {
-    uint64_t room = (uint64_t)w->output_max - w->result.size;
+    uint64_t room = w->settings.output_max - w->result.size;
     size_t kept = size < room ? size : (size_t)room;
     if (write_all(w->out_file, w->chunk, kept) != 0) {
         if (w->result.error == 0) w->result.error = errno;
@@ -182,9 +106,11 @@ static void keep_out(struct watcher *w, size_t size)
 
 static void keep_err(struct watcher *w, size_t size)
 {
-    for (size_t i = 0; i < size; i++) {
-        w->tail[w->tail_size++ % INIT_ERR_MAX] = w->chunk[i];
-    }
+    size_t at = (size_t)(w->tail_size % INIT_ERR_MAX);
+    size_t before_end = INIT_ERR_MAX - at < size ? INIT_ERR_MAX - at : size;
+    memcpy(w->tail + at, w->chunk, before_end);
+    memcpy(w->tail, w->chunk + before_end, size - before_end);
+    w->tail_size += size;
 }
 
 /* Reads what is there from a pipe; closes it at its end. Says whether there
@@ -195,6 +121,7 @@ static int drain(
     if (*fd < 0) return 0;
     ssize_t size = read(*fd, w->chunk, sizeof w->chunk);
     if (size > 0) {
+        w->heard_ms = init_now_ms();
         keep(w, (size_t)size);
         return 1;
     }
@@ -204,10 +131,22 @@ static int drain(
     return 0;
 }
 
+/* What is in a pipe now: if something outlived even the sweep, it may print for
+ * ever. */
+static void drain_rest(
+    struct watcher *w, int *fd, void (*keep)(struct watcher *, size_t))
+{
+    int left = 0;
+    if (*fd < 0 || ioctl(*fd, FIONREAD, &left) != 0) return;
+    for (; left > 0; left -= INIT_CHUNK) {
+        if (drain(w, fd, keep) == 0) return;
+    }
+}
+
 static void write_err(const struct watcher *w)
 {
     if (w->tail_size == 0) return;
-    int fd = open_file(w, ".err", O_WRONLY | O_CREAT | O_TRUNC);
+    int fd = init_open_file(w, ".err", O_WRONLY | O_CREAT | O_TRUNC);
     if (fd < 0) return;
     size_t end = (size_t)(w->tail_size % INIT_ERR_MAX);
     int err = 0;
@@ -220,96 +159,6 @@ static void write_err(const struct watcher *w)
 
 /* ---- the agent -------------------------------------------------------------
  */
-
-/* posix_spawn leaves the two signals that libc keeps for itself ignored, and
- * libc does not let us near them. */
-static void reset_internal_signals(void)
-{
-    const uint64_t default_action[8] = {0};
-    (void)syscall(SYS_rt_sigaction, 32, default_action, NULL, 8);
-    (void)syscall(SYS_rt_sigaction, 33, default_action, NULL, 8);
-}
-
-/* In the child: becomes the agent, or says in pipe why not. */
-static _Noreturn void become_agent(
-    const struct watcher *w, const int out[2], const int err[2], int pipe)
-{
-    pid_t watcher_pid = getsid(0); /* we made the session */
-    int failure[2] = {EXIT_STAGE_EXEC, 0};
-    sigset_t none;
-    int request = open_file(w, ".req", O_RDONLY);
-    sigemptyset(&none);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != watcher_pid) _exit(127); /* it died before prctl */
-    setpgid(0, 0);
-    bool ready = request >= 0 && dup2(request, STDIN_FILENO) >= 0 &&
-                 dup2(out[1], STDOUT_FILENO) >= 0 &&
-                 dup2(err[1], STDERR_FILENO) >= 0;
-    if (ready && w->cwd[0] != '\0' && chdir(w->cwd) != 0) {
-        failure[0] = EXIT_STAGE_CWD;
-        ready = false;
-    }
-    if (ready) {
-        /* The agent keeps the lock: while anything of it lives, nobody
-         * starts the step again. */
-        (void)close_range(INIT_LOCK_FD + 1, ~0U, CLOSE_RANGE_CLOEXEC);
-        reset_internal_signals();
-        sigprocmask(SIG_SETMASK, &none, NULL);
-        execvp(w->argv[0], w->argv);
-    }
-    failure[1] = errno;
-    (void)!write(pipe, failure, sizeof failure);
-    _exit(127);
-}
-
-static void close_pair(const int pair[2])
-{
-    close(pair[0]);
-    close(pair[1]);
-}
-
-static int start_failed(struct watcher *w, int stage, int error)
-{
-    snprintf(w->result.status, sizeof w->result.status, "start_failed");
-    w->result.stage = stage;
-    w->result.error = error;
-    return -1;
-}
-
-/* 0 when the agent runs; otherwise the result says why not. */
-static int start_agent(struct watcher *w)
-{
-    int out[2], err[2], fail[2];
-    int failure[2] = {0, 0};
-    if (pipe2(out, O_CLOEXEC) != 0) return start_failed(w, 0, errno);
-    if (pipe2(err, O_CLOEXEC) != 0 || pipe2(fail, O_CLOEXEC) != 0) {
-        return start_failed(w, 0, errno);
-    }
-    w->agent = fork();
-    if (w->agent == 0) become_agent(w, out, err, fail[1]);
-    if (w->agent < 0) return start_failed(w, 0, errno);
-    setpgid(w->agent, w->agent);
-    close(fail[1]);
-    close(out[1]);
-    close(err[1]);
-    /* The pipe closes when the agent is executed, or says why it was not. */
-    ssize_t size;
-    do {
-        size = read(fail[0], failure, sizeof failure);
-    } while (size < 0 && errno == EINTR);
-    close(fail[0]);
-    if (size == (ssize_t)sizeof failure) {
-        close_pair((int[2]){out[0], err[0]});
-        waitpid(w->agent, NULL, 0);
-        w->agent = 0;
-        return start_failed(w, failure[0], failure[1]);
-    }
-    w->out = out[0];
-    w->err = err[0];
-    fcntl(w->out, F_SETFL, O_NONBLOCK);
-    fcntl(w->err, F_SETFL, O_NONBLOCK);
-    return 0;
-}
 
 /* Whether the agent ended; it stays a zombie, so that its group's number stays
  * its own until all of it is killed. */
@@ -329,39 +178,59 @@ static void read_signals(struct watcher *w)
     }
 }
 
-/* Milliseconds until something is due; -1: nothing is. */
+/* When the agent has to be ended for taking or being silent too long; *status
+ * says which. INT64_MAX: never. */
+static int64_t limit_of(const struct watcher *w, const char **status)
+{
+    const struct init_settings *s = &w->settings;
+    int64_t due = INT64_MAX;
+    *status = "timed_out";
+    if (s->timeout_ms > 0) due = w->started_ms + (int64_t)s->timeout_ms;
+    if (s->silence_ms > 0 && w->heard_ms + (int64_t)s->silence_ms < due) {
+        due = w->heard_ms + (int64_t)s->silence_ms;
+        *status = "silent";
+    }
+    return due;
+}
+
+/* Milliseconds until something is due. */
 static int next_due(const struct watcher *w)
 {
-    int64_t due = -1;
-    if (w->kill_ms != 0) {
-        due = w->kill_ms;
-    } else if (w->timeout_ms > 0) {
-        due = w->started_ms + w->timeout_ms;
-    }
-    if (due < 0) return -1;
-    int64_t left = due - now_ms();
+    const char *status;
+    int64_t due = w->kill_ms != 0 ? w->kill_ms : limit_of(w, &status);
+    if (due == INT64_MAX) return -1;
+    int64_t left = due - init_now_ms();
     if (left < 0) return 0;
-    return left > 3600000 ? 3600000 : (int)left;
+    return left > INIT_POLL_MAX ? INIT_POLL_MAX : (int)left;
 }
 
 static void check_due(struct watcher *w)
 {
+    const char *status;
     if (next_due(w) != 0) return;
     if (w->kill_ms == 0) {
-        end_agent(w, "timed_out");
+        (void)limit_of(w, &status);
+        end_agent(w, status);
         return;
     }
-    signal_agent(w, SIGKILL);
-    w->kill_ms = now_ms() + 1000;
+    init_signal_agent(w, SIGKILL);
+    w->kill_ms = init_now_ms() + 1000;
 }
 
 static void reap(struct watcher *w)
 {
     int status = 0;
-    kill(-w->agent, SIGKILL);
+    int told = 0;
+    if (!w->alone) kill(-w->agent, SIGKILL);
     waitpid(w->agent, &status, 0);
     w->agent = 0;
-    w->result.latency_ms = (uint64_t)(now_ms() - w->started_ms);
+    /* The first process of a namespace says how the agent ended, unless it was
+     * killed itself. */
+    if (w->alone && read(w->status, &told, sizeof told) == sizeof told) {
+        status = told;
+    }
+    w->result.alone = w->alone;
+    w->result.latency_ms = (uint64_t)(init_now_ms() - w->started_ms);
     if (WIFEXITED(status)) w->result.exit = WEXITSTATUS(status);
     if (WIFSIGNALED(status)) w->result.signal = WTERMSIG(status);
     if (w->kill_ms != 0) return;
@@ -381,10 +250,10 @@ static void watch_agent(struct watcher *w)
         check_due(w);
     }
     reap(w);
-    sweep(w);
+    init_sweep(w);
     /* What was printed before the end is still in the pipes. */
-    while (drain(w, &w->out, keep_out) != 0) {}
-    while (drain(w, &w->err, keep_err) != 0) {}
+    drain_rest(w, &w->out, keep_out);
+    drain_rest(w, &w->err, keep_err);
 }
 
 /* ---- files ------------------------------------------------------------------
@@ -412,7 +281,7 @@ static uint64_t own_start(void)
 static int write_started(const struct watcher *w)
 {
     char text[64];
-    int fd = open_file(w, ".started", O_WRONLY | O_CREAT | O_EXCL);
+    int fd = init_open_file(w, ".started", O_WRONLY | O_CREAT | O_EXCL);
     if (fd < 0) return -1;
     int size = snprintf(
         text, sizeof text, "%d %" PRIu64 "\n", (int)getpid(), own_start());
@@ -427,7 +296,7 @@ static int reserve_exit(const struct watcher *w)
 {
     char blank[EXIT_FILE_SIZE];
     memset(blank, ' ', sizeof blank);
-    int fd = open_file(w, ".tmp", O_WRONLY | O_CREAT | O_TRUNC);
+    int fd = init_open_file(w, ".tmp", O_WRONLY | O_CREAT | O_TRUNC);
     if (fd >= 0 && write_all(fd, blank, sizeof blank) != 0) {
         close(fd);
         return -1;
@@ -449,6 +318,16 @@ static int write_exit(const struct watcher *w, int fd)
     return rename(from, to);
 }
 
+/* The agent inherits the lock, and could give it up. So it becomes one that can
+ * be shared, and we hold it a second time. */
+static int share_lock(const struct watcher *w)
+{
+    struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+    if (fcntl(INIT_LOCK_FD, F_OFD_SETLK, &lock) != 0) return -1;
+    int own = init_open_file(w, ".lock", O_RDONLY);
+    return own < 0 ? -1 : fcntl(own, F_OFD_SETLK, &lock);
+}
+
 static int set_up(struct watcher *w)
 {
     sigset_t all;
@@ -460,15 +339,40 @@ static int set_up(struct watcher *w)
     (void)close_range(INIT_LOCK_FD + 1, ~0U, 0);
     fcntl(INIT_LOCK_FD, F_SETFD, 0);
     (void)setsid();
-    const struct rlimit no_core = {0, 0};
-    (void)setrlimit(RLIMIT_CORE, &no_core);
+    /* No core of ours or the agent's: it would hold the task. A limit of 1
+     * also keeps it from a program that takes cores (see core(5)). */
+    const struct rlimit no_core = {0, 0}, not_even_piped = {1, 1};
+    if (setrlimit(RLIMIT_CORE, &not_even_piped) != 0) {
+        (void)setrlimit(RLIMIT_CORE, &no_core);
+    }
+    /* Nor may the agent look into us. */
+    prctl(PR_SET_DUMPABLE, 0);
     if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) return -1;
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return -1;
+    if (share_lock(w) != 0) return -1;
     w->signals = signalfd(-1, &all, SFD_NONBLOCK | SFD_CLOEXEC);
     w->out = -1;
     w->err = -1;
+    w->status = -1;
     w->result.check = EXIT_CHECK_START;
     return w->signals < 0 ? -1 : 0;
+}
+
+/* False: it was started by somebody else. */
+static bool read_args(struct watcher *w, int argc, char **argv)
+{
+    struct init_settings *s = &w->settings;
+    if (argc < INIT_ARGS + 1) return false;
+    if (strlen(argv[1]) >= sizeof w->base) return false;
+    if (!init_settings_parse(argv[3], s)) return false;
+    snprintf(w->base, sizeof w->base, "%s", argv[1]);
+    w->cwd = argv[2];
+    w->argv = argv + INIT_ARGS;
+    /* Times are added up. */
+    uint64_t *const times[] = {&s->timeout_ms, &s->silence_ms, &s->grace_ms};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        if (*times[i] > INT64_MAX / 4) *times[i] = INT64_MAX / 4;
+    }
+    return true;
 }
 
 static struct watcher watcher; /* too large for the stack */
@@ -476,23 +380,18 @@ static struct watcher watcher; /* too large for the stack */
 int main(int argc, char **argv)
 {
     struct watcher *w = &watcher;
-    if (argc < INIT_ARGS + 1 || strlen(argv[1]) >= sizeof w->base) {
+    if (!read_args(w, argc, argv)) {
         (void)!write(STDERR_FILENO, "ndf-init is started by ndf only\n", 32);
         return 2;
     }
-    snprintf(w->base, sizeof w->base, "%s", argv[1]);
-    w->cwd = argv[2];
-    w->timeout_ms = strtoll(argv[3], NULL, 10);
-    w->grace_ms = strtoll(argv[4], NULL, 10);
-    w->output_max = strtoll(argv[5], NULL, 10);
-    w->argv = argv + INIT_ARGS;
     if (set_up(w) != 0) return INIT_NOT_STARTED;
     int exit_fd = reserve_exit(w);
-    w->out_file = open_file(w, ".out", O_WRONLY | O_CREAT | O_TRUNC);
+    w->out_file = init_open_file(w, ".out", O_WRONLY | O_CREAT | O_TRUNC);
     if (exit_fd < 0 || w->out_file < 0) return INIT_NOT_STARTED;
     if (write_started(w) != 0) return INIT_NOT_STARTED;
-    w->started_ms = now_ms();
-    if (start_agent(w) == 0) watch_agent(w);
+    w->started_ms = init_now_ms();
+    w->heard_ms = w->started_ms;
+    if (init_start_agent(w) == 0) watch_agent(w);
     write_err(w);
     return write_exit(w, exit_fd) == 0 ? 0 : INIT_RESULT_LOST;
 }

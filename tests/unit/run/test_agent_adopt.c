@@ -155,6 +155,7 @@ static void a_result_that_can_never_be_read_is_lost_in_the_end(void **state)
 static void what_an_orphaned_agent_left_is_killed(void **state)
 {
     struct stage *s = *state;
+    s->call.sandbox.namespace = AGENT_NAMESPACE_NEVER;
     /* The watcher is killed by the agent; the child keeps the lock. */
     stage_use_sh(s, "setsid sh -c 'echo x > up; sleep 1000' & "
                     "while ! [ -e up ]; do sleep 0.01; done; kill -KILL $PPID; "

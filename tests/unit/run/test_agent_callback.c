@@ -22,7 +22,7 @@ struct scene {
     struct agent_call call;
     struct arena arena; /* of what is kept of results */
     struct agent_result result;
-    int done, wanted;
+    int done, wanted, silent;
     atomic_int running, most, calls;
     atomic_bool release;
 };
@@ -77,6 +77,7 @@ static void on_done(void *ud, const struct agent_result *result)
     assert_ok(value_copy(&s->arena, &result->output, &s->result.output));
     assert_ok(value_copy(&s->arena, &result->patch, &s->result.patch));
     assert_ok(value_copy(&s->arena, &result->usage, &s->result.usage));
+    if (result->status == AGENT_SILENT) s->silent++;
     if (++s->done == s->wanted) loop_stop(s->loop);
 }
 
@@ -96,6 +97,12 @@ static void run(struct scene *s, ndf_agent_fn fn)
     struct agent_task *task = start(s, fn);
     assert_ok(loop_run(s->loop));
     agent_task_free(task);
+}
+
+static void let_go(void *ud)
+{
+    struct scene *s = ud;
+    atomic_store(&s->release, true);
 }
 
 /* ---- functions ---------------------------------------------------------- */
@@ -126,6 +133,29 @@ static int says_nothing(void *ud, const ndf_call *call, ndf_reply *reply)
     (void)ud;
     (void)call;
     (void)reply;
+    return 0;
+}
+
+static int hangs(void *ud, const ndf_call *call, ndf_reply *reply)
+{
+    struct scene *s = ud;
+    (void)call;
+    (void)reply;
+    while (!atomic_load(&s->release))
+        nap();
+    return 0;
+}
+
+/* Longer than any silence of the tests, but never silent. */
+static int works_long(void *ud, const ndf_call *call, ndf_reply *reply)
+{
+    (void)ud;
+    (void)call;
+    for (int i = 0; i < 150; i++) {
+        nap();
+        nap();
+        if (ndf_reply_alive(reply) != NDF_OK) return 1;
+    }
     return 0;
 }
 
@@ -398,6 +428,44 @@ static void each_runtime_has_its_kind(void **state)
     assert_false(agent_status_parse(STR("danced"), &status));
 }
 
+static void one_that_is_silent_for_too_long_is_left(void **state)
+{
+    struct scene *s = *state;
+    s->call.silence_ms = 50;
+    run(s, hangs);
+    assert_int_equal(s->result.status, AGENT_SILENT);
+}
+
+static void one_that_says_that_it_lives_is_waited_for(void **state)
+{
+    struct scene *s = *state;
+    s->call.silence_ms = 250;
+    run(s, works_long);
+    assert_int_equal(s->result.status, AGENT_EXITED);
+    assert_int_equal(s->result.exit, 0);
+    assert_int_equal(ndf_reply_alive(NULL), NDF_EINVAL);
+}
+
+/* Waiting for a thread is no silence. */
+static void one_that_has_not_begun_is_not_silent(void **state)
+{
+    struct scene *s = *state;
+    struct agent_task *tasks[CALLBACK_THREADS_MAX];
+    for (int i = 0; i < CALLBACK_THREADS_MAX; i++)
+        tasks[i] = start(s, hangs);
+    s->call.silence_ms = 150;
+    struct agent_task *late = start(s, says_nothing);
+    struct loop_timer *timer;
+    s->wanted = CALLBACK_THREADS_MAX + 1;
+    assert_ok(loop_timer_new(&timer, s->loop, 600, let_go, s));
+    assert_ok(loop_run(s->loop));
+    loop_timer_free(timer);
+    assert_int_equal(s->silent, 0);
+    agent_task_free(late);
+    for (int i = 0; i < CALLBACK_THREADS_MAX; i++)
+        agent_task_free(tasks[i]);
+}
+
 #define SCENE(name)                                                            \
     cmocka_unit_test_setup_teardown(name, make_scene, free_scene)
 
@@ -415,6 +483,9 @@ int main(void)
         SCENE(a_task_that_is_freed_says_nothing_more),
         SCENE(many_calls_share_a_bounded_number_of_threads),
         SCENE(closing_waits_for_what_runs_and_drops_the_rest),
+        SCENE(one_that_is_silent_for_too_long_is_left),
+        SCENE(one_that_says_that_it_lives_is_waited_for),
+        SCENE(one_that_has_not_begun_is_not_silent),
         SCENE(an_adopted_call_is_lost),
         SCENE(an_agent_without_a_function_cannot_start),
         SCENE(a_start_without_memory_leaves_nothing),

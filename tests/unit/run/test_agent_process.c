@@ -76,6 +76,40 @@ static void the_environment_is_an_allow_list(void **state)
         s->result.output.string.at, "a=b,xx,lc,,run-1,scan,run-1/scan,1,");
 }
 
+static void what_it_lists_is_passed_on(void **state)
+{
+    struct stage *s = *state;
+    struct str names[] = {STR("NDF_TEST_KEY"), STR("NDF_TEST_MISSING")};
+    s->call.pass_env = (struct str_list){names, 2};
+    s->call.env = test_json(&s->arena, "{\"NDF_TEST_MINE\": \"agent\"}");
+    assert_int_equal(setenv("NDF_TEST_KEY", "key", 1), 0);
+    assert_int_equal(setenv("NDF_TEST_MINE", "ours", 1), 0);
+    assert_int_equal(setenv("NDF_TEST_LISTED", "listed", 1), 0);
+    assert_int_equal(setenv("NDF_TEST_SECRET", "leak", 1), 0);
+    assert_int_equal(
+        setenv("NDF_PASS_ENV", "NDF_TEST_LISTED, NDF_TEST_MINE,,", 1), 0);
+    stage_use_sh(s, "env | grep ^NDF_TEST | sort | tr '\\n' ' '");
+    stage_run(s);
+    const char *const gone[] = {"NDF_TEST_KEY", "NDF_TEST_MINE",
+        "NDF_TEST_LISTED", "NDF_TEST_SECRET", "NDF_PASS_ENV"};
+    for (size_t i = 0; i < sizeof gone / sizeof *gone; i++)
+        unsetenv(gone[i]);
+    assert_str(s->result.output.string,
+        "NDF_TEST_KEY=key NDF_TEST_LISTED=listed NDF_TEST_MINE=agent");
+}
+
+/* NDF_STARRED_A and NDF_STARRED_B are set by the build for this program. */
+static void a_star_stands_for_the_rest_of_a_name(void **state)
+{
+    struct stage *s = *state;
+    struct str names[] = {STR("NDF_STARRED_*")};
+    s->call.pass_env = (struct str_list){names, 1};
+    assert_non_null(getenv("NDF_STARRED_A"));
+    stage_use_sh(s, "env | grep ^NDF_STARR | sort | tr '\\n' ' '");
+    stage_run(s);
+    assert_str(s->result.output.string, "NDF_STARRED_A=1 NDF_STARRED_B=2");
+}
+
 static void only_the_lock_is_open_besides_the_three(void **state)
 {
     struct stage *s = *state;
@@ -294,6 +328,7 @@ static void a_gigabyte_is_not_kept(void **state)
 static void children_left_behind_are_killed(void **state)
 {
     struct stage *s = *state;
+    s->call.sandbox.namespace = AGENT_NAMESPACE_NEVER;
     /* One in the group, one in a session of its own, both holding stdout. */
     stage_use_sh(s,
         "sleep 1000 & echo $! > near; "
@@ -326,6 +361,7 @@ static void a_watcher_that_is_killed_takes_its_agent_along(void **state)
 {
     struct stage *s = *state;
     struct loop_timer *timer;
+    s->call.sandbox.namespace = AGENT_NAMESPACE_NEVER;
     /* A child in a session of its own keeps the lock. */
     stage_use_sh(
         s, "setsid sleep 1000 & echo $! > far; kill -KILL $PPID; sleep 1000");
@@ -440,6 +476,8 @@ int main(void)
         STAGE(a_damaged_answer_is_noted_in_the_log),
         STAGE(arguments_arrive_as_they_are),
         STAGE(the_environment_is_an_allow_list),
+        STAGE(what_it_lists_is_passed_on),
+        STAGE(a_star_stands_for_the_rest_of_a_name),
         STAGE(only_the_lock_is_open_besides_the_three),
         STAGE(the_host_s_signals_do_not_reach_it),
         STAGE(it_runs_in_its_folder_and_its_files_are_looked_at),

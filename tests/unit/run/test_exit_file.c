@@ -13,7 +13,8 @@ static const struct exit_file example = {.status = "signalled",
     .error = 2,
     .size = UINT64_MAX,
     .check = 0x0123456789abcdef,
-    .latency_ms = 12};
+    .latency_ms = 12,
+    .alone = 1};
 
 static void what_was_written_is_read_again(void **state)
 {
@@ -31,6 +32,20 @@ static void what_was_written_is_read_again(void **state)
     assert_true(back.size == UINT64_MAX);
     assert_true(back.check == 0x0123456789abcdef);
     assert_int_equal(back.latency_ms, 12);
+    assert_int_equal(back.alone, 1);
+}
+
+static void a_line_of_the_first_version_is_read(void **state)
+{
+    (void)state;
+    struct exit_file back;
+    assert_true(exit_file_parse("ndf-exit-1 exited 3 0 0 0 5 0123456789abcdef "
+                                "12 6871f3ff30c4d4ac\n",
+        &back));
+    assert_string_equal(back.status, "exited");
+    assert_int_equal(back.exit, 3);
+    assert_int_equal(back.latency_ms, 12);
+    assert_int_equal(back.alone, 0);
 }
 
 static void a_line_that_was_cut_or_changed_is_refused(void **state)
@@ -65,6 +80,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_written_is_read_again),
+        cmocka_unit_test(a_line_of_the_first_version_is_read),
         cmocka_unit_test(a_line_that_was_cut_or_changed_is_refused),
         cmocka_unit_test(the_check_is_fnv_1a),
     };
