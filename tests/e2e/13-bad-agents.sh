@@ -89,7 +89,8 @@ fails() {
 }
 
 gone() {
-    if kill -0 "$(cat "$1")" 2>/dev/null; then fail "$1 is left running"; fi
+    [ -s "$1" ] || fail "$1 was never made"
+    no_survivor
 }
 
 fails missing 'nowhere'

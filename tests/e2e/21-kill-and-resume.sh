@@ -44,6 +44,9 @@ kill_watcher() {
         watcher=$(sed -n 's/^PPid:[[:space:]]*//p' "$folder/status")
         [ "$(cat "/proc/$watcher/comm")" = ndf-init ] ||
             fail "the agent's parent is $(cat "/proc/$watcher/comm")"
+        # In a namespace its parent is the first process there.
+        above=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$watcher/status")
+        [ "$(cat "/proc/$above/comm")" != ndf-init ] || watcher=$above
         kill -KILL "$watcher"
     done
 }

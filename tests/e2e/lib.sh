@@ -50,6 +50,21 @@ exits() {
     [ "$got" = "$wanted" ] || fail "exit $got, wanted $wanted: $*"
 }
 
+# no_survivor: nothing that an agent started here is left. Its numbers are of its
+# own namespace, so it is known by where it works and what it was given.
+no_survivor() {
+    for process in /proc/[0-9]*; do
+        where=$(readlink "$process/cwd" 2>/dev/null) || continue
+        case $where in
+        "$SCRATCH"*) ;;
+        *) continue ;;
+        esac
+        { tr '\0' '\n' <"$process/environ"; } 2>/dev/null |
+            grep -q '^NDF_STEP_KEY=' || continue
+        fail "left running: $(tr '\0' ' ' <"$process/cmdline")"
+    done
+}
+
 # says FILE REGEX: some line of $OUT or $ERR matches.
 says() {
     grep -qE -- "$2" "$1" || fail "$(basename "$1") does not say: $2"
