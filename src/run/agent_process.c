@@ -36,6 +36,7 @@ enum {
     /* After the grace time of a stop: the watcher sweeps, then tells. */
     PROCESS_KILL_MS = INIT_SWEEP_MS + 5000,
     PROCESS_INIT_ARGS = 4,
+    PROCESS_LATE_MS = 100, /* after its limit a watcher has noticed */
     PROCESS_OVERDUE_MAX = 1000000000, /* longer limits are the watcher's */
 };
 
@@ -493,13 +494,24 @@ static void on_overdue(void *ud)
     process_stop(&p->task);
 }
 
-/* The watcher keeps the time limit, unless its agent stopped it. */
+/* The watcher keeps the time limit, unless its agent stopped it: then it is
+ * waked. One that runs does not notice. */
+static void on_limit(void *ud)
+{
+    struct process *p = ud;
+    os_pidfd_kill(p->pidfd, SIGCONT);
+    loop_timer_free(p->timer);
+    p->timer = NULL;
+    (void)loop_timer_new(&p->timer, p->loop,
+        grace_of(&p->call) + PROCESS_KILL_MS, on_overdue, p);
+}
+
 static void expect_end(struct process *p)
 {
     uint64_t limit = p->call.timeout_ms;
     if (limit == 0 || limit > PROCESS_OVERDUE_MAX) return;
-    (void)loop_timer_new(&p->timer, p->loop,
-        limit + grace_of(&p->call) + PROCESS_KILL_MS, on_overdue, p);
+    (void)loop_timer_new(
+        &p->timer, p->loop, limit + PROCESS_LATE_MS, on_limit, p);
 }
 
 static int start_locked(

@@ -24,9 +24,11 @@
 
 enum {
     KILL_PROCESSES_MAX = 64 * 1024, /* seen at once; the rest is seen later */
-    KILL_STOP_ROUNDS = 20,          /* to stop all before killing anyway */
+    KILL_STOP_ROUNDS = 5,           /* to stop all before killing anyway */
     KILL_PAUSE_MS = 2,
     KILL_STAT_SIZE = 512,
+    KILL_CHILDREN_SIZE = 16 * 1024,
+    KILL_FAST_ROUNDS = 1000,
 };
 
 struct process_seen {
@@ -139,6 +141,32 @@ static bool all_reaped(void)
     return pid < 0;
 }
 
+/* Kills our own children as fast as can be: what forks and ends at once is ours
+ * already, and gone to the next number by the time all of /proc is read. */
+static void kill_children(void)
+{
+    char list[KILL_CHILDREN_SIZE];
+    int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return;
+    for (int i = 0; i < KILL_FAST_ROUNDS; i++) {
+        ssize_t size = pread(fd, list, sizeof list - 1, 0);
+        if (size <= 0) break;
+        list[size] = '\0';
+        /* The last number may be cut. */
+        char *end = (size_t)size == sizeof list - 1 ? strrchr(list, ' ') : NULL;
+        if (end != NULL) *end = '\0';
+        for (char *at = list; *at != '\0';) {
+            char *next;
+            long pid = strtol(at, &next, 10);
+            if (next == at) break;
+            if (pid > 1) kill((pid_t)pid, SIGKILL);
+            at = next;
+        }
+        if (all_reaped()) break;
+    }
+    close(fd);
+}
+
 static void pause_for(const struct watcher *w)
 {
     struct pollfd signals = {w->signals, POLLIN, 0};
@@ -152,6 +180,7 @@ void init_sweep(const struct watcher *w)
 {
     int64_t until = init_now_ms() + INIT_SWEEP_MS;
     while (!all_reaped() && init_now_ms() < until) {
+        kill_children();
         for (int i = 0; i < KILL_STOP_ROUNDS; i++) {
             if (signal_left(SIGSTOP) == 0) break;
         }
