@@ -152,14 +152,21 @@ int expect_verify(struct arena *arena, const struct expect *expect,
     return err;
 }
 
+static bool since(const struct timespec *time, int64_t started_ms)
+{
+    int64_t ms = (int64_t)time->tv_sec * 1000 + time->tv_nsec / 1000000;
+    return ms + AGENT_FILE_SLACK_MS >= started_ms;
+}
+
+/* Of what a link points to. The time of writing can be set to any, also one
+ * that is still to come; that of the last change cannot. */
 static enum agent_file file_state(const char *path, int64_t started_ms)
 {
     struct stat st;
     if (stat(path, &st) != 0) return AGENT_FILE_MISSING;
-    int64_t written_ms =
-        (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
-    return written_ms + AGENT_FILE_SLACK_MS >= started_ms ? AGENT_FILE_FRESH
-                                                          : AGENT_FILE_STALE;
+    bool fresh =
+        since(&st.st_mtim, started_ms) && since(&st.st_ctim, started_ms);
+    return fresh ? AGENT_FILE_FRESH : AGENT_FILE_STALE;
 }
 
 enum agent_file *expect_files(struct arena *arena, const struct str_list *files,
@@ -170,6 +177,9 @@ enum agent_file *expect_files(struct arena *arena, const struct str_list *files,
     struct buf path;
     buf_init(&path, arena->mem);
     for (size_t i = 0; i < files->count && states != NULL; i++) {
+        /* A name that a template left empty is that of no file. */
+        states[i] = AGENT_FILE_MISSING;
+        if (files->items[i].size == 0) continue;
         buf_reset(&path);
         os_join(&path, cwd, files->items[i]);
         if (buf_error(&path) != NDF_OK) {

@@ -6,7 +6,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "run/expect.h"
 #include "support/support.h"
@@ -173,6 +175,55 @@ static void files_must_be_there_and_new(void **state)
     test_dir_remove(&dir);
 }
 
+/* Whatever can be said about a file but that it was written. */
+static void what_was_not_written_is_not_new(void **state)
+{
+    (void)state;
+    struct test_dir dir;
+    struct arena arena;
+    enum { PLAIN, FUTURE, LINK_OLD, LINK_NEW, DANGLING, FOLDER, EMPTY, COUNT };
+    struct str names[] = {STR("plain"), STR("future"), STR("link-old"),
+        STR("link-new"), STR("dangling"), STR("folder"), STR("")};
+    struct timespec future[2] = {{32503680000, 0}, {32503680000, 0}};
+    struct timespec past[2] = {{1000, 0}, {1000, 0}};
+    test_dir_make(&dir);
+    arena_init(&arena, &mem_libc);
+    test_write(&dir, "old", "x");
+    test_write(&dir, "future", "x");
+    assert_int_equal(utimensat(AT_FDCWD, test_path(&dir, "old"), past, 0), 0);
+    assert_int_equal(
+        utimensat(AT_FDCWD, test_path(&dir, "future"), future, 0), 0);
+    const struct timespec pause = {0, 100000000};
+    nanosleep(&pause, NULL);
+    int64_t started = clock_wall_ms(&clock_system);
+    nanosleep(&pause, NULL);
+    test_write(&dir, "plain", "x");
+    assert_int_equal(mkdir(test_path(&dir, "folder"), 0700), 0);
+    assert_int_equal(symlink("old", test_path(&dir, "link-old")), 0);
+    assert_int_equal(symlink("plain", test_path(&dir, "link-new")), 0);
+    assert_int_equal(symlink("nowhere", test_path(&dir, "dangling")), 0);
+
+    struct str_list files = {names, COUNT};
+    enum agent_file *states =
+        expect_files(&arena, &files, str_of(dir.path), started);
+    assert_int_equal(states[PLAIN], AGENT_FILE_FRESH);
+    assert_int_equal(states[FUTURE], AGENT_FILE_STALE);
+    assert_int_equal(states[LINK_OLD], AGENT_FILE_STALE);
+    assert_int_equal(states[LINK_NEW], AGENT_FILE_FRESH);
+    assert_int_equal(states[DANGLING], AGENT_FILE_MISSING);
+    assert_int_equal(states[FOLDER], AGENT_FILE_FRESH);
+    assert_int_equal(states[EMPTY], AGENT_FILE_MISSING);
+
+    /* Another folder than the one they are relative to; an absolute path. */
+    struct str elsewhere[] = {STR("plain"), str_of(test_path(&dir, "plain"))};
+    files = (struct str_list){elsewhere, 2};
+    states = expect_files(&arena, &files, STR("/"), started);
+    assert_int_equal(states[0], AGENT_FILE_MISSING);
+    assert_int_equal(states[1], AGENT_FILE_FRESH);
+    arena_deinit(&arena);
+    test_dir_remove(&dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +236,7 @@ int main(void)
         cmocka_unit_test(a_regex_that_explodes_is_stopped),
         cmocka_unit_test(a_schema_reads_json_also_from_plain_text),
         cmocka_unit_test(files_must_be_there_and_new),
+        cmocka_unit_test(what_was_not_written_is_not_new),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
