@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "cli/cli.h"
 
@@ -27,6 +28,15 @@ static void let_writes_fail(void)
     (void)sigemptyset(&action.sa_mask);
     (void)sigaction(SIGPIPE, &action, NULL);
     (void)sigaction(SIGXFSZ, &action, NULL);
+}
+
+/* A core would hold tasks and outputs. A limit of 1 also keeps it from a
+ * program that takes cores (see core(5)). */
+static void dump_no_core(void)
+{
+    const struct rlimit not_even_piped = {1, 1}, none = {0, 0};
+    if (setrlimit(RLIMIT_CORE, &not_even_piped) != 0)
+        (void)setrlimit(RLIMIT_CORE, &none);
 }
 
 /* --help and --version may stand with or without a command. */
@@ -87,6 +97,7 @@ int main(int argc, char **argv)
     struct cli cli;
     memset(&cli, 0, sizeof cli);
     fill_standard();
+    dump_no_core();
     (void)setlocale(LC_CTYPE, "");
     let_writes_fail();
     term_init(&cli.out, stdout);
