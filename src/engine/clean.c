@@ -1,6 +1,13 @@
 /*
  * clean.c - removing what is old from the store, and the files of its runs.
+ *
+ * A process that is killed leaves the folders and locks of its runs: those that
+ * it had not recorded yet, and those that ended just then. Whoever takes a
+ * run's lock, as an owner would, may remove what the store does not need.
  */
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/os.h"
@@ -27,8 +34,72 @@ static void remove_files(void *ud, struct str run)
     buf_deinit(&path);
 }
 
+/* Whether a run's files are needed: it goes on some day, or nobody can tell. */
+static bool is_needed(ndf_engine *engine, struct str run)
+{
+    struct store_reader *reader;
+    if (store_read_begin(engine->store, &reader, NULL) != NDF_OK) return true;
+    struct arena arena;
+    struct store_run row;
+    arena_init(&arena, &engine->mem);
+    int err = read_run(reader, &arena, run, &row, NULL);
+    store_read_end(reader);
+    bool ended = err == NDF_OK && row.state != NDF_RUN_RUNNING &&
+                 row.state != NDF_RUN_IN_DOUBT;
+    arena_deinit(&arena);
+    return !ended && err != NDF_ENOTFOUND;
+}
+
+/* Removes the files of a run that nobody owns and nothing needs; whether there
+ * were any. */
+static bool sweep_run(ndf_engine *engine, struct str run)
+{
+    struct buf path;
+    struct stat st;
+    bool swept = false;
+    buf_init(&path, &engine->mem);
+    buf_format(&path, "%s/%.*s.owner", engine->runs_dir, STR_ARG(run));
+    int fd =
+        path.failed ? -1 : open(path.at, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    /* The store is asked under the lock: nobody starts the run meanwhile. */
+    if (fd >= 0 && os_lock(fd) == NDF_OK && fstat(fd, &st) == 0 &&
+        st.st_nlink > 0 && !is_needed(engine, run)) {
+        remove_files(engine, run);
+        swept = true;
+    }
+    if (fd >= 0) close(fd);
+    buf_deinit(&path);
+    return swept;
+}
+
+/* How many runs had left files behind. A run with both a lock and a folder is
+ * met twice, but has files once. */
+static uint64_t sweep_left(ndf_engine *engine)
+{
+    uint64_t count = 0;
+    /* In memory a second view may wait for a writer that waits for the first,
+     * and the folder goes with the engine. */
+    DIR *folder = engine->path == NULL ? NULL : opendir(engine->runs_dir);
+    if (folder == NULL) return 0;
+    struct dirent *entry;
+    while ((entry = readdir(folder)) != NULL) {
+        struct stat st;
+        struct str name = str_of(entry->d_name);
+        size_t dot = str_find_char(name, '.');
+        struct str run = str_until(name, dot);
+        if (!engine_id_valid(run)) continue;
+        if (dot < name.size && !str_equal(str_from(name, dot), STR(".owner")))
+            continue;
+        if (fstatat(dirfd(folder), entry->d_name, &st, 0) != 0) continue;
+        if (sweep_run(engine, run)) count++;
+    }
+    closedir(folder);
+    return count;
+}
+
 static int make_report(struct arena *arena,
-    const struct store_cleanup_counts *counts, struct value *out)
+    const struct store_cleanup_counts *counts, uint64_t folders,
+    struct value *out)
 {
     const struct {
         const char *key;
@@ -38,6 +109,7 @@ static int make_report(struct arena *arena,
         {"outcomes", counts->outcomes},
         {"contents", counts->contents},
         {"bytes", counts->bytes},
+        {"folders", folders},
     };
     *out = value_of_object();
     int err = NDF_OK;
@@ -60,11 +132,12 @@ int ndf_cleanup(
         .ud = engine};
     struct store_cleanup_counts counts;
     err = store_cleanup(engine->store, &what, &counts, error);
+    uint64_t folders = err == NDF_OK ? sweep_left(engine) : 0;
     if (err == NDF_OK && report != NULL) {
         struct arena arena;
         struct value value;
         arena_init(&arena, &engine->mem);
-        err = make_report(&arena, &counts, &value);
+        err = make_report(&arena, &counts, folders, &value);
         if (err == NDF_OK) err = text_of_value(report, &engine->mem, &value);
         arena_deinit(&arena);
     }

@@ -69,6 +69,32 @@ static int make_folder(struct ndf_run *run, ndf_error *error)
     return any ? os_make_dirs(run->dir, error) : NDF_OK;
 }
 
+/* Whether the file of fd is still the one at path: it may have been swept away
+ * between opening and locking it. */
+static bool is_at(int fd, const char *path)
+{
+    struct stat ours, there;
+    return fstat(fd, &ours) == 0 && stat(path, &there) == 0 &&
+           ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+}
+
+static int lock_owner(struct ndf_run *run, ndf_error *error)
+{
+    for (;;) {
+        run->lock_fd =
+            open(run->owner_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        if (run->lock_fd < 0) {
+            char text[128];
+            return err_set(error, err_from_errno(errno), "cannot open %s: %s",
+                run->owner_path, err_errno_text(errno, text, sizeof text));
+        }
+        int err = os_lock(run->lock_fd);
+        if (err != NDF_OK || is_at(run->lock_fd, run->owner_path)) return err;
+        close(run->lock_fd);
+        run->lock_fd = -1;
+    }
+}
+
 /* Takes the owner's lock. NDF_EBUSY: owned by another. */
 static int own_run(struct ndf_run *run, ndf_error *error)
 {
@@ -84,13 +110,7 @@ static int own_run(struct ndf_run *run, ndf_error *error)
     run->dir_was_there = access(dir.at, F_OK) == 0;
     err = os_make_dirs(run->engine->runs_dir, error);
     if (err != NDF_OK) return err;
-    run->lock_fd = open(lock.at, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (run->lock_fd < 0) {
-        char text[128];
-        return err_set(error, err_from_errno(errno), "cannot open %s: %s",
-            lock.at, err_errno_text(errno, text, sizeof text));
-    }
-    err = os_lock(run->lock_fd);
+    err = lock_owner(run, error);
     if (err == NDF_EBUSY)
         return err_set(error, NDF_EBUSY,
             "run %s belongs to another process that is at work on it: wait "

@@ -1,6 +1,8 @@
 /*
  * test_cleanup.c - a host gets rid of what is old, and of nothing else.
  */
+#define _GNU_SOURCE /* NOLINT(bugprone-*,readability-*): not our name */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -103,7 +105,7 @@ static void a_cleanup_takes_old_runs_with_their_files(void **state)
 {
     (void)state;
     struct fixture fixture;
-    char first[64], second[64], folder[512], kept[512];
+    char first[64], second[64], folder[512];
     fixture_open(&fixture);
     assert_int_equal(
         ndf_bind(fixture.engine, "one", say_done, NULL, NULL), NDF_OK);
@@ -118,12 +120,10 @@ static void a_cleanup_takes_old_runs_with_their_files(void **state)
     nanosleep(&pause, NULL);
     assert_int_equal(fixture_run(&fixture, "p", "second", second), 1);
     make_run_folder(&fixture, first, folder, sizeof folder);
-    make_run_folder(&fixture, second, kept, sizeof kept);
     assert_int_equal(
         ndf_cleanup(fixture.engine, between, NULL, &fixture.error), NDF_OK);
     assert_false(has_run(&fixture, first));
     assert_int_not_equal(access(folder, F_OK), 0);
-    assert_int_equal(access(kept, F_OK), 0);
     /* Both had the same output: it is still there for the second. */
     json_t *shown = fixture_show(&fixture, second);
     json_t *done = record_of(shown, "result", 0);
@@ -172,12 +172,65 @@ static void a_cleanup_leaves_what_runs_alone(void **state)
     fixture_close(&fixture);
 }
 
+/* The folder of a run and its lock, as a killed process leaves them. */
+static void leave(
+    struct fixture *fixture, const char *id, char *path, size_t size)
+{
+    char owner[128];
+    make_run_folder(fixture, id, path, size);
+    (void)snprintf(owner, sizeof owner, "ndf.db.runs/%s.owner", id);
+    test_write(&fixture->dir, owner, "");
+}
+
+static void a_cleanup_sweeps_what_killed_processes_left(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    /* One that ended, one that was never recorded, one that somebody starts
+     * just now, and something that is no run's. */
+    const char *unknown = "0123456789ab", *starting = "ab0123456789";
+    char ended[64], of_ended[512], of_unknown[512], of_starting[512];
+    char strange[512];
+    fixture_open(&fixture);
+    assert_int_equal(
+        ndf_bind(fixture.engine, "one", say_done, NULL, NULL), NDF_OK);
+    fixture_register(&fixture, "pattern: p\nsteps: [one]");
+    assert_int_equal(fixture_run(&fixture, "p", "do it", ended), 1);
+    leave(&fixture, ended, of_ended, sizeof of_ended);
+    leave(&fixture, unknown, of_unknown, sizeof of_unknown);
+    leave(&fixture, starting, of_starting, sizeof of_starting);
+    make_run_folder(&fixture, "not-a-run", strange, sizeof strange);
+    char lock[600];
+    (void)snprintf(lock, sizeof lock, "%s.owner", of_starting);
+    int fd = open(lock, O_RDWR | O_CLOEXEC);
+    struct flock taken = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    assert_int_equal(fcntl(fd, F_OFD_SETLK, &taken), 0);
+
+    ndf_text *text;
+    assert_int_equal(
+        ndf_cleanup(fixture.engine, 0, &text, &fixture.error), NDF_OK);
+    json_t *report = parse_text(text);
+    assert_int_equal(json_integer_value(json_object_get(report, "runs")), 0);
+    assert_int_equal(json_integer_value(json_object_get(report, "folders")), 2);
+    json_decref(report);
+    assert_int_not_equal(access(of_ended, F_OK), 0);
+    assert_int_not_equal(access(of_unknown, F_OK), 0);
+    (void)snprintf(lock, sizeof lock, "%s.owner", of_unknown);
+    assert_int_not_equal(access(lock, F_OK), 0);
+    assert_int_equal(access(of_starting, F_OK), 0);
+    assert_int_equal(access(strange, F_OK), 0);
+    assert_true(has_run(&fixture, ended));
+    close(fd);
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_keeps_the_document_it_ran),
         cmocka_unit_test(a_cleanup_takes_old_runs_with_their_files),
         cmocka_unit_test(a_cleanup_leaves_what_runs_alone),
+        cmocka_unit_test(a_cleanup_sweeps_what_killed_processes_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

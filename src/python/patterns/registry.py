@@ -559,7 +559,7 @@ class PatternRegistry:
     def cleanup_old_data(self, max_age_days=90):
         """Removes ended runs and outcomes that are older, and what nothing
         refers to any more; patterns and counts stay. In memory, too, runs are
-        kept until then. Returns {"runs", "outcomes", "contents", "bytes"}: what
+        kept until then. Returns {"runs", "outcomes", "contents", "bytes", "folders"}: what
         went."""
         return cleanup(self._engine, max_age_days)
 

@@ -192,7 +192,7 @@ class PatternStorage:
     def cleanup_old_data(self, max_age_days=90):
         """Removes ended runs and outcomes that are older, and what nothing
         refers to any more. Saved patterns and counts stay. Returns {"runs",
-        "outcomes", "contents", "bytes"}: what went."""
+        "outcomes", "contents", "bytes", "folders"}: what went."""
         return cleanup(self._engine, max_age_days)
 
     def __repr__(self):
