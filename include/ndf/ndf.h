@@ -181,8 +181,8 @@ NDF_API int ndf_reply_usage(ndf_reply *reply, const char *json, size_t size);
 /* Why it failed, for people; copied. */
 NDF_API int ndf_reply_error(ndf_reply *reply, const char *text, size_t size);
 /* Says that the work goes on: a step with a `heartbeat` is ended when its
- * function neither returns nor calls this for that long. Cheap; from any thread,
- * as long as the function has not returned. */
+ * function neither returns nor calls this for that long. Cheap; from any
+ * thread, as long as the function has not returned. */
 NDF_API int ndf_reply_alive(ndf_reply *reply);
 
 /* Does the work of a step. Returns 0 when done, anything else when failed.
@@ -511,8 +511,8 @@ NDF_API int ndf_backup(ndf_engine *engine, const char *path, ndf_error *error);
  * outcome. Sweeps, too, what killed processes left in files of runs that ended
  * or were never recorded (folders). Not while an export is being read in
  * (ndf_import_line). *report (may be NULL): {runs, outcomes, contents, bytes,
- * folders}: what went. NDF_ECORRUPT: the store is damaged, so what refers to what
- * cannot be told. */
+ * folders}: what went. NDF_ECORRUPT: the store is damaged, so what refers to
+ * what cannot be told. */
 NDF_API int ndf_cleanup(
     ndf_engine *engine, int64_t before_ms, ndf_text **report, ndf_error *error);
 
