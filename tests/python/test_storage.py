@@ -301,7 +301,7 @@ class LearningData(StorageCase):
             while (report := storage.cleanup_old_data(0))["runs"] == 0:
                 pass
             self.assertEqual(report["runs"], 1)
-            self.assertEqual(set(report), {"runs", "outcomes", "contents", "bytes"})
+            self.assertEqual(set(report), {"runs", "outcomes", "contents", "bytes", "folders"})
             with self.assertRaises(PatternNotFoundError):
                 registry.executor.result(run)
             self.assertIn("a.b", storage)
