@@ -285,16 +285,18 @@ def expect(what, here, there):
 
 
 class Agent:
-    """Answers each call with a patch that depends on the call alone."""
+    """Answers each call with a patch that depends on the call alone. A call of an
+    earlier run that was ended may still come."""
 
     def __init__(self, seed):
         self.seed = seed
         self.calls = {}
+        self.run = None
 
     def __call__(self, run, step, key, attempt, request):
         given = json.loads(request)["context"]
         patch = draw_patch(random.Random(f"{self.seed}/{step}/{attempt}"), given)
-        self.calls[step, attempt] = given, patch
+        self.calls[run, step, attempt] = given, patch
         return '"done"', None if patch is None else json.dumps(patch)
 
 
@@ -332,7 +334,7 @@ def check_step(plan, initial, done, step, records, agent):
         if body.get("reason") == "cancel":  # another task ended the run
             expect(f"{where}, when stopped", False, body["ok"])
             return False, worst
-        given, patch = agent.calls[step["name"], number]
+        given, patch = agent.calls[agent.run, step["name"], number]
         expect(f"{where}, what it was given", before, given)
         found, after = ({}, before) if patch is None else audit(
             before, patch, step["writes"], plan["policy"])
@@ -381,6 +383,7 @@ def one_run(engine, seed, number):
     engine.register(document(plan), True)
     run = engine.start("campaign", json.dumps(context))
     run.wait()
+    agent.run = run.id
     shown, result = json.loads(engine.show(run.id)), json.loads(engine.result(run.id))
     return check_run(plan, context, agent, shown, result), plan["policy"], plan["tasks"]
 
