@@ -344,6 +344,10 @@ enum ndf_event_kind {
     NDF_EVENT_UNDO_FAILED,
     NDF_EVENT_VIOLATION,
     NDF_EVENT_RUN_DONE,
+    NDF_EVENT_APPROVAL_ASKED, /* it waits for ndf_approve; step "": the run */
+    NDF_EVENT_APPROVED,
+    NDF_EVENT_DENIED,
+    NDF_EVENT_VERIFY_STARTED, /* of a step: its work is done */
 };
 
 /* All borrowed for the call. */

@@ -28,6 +28,10 @@ static void make_step(struct world *w, struct str prefix,
     node->agent.run = (struct str_list){argv, 2};
     node->agent.env = value_of_object();
     node->undo_agent = node->agent;
+    if (node->step.verify.at != NULL) {
+        node->verify_agent = node->agent;
+        node->verify_agent.name = node->step.verify;
+    }
     if (!node->step.retry_set) node->step.retry.attempts = 1;
 }
 
