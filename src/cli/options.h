@@ -23,6 +23,7 @@ enum command_id {
     CMD_RATE,
     CMD_RESUME,
     CMD_CANCEL,
+    CMD_APPROVE,
     CMD_LOGS,
     CMD_WAIT,
     CMD_STATS,
@@ -87,6 +88,8 @@ enum option_id {
     OPT_DRY_RUN,
     OPT_BG,
     OPT_FOLLOW,
+    OPT_DENY,
+    OPT_REASON,
     OPTION_COUNT,
 };
 

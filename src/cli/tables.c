@@ -84,6 +84,10 @@ const struct option options[OPTION_COUNT] = {
     [OPT_BG] = {"bg", NULL,
         "start it, print its id, and let it go on without this terminal",
         OPTION_FLAG, COMPLETE_NONE, STARTING, 0},
+    [OPT_DENY] = {"deny", NULL, "do not approve: the run is undone and ends",
+        OPTION_FLAG, COMPLETE_NONE, BIT(CMD_APPROVE), 0},
+    [OPT_REASON] = {"reason", "TEXT", "why; it is kept with the answer",
+        OPTION_VALUE, COMPLETE_NONE, BIT(CMD_APPROVE), 0},
     [OPT_FOLLOW] = {"follow", NULL, "go on until the run ended", OPTION_FLAG,
         COMPLETE_NONE, BIT(CMD_LOGS), 'f'},
 };
@@ -131,6 +135,10 @@ const struct command commands[COMMAND_COUNT] = {
     [CMD_CANCEL] = {"", "cancel", "RUN",
         "stop a run and undo its steps, also one of another process", "", 1, 1,
         COMPLETE_NONE, cmd_cancel},
+    [CMD_APPROVE] = {"", "approve", "RUN [STEP]",
+        "let a run go on that waits for approval, also one of another process",
+        "STEP can be left out when the run waits for one approval only.", 1, 2,
+        COMPLETE_NONE, cmd_approve},
     [CMD_LOGS] = {"", "logs", "[-f] RUN",
         "print what a run did, and its agents' outputs",
         "With --json each record of its journal on a line. What agents printed "

@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/approval.h"
+
 enum {
     TICK_MS = 80,
     NAME_COLUMNS = 16,
@@ -43,6 +45,7 @@ struct watch {
     pthread_mutex_t mutex;
     struct note *notes; /* under mutex, as the next */
     struct note **notes_end;
+    struct approvals approvals;
     struct active *active; /* in the order in which they began */
     size_t active_count, active_room;
     size_t drawn; /* lines of the block on the screen */
@@ -136,10 +139,11 @@ static void on_event(void *ud, const ndf_event *event)
     pthread_mutex_unlock(&watch->mutex);
 }
 
-struct watch *watch_new(const struct cli *cli)
+struct watch *watch_new(struct cli *cli)
 {
     struct watch *watch = cli_alloc(sizeof *watch);
     watch->cli = cli;
+    approvals_init(&watch->approvals, cli);
     watch->notes_end = &watch->notes;
     watch->quiet = cli->args.given[OPT_QUIET] || cli->background.on ||
                    isatty(fileno(cli->err.file)) != 1;
@@ -180,6 +184,7 @@ void watch_free(struct watch *watch)
     for (size_t i = 0; i < watch->active_count; i++)
         cli_free(watch->active[i].step);
     cli_free(watch->active);
+    approvals_deinit(&watch->approvals);
     pthread_mutex_destroy(&watch->mutex);
     cli_free(watch);
 }
@@ -249,6 +254,9 @@ static const struct event_style event_styles[] = {
     [NDF_EVENT_UNDO_DONE] = {"\xE2\x86\xB6", "<", "undone", STYLE_WARN},
     [NDF_EVENT_UNDO_FAILED] = {"\xE2\x9C\x97", "x", "undo failed", STYLE_BAD},
     [NDF_EVENT_VIOLATION] = {"!", "!", "context", STYLE_WARN},
+    [NDF_EVENT_APPROVED] = {"\xE2\x9C\x93", "+", "approved", STYLE_GOOD},
+    [NDF_EVENT_DENIED] = {"\xE2\x9C\x97", "x", "denied", STYLE_BAD},
+    [NDF_EVENT_VERIFY_STARTED] = {"\xE2\x97\x8B", ">", "verifying", STYLE_DIM},
 };
 
 static void clear_block(struct watch *watch)
@@ -269,7 +277,8 @@ static void print_event(
     (void)fputs("  ", err->file);
     term_styled(err, style->style, err->unicode ? style->mark : style->plain);
     (void)fputc(' ', err->file);
-    size_t wide = term_line(err, event->step, 0);
+    const char *name = event->step[0] != '\0' ? event->step : "run";
+    size_t wide = term_line(err, name, 0);
     if (wide < NAME_COLUMNS) term_pad(err, NAME_COLUMNS - wide);
     if (took >= 0) term_duration((uint64_t)took, time);
     (void)fprintf(err->file, " %s", style->word);
@@ -285,6 +294,7 @@ static void show_event(struct watch *watch, const ndf_event *event)
 {
     int64_t took = -1;
     bool live = watch->cli->err.tty;
+    approvals_event(&watch->approvals, event);
     if (event->steps_total > 0) {
         watch->steps_done = event->steps_done;
         watch->steps_total = event->steps_total;
@@ -300,7 +310,12 @@ static void show_event(struct watch *watch, const ndf_event *event)
     case NDF_EVENT_STEP_SKIPPED:
     case NDF_EVENT_UNDO_DONE:
     case NDF_EVENT_UNDO_FAILED: took = end_active(watch, event->step); break;
+    case NDF_EVENT_VERIFY_STARTED:
+        if (live) return;
+        break;
     case NDF_EVENT_STEP_RETRY:
+    case NDF_EVENT_APPROVED:
+    case NDF_EVENT_DENIED:
     case NDF_EVENT_VIOLATION: break;
     default: return;
     }
@@ -347,17 +362,19 @@ static void draw_block(struct watch *watch)
     }
 }
 
-static void show(struct watch *watch)
+static void show(struct watch *watch, const char *run)
 {
     clear_block(watch);
     struct note *note = take_notes(watch);
+    if (note != NULL) approvals_hide(&watch->approvals);
     while (note != NULL) {
         struct note *next = note->next;
         show_event(watch, &note->event);
         note_free(note);
         note = next;
     }
-    draw_block(watch);
+    approvals_tick(&watch->approvals, run);
+    if (!watch->approvals.shown) draw_block(watch);
     (void)fflush(watch->cli->err.file);
 }
 
@@ -366,6 +383,7 @@ static void show(struct watch *watch)
 static void cancel(struct watch *watch, ndf_run *run, const char *why)
 {
     clear_block(watch);
+    approvals_hide(&watch->approvals);
     (void)cli_fail(watch->cli, 0,
         "%s: ending the agents and undoing what was done%s", why,
         watch->timed_out ? "" : "; Ctrl-C again leaves at once");
@@ -395,7 +413,7 @@ int watch_run(struct watch *watch, ndf_run *run, int64_t timeout_ms, int *state)
             return cli_fail(watch->cli, cli_status(err), "%s",
                 error.message[0] != '\0' ? error.message : ndf_strerror(err));
         }
-        show(watch);
+        show(watch, ndf_run_id(run));
         watch->timed_out |= !cancelled && err == NDF_ETIMEOUT &&
                             timeout_ms >= 0 && now_ms() - start >= timeout_ms;
         if (cancelled || (interrupts == 0 && !watch->timed_out)) continue;

@@ -10,7 +10,7 @@ struct watch;
 
 /* Prepares for one run; catches SIGINT, SIGTERM and SIGHUP (unless
  * it was ignored) until watch_free. */
-struct watch *watch_new(const struct cli *cli);
+struct watch *watch_new(struct cli *cli);
 void watch_free(struct watch *watch);
 /* For ndf_run_start and ndf_run_resume; borrowed from watch. */
 const ndf_run_options *watch_options(struct watch *watch);

@@ -362,6 +362,8 @@ int exec_pattern_gate(struct executor *x);
 bool exec_pattern_open(const struct executor *x);
 int exec_on_approve(
     struct exec_shared *shared, const struct exec_approval *word);
+/* Says again who is asked, to the owner of another life. */
+int exec_tell_asked(struct exec_shared *shared);
 /* Whether nothing of a run moves until a person approves. */
 bool exec_stands(const struct exec_shared *shared);
 

@@ -424,6 +424,19 @@ static int apply_cancel(struct executor *x, const struct value *body)
     return NDF_OK;
 }
 
+/* Nobody is asked any more. */
+static void drop_asks(struct executor *x)
+{
+    if (x->approval == APPROVAL_ASKED) x->shared->asked--;
+    if (x->approval == APPROVAL_ASKED) x->approval = APPROVAL_NONE;
+    for (uint32_t i = 0; i < x->leaf_count && x->shared->asked > 0; i++) {
+        struct exec_node *node = &x->nodes[x->leaves[i]];
+        if (node->approval != APPROVAL_ASKED) continue;
+        node->approval = APPROVAL_NONE;
+        x->shared->asked--;
+    }
+}
+
 static int apply_end(
     struct executor *x, const struct value *body, ndf_error *error)
 {
@@ -457,6 +470,7 @@ static int apply_end(
     }
     end->preservation = fmin(fmax(end->preservation, 0), 1);
     x->ended = true;
+    drop_asks(x);
     bool kept = end->evidence.at != NULL && end->error.at != NULL &&
                 end->step.at != NULL;
     if (!kept) return NDF_ENOMEM;

@@ -53,12 +53,16 @@ static int check_condition(struct executor *x, struct exec_node *node)
 
 /* ---- approval ----------------------------------------------------------- */
 
+static int tell(struct executor *x, const struct exec_node *node)
+{
+    return exec_progress(x, NDF_EVENT_APPROVAL_ASKED,
+        node != NULL ? &node->work : NULL, "it waits for approval");
+}
+
 static int ask(struct executor *x, const struct exec_node *node)
 {
     int err = exec_record_ask(x, node);
-    if (err != NDF_OK) return err;
-    return exec_progress(x, NDF_EVENT_APPROVAL_ASKED,
-        node != NULL ? &node->work : NULL, "it waits for approval");
+    return err == NDF_OK ? tell(x, node) : err;
 }
 
 static bool is_stopped(const struct executor *x)
@@ -124,6 +128,27 @@ int exec_on_approve(
     return exec_progress(x,
         word->approved ? NDF_EVENT_APPROVED : NDF_EVENT_DENIED,
         node != NULL ? &node->work : NULL, detail.message);
+}
+
+static int tell_asked(struct executor *x)
+{
+    int err = NDF_OK;
+    if (x->approval == APPROVAL_ASKED) err = tell(x, NULL);
+    for (uint32_t i = 0; i < x->leaf_count && err == NDF_OK; i++) {
+        const struct exec_node *node = &x->nodes[x->leaves[i]];
+        if (node->approval == APPROVAL_ASKED) err = tell(x, node);
+    }
+    return err;
+}
+
+int exec_tell_asked(struct exec_shared *shared)
+{
+    int err = NDF_OK;
+    if (shared->asked == 0) return NDF_OK;
+    for (size_t i = 0; i < shared->members.count && err == NDF_OK; i++) {
+        err = tell_asked(exec_member_at(shared, i));
+    }
+    return err;
 }
 
 static bool moves(const struct executor *x)

@@ -130,6 +130,7 @@ static int on_begin(struct executor *x)
     x->shared->began = true;
     if (x->ended) return NDF_OK;
     int err = exec_progress(x, NDF_EVENT_RUN_STARTED, NULL, "");
+    if (err == NDF_OK) err = exec_tell_asked(x->shared);
     return err == NDF_OK ? exec_begin_timing(x) : err;
 }
 
