@@ -189,7 +189,7 @@ static struct load load_elsewhere(
         bool counts = member != x && at != NULL && member->parallel != NULL;
         if (!counts || !member->began || member->ended) continue;
         for (uint32_t t = 0; t < member->leaf_count; t++) {
-            const struct exec_node *task = task_at(member, t);
+            struct exec_node *task = task_at(member, t);
             if (is_at_work(task)) load_add(&load, task);
         }
     }
