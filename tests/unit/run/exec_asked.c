@@ -1,0 +1,38 @@
+/*
+ * exec_asked.c - what a person is asked in an executor's world.
+ */
+#include "exec_world.h"
+#include "support/parse.h"
+
+/* Whether the journal, or what is about to be in it, has an answer. */
+static bool is_answered(const struct world *w, struct str step)
+{
+    for (int i = 0; i < 2; i++) {
+        const struct vec *records = i == 0 ? &w->journal : &w->pending;
+        for (size_t r = 0; r < records->count; r++) {
+            const struct world_record *record = vec_get(records, r);
+            struct arena arena;
+            if (!str_equal(record->kind, STR("approve"))) continue;
+            arena_init(&arena, &mem_libc);
+            struct value body = test_json(&arena, record->body.at);
+            bool same = str_equal(value_get_str(&body, STR("step")), step);
+            arena_deinit(&arena);
+            if (same) return true;
+        }
+    }
+    return false;
+}
+
+const char *world_asked(const struct world *w)
+{
+    for (size_t i = 0; i < w->journal.count; i++) {
+        const struct world_record *record = vec_get(&w->journal, i);
+        if (!str_equal(record->kind, STR("ask"))) continue;
+        struct arena *arena = (struct arena *)(uintptr_t)&w->arena;
+        struct value body = test_json(arena, record->body.at);
+        struct str step = value_get_str(&body, STR("step"));
+        if (is_answered(w, step)) continue;
+        return step.at != NULL ? arena_str(arena, step).at : "";
+    }
+    return NULL;
+}
