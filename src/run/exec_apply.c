@@ -137,7 +137,10 @@ static int apply_intent(
     if (!slot->undo && !exec_needs_done(x, node)) return NDF_ECORRUPT;
     if (slot->verify && node->work.phase != SLOT_OK) return NDF_ECORRUPT;
     bool work = !slot->undo && !slot->verify;
-    if (work && (node->passed || !exec_gate_open(node))) return NDF_ECORRUPT;
+    /* One whose `if` cannot be judged fails before anybody is asked. */
+    bool barred = node->passed || node->approval == APPROVAL_ASKED ||
+                  node->approval == APPROVAL_DENIED;
+    if (work && barred) return NDF_ECORRUPT;
     if (work) exec_proof_drop(x, node);
     slot->attempt++;
     slot->phase = SLOT_INTENDED;

@@ -196,6 +196,7 @@ static int check_budgets(struct executor *x, bool *stopped)
 int exec_step_advance(struct executor *x, struct exec_node *node)
 {
     struct exec_slot *slot = exec_turn(node);
+    if (node->passed) return NDF_OK;
     if (slot->phase == SLOT_IDLE && !slot->verify && x->cancel == REASON_NONE) {
         int err = exec_gate(x, node);
         bool over = node->state == NODE_DONE || node->state == NODE_FAILED;

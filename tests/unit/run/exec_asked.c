@@ -4,6 +4,13 @@
 #include "exec_world.h"
 #include "support/parse.h"
 
+/* The step or the pattern that a record is of. */
+static struct str name_of(const struct value *body)
+{
+    struct str step = value_get_str(body, STR("step"));
+    return step.at != NULL ? step : value_get_str(body, STR("pattern"));
+}
+
 /* Whether the journal, or what is about to be in it, has an answer. */
 static bool is_answered(const struct world *w, struct str step)
 {
@@ -12,10 +19,10 @@ static bool is_answered(const struct world *w, struct str step)
         for (size_t r = 0; r < records->count; r++) {
             const struct world_record *record = vec_get(records, r);
             struct arena arena;
-            if (!str_equal(record->kind, STR("approve"))) continue;
+            if (!str_ends(record->kind, STR("approve"))) continue;
             arena_init(&arena, &mem_libc);
             struct value body = test_json(&arena, record->body.at);
-            bool same = str_equal(value_get_str(&body, STR("step")), step);
+            bool same = str_equal(name_of(&body), step);
             arena_deinit(&arena);
             if (same) return true;
         }
@@ -27,10 +34,10 @@ const char *world_asked(const struct world *w)
 {
     for (size_t i = 0; i < w->journal.count; i++) {
         const struct world_record *record = vec_get(&w->journal, i);
-        if (!str_equal(record->kind, STR("ask"))) continue;
+        if (!str_ends(record->kind, STR("ask"))) continue;
         struct arena *arena = (struct arena *)(uintptr_t)&w->arena;
         struct value body = test_json(arena, record->body.at);
-        struct str step = value_get_str(&body, STR("step"));
+        struct str step = name_of(&body);
         if (is_answered(w, step)) continue;
         return step.at != NULL ? arena_str(arena, step).at : "";
     }

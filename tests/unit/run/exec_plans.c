@@ -132,6 +132,7 @@ void world_make_plan(
     plan->id = id;
     plan->timeout_ms = (uint64_t)value_get_int(from, STR("timeout_ms"), 0);
     plan->rollback = value_get_bool(from, STR("rollback"), true);
+    plan->approval = value_get_bool(from, STR("approval"), false);
     plan->budget.steps = (uint64_t)value_get_int(from, STR("budget_steps"), 0);
     for (int i = 0; i < 3; i++) {
         if (str_equal(strategy, str_of(strategies[i]))) {

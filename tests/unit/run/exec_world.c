@@ -275,9 +275,11 @@ static void on_progress(struct world *w, const struct exec_progress *progress)
     if (progress->event == NDF_EVENT_UNDO_DONE) kind = "undo_result";
     if (progress->event == NDF_EVENT_STEP_STARTED) kind = "intent";
     if (progress->event == NDF_EVENT_STEP_SKIPPED) kind = "skip";
-    if (progress->event == NDF_EVENT_APPROVAL_ASKED) kind = "ask";
-    if (progress->event == NDF_EVENT_APPROVED) kind = "approve";
-    if (progress->event == NDF_EVENT_DENIED) kind = "approve";
+    if (progress->event == NDF_EVENT_APPROVAL_ASKED) {
+        assert_true(
+            world_count(w, "ask", NULL) + world_count(w, "pattern_ask", NULL) >
+            0);
+    }
     if (kind == NULL || progress->step.size == 0) return;
     assert_true(is_recorded(w, kind, progress->step.at, progress->attempt));
 }

@@ -241,6 +241,43 @@ static void other_tasks_go_on_while_one_waits(void **state)
     world_deinit(&w);
 }
 
+/* Of the patterns inside a meta pattern one is denied: the run ends, and what
+ * others did is taken back. */
+static void patterns_inside_ask_for_themselves(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct world w;
+        world_init(&w, &mem_libc,
+            "{\"phases\": [{\"id\": \"p\", \"plans\": [[{\"name\": \"a\", " UNDO
+            "}]]}, {\"id\": \"q\", \"plans\": [{\"approval\": true, "
+            "\"timeout_ms\": 50, \"steps\": [{\"name\": \"b\", "
+            "\"approval\": true, " UNDO "}]}]}]}",
+            NULL);
+        assert_ok(world_live(&w, NULL));
+        happen_all(&w);
+        assert_string_equal(world_asked(&w), "q/0");
+        world_crash(&w, 0);
+        assert_ok(world_live(&w, NULL));
+        happen_all(&w);
+        assert_string_equal(w.trace.at, "p/0/a");
+        world_approve(&w, "q/0", true);
+        happen_all(&w);
+        assert_int_equal(w.timers.count, 0);
+        assert_string_equal(world_asked(&w), "q/0/b");
+        world_approve(&w, "q/0/b", i == 0);
+        world_run(&w);
+        assert_string_equal(
+            w.trace.at, i == 0 ? "p/0/a q/0/b" : "p/0/a ~p/0/a");
+        assert_int_equal(
+            w.end.state, i == 0 ? NDF_RUN_SUCCEEDED : NDF_RUN_CANCELLED);
+        if (i == 1)
+            assert_string_equal(
+                w.end.error.at, "step 'q/0/b' was denied: not today");
+        world_deinit(&w);
+    }
+}
+
 static void a_person_takes_no_time_of_the_run(void **state)
 {
     (void)state;
@@ -342,7 +379,6 @@ static void a_journal_that_makes_no_sense_is_refused(void **state)
         {"ask", "{}"},
         {"approve", "{\"step\": \"b\", \"approved\": true}"},
         {"approve", "{\"approved\": true}"},
-        {"intent", "{\"step\": \"b\", \"attempt\": 1}"},
         {"verify_intent", "{\"step\": \"a\", \"attempt\": 1}"},
         {"verify_intent", "{\"step\": \"b\", \"attempt\": 1}"},
         {"verify_result", "{\"step\": \"a\", \"attempt\": 1, \"ok\": true}"},
@@ -376,6 +412,7 @@ int main(void)
         cmocka_unit_test(nobody_is_asked_about_a_step_that_is_passed_over),
         cmocka_unit_test(a_cancel_ends_the_wait_for_a_person),
         cmocka_unit_test(other_tasks_go_on_while_one_waits),
+        cmocka_unit_test(patterns_inside_ask_for_themselves),
         cmocka_unit_test(a_person_takes_no_time_of_the_run),
         cmocka_unit_test(it_survives_every_failing_allocation),
         cmocka_unit_test(a_crash_at_any_event_changes_nothing),
