@@ -30,6 +30,14 @@ static bool is_answered(const struct world *w, struct str step)
     return false;
 }
 
+static bool is_moot(const struct world *w, struct str step)
+{
+    for (size_t i = 0; i < w->moot.count; i++) {
+        if (str_equal(*(struct str *)vec_get(&w->moot, i), step)) return true;
+    }
+    return false;
+}
+
 const char *world_asked(const struct world *w)
 {
     for (size_t i = 0; i < w->journal.count; i++) {
@@ -38,7 +46,7 @@ const char *world_asked(const struct world *w)
         struct arena *arena = (struct arena *)(uintptr_t)&w->arena;
         struct value body = test_json(arena, record->body.at);
         struct str step = name_of(&body);
-        if (is_answered(w, step)) continue;
+        if (is_answered(w, step) || is_moot(w, step)) continue;
         return step.at != NULL ? arena_str(arena, step).at : "";
     }
     return NULL;

@@ -25,6 +25,7 @@ void world_init(struct world *w, const struct mem *mem, const char *steps,
     vec_init(&w->timers, &mem_libc, sizeof(uint64_t));
     buf_init(&w->trace, &mem_libc);
     w->budget_left = WORLD_EVENTS_MAX;
+    vec_init(&w->moot, &mem_libc, sizeof(struct str));
     vec_init(&w->selects, &mem_libc, sizeof(struct world_select));
     w->choices = value_of_object();
     struct value from = test_json(&w->arena, steps);
@@ -44,6 +45,7 @@ void world_deinit(struct world *w)
     vec_deinit(&w->calls);
     vec_deinit(&w->timers);
     vec_deinit(&w->selects);
+    vec_deinit(&w->moot);
     buf_deinit(&w->trace);
     arena_deinit(&w->arena);
 }
@@ -379,6 +381,7 @@ void world_crash(struct world *w, size_t written)
     vec_clear(&w->pending);
     vec_clear(&w->timers);
     vec_clear(&w->selects);
+    vec_clear(&w->moot);
     for (size_t i = 0; i < w->calls.count; i++) {
         struct world_call *call = vec_get(&w->calls, i);
         call->number = 0;
@@ -505,6 +508,15 @@ static void answer_batch(struct world *w)
     give(w, &event);
 }
 
+static void answer_ask(struct world *w)
+{
+    size_t before = w->batches.count;
+    const char *asked = world_asked(w);
+    world_approve(w, asked, w->answer == ANSWER_YES);
+    if (w->batches.count > before) return;
+    *(struct str *)vec_push(&w->moot) = str_of(asked);
+}
+
 static void answer_select(struct world *w, size_t index)
 {
     struct world_select select =
@@ -543,7 +555,7 @@ void world_happen(struct world *w, size_t choice)
         return;
     }
     if (choice == w->timers.count) {
-        world_approve(w, world_asked(w), w->answer == ANSWER_YES);
+        answer_ask(w);
         return;
     }
     uint64_t token = *(uint64_t *)vec_get(&w->timers, choice);

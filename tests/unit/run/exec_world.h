@@ -77,6 +77,8 @@ struct world {
     struct exec_machine *machine; /* NULL, or what events say of it */
     struct agent_result *instead; /* NULL, or what every call brings */
     struct vec selects;           /* struct world_select, not yet answered */
+    struct vec moot;              /* struct str: asked, and not heard of any
+                                     more: what asked was ended */
     struct value choices;         /* {phase id: what is chosen} */
     struct exec_end end;
     bool ended;
