@@ -4,12 +4,15 @@
  * Runs and what only commits as much take turns, a tenth of all at a time, on
  * the same disk (floor.h): the ratios say what all else of a run takes.
  */
+#include <inttypes.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/statfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ndf/ndf.h"
@@ -23,13 +26,18 @@ enum {
     ROUNDS = 10,
     STEPS_MAX = 1000,
     CONCURRENCY_MAX = 512,
+    FANOUT_MAX = 64, /* as many as run at once */
+    WAITING_MAX = 1000000,
+    WAITING_MS = 120000,
     TMPFS = 0x01021994,
     RAMFS = 0x858458f6 & 0x7fffffff,
 };
 
 struct options {
     size_t runs, steps, concurrency;
-    bool programs; /* agents are processes */
+    size_t fanout;  /* tasks side by side instead of steps; 0: steps */
+    size_t waiting; /* runs that only wait; 0: measure runs that end */
+    bool programs;  /* agents are processes */
     bool json;
 };
 
@@ -43,7 +51,13 @@ struct bench {
     uint64_t rss_bytes; /* at most, in the first round: before the floor's */
     struct bench_times times; /* of the runs */
     uint64_t run_ns, cpu_ns, commits;
+    atomic_size_t failed; /* calls of waiting runs */
 };
+
+static size_t steps_of(const struct options *options)
+{
+    return options->fanout > 0 ? options->fanout : options->steps;
+}
 
 /* ---- the engine ---------------------------------------------------------- */
 
@@ -59,7 +73,15 @@ static int answer(void *ud, const ndf_call *call, ndf_reply *reply)
     return ndf_reply_output(reply, "done", 4);
 }
 
-/* A pattern of so many steps, all of one agent. */
+static int fail(void *ud, const ndf_call *call, ndf_reply *reply)
+{
+    (void)call;
+    atomic_fetch_add((atomic_size_t *)ud, 1);
+    (void)ndf_reply_error(reply, "not yet", 7);
+    return 1;
+}
+
+/* A pattern of so many steps, or tasks, all of one agent. */
 static void register_pattern(struct bench *bench)
 {
     struct buf text;
@@ -67,14 +89,21 @@ static void register_pattern(struct bench *bench)
     buf_init(&text, &mem_libc);
     buf_format(&text,
         "agent: worker\ndescription: does nothing\nrun: [\"true\"]\n---\n"
-        "pattern: bench.steps\ndescription: steps that do nothing\nsteps:\n");
-    for (size_t i = 0; i < bench->options.steps; i++)
+        "pattern: bench.steps\ndescription: steps that do nothing\n%s:\n",
+        bench->options.fanout > 0 ? "tasks" : "steps");
+    for (size_t i = 0; i < steps_of(&bench->options); i++)
         buf_format(&text,
             "  - s%zu: {agent: worker, expect: {nonempty: false}}\n", i + 1);
+    buf_format(&text,
+        "---\nagent: waiter\ndescription: fails\n---\n"
+        "pattern: bench.wait\ndescription: a step that fails, and waits\n"
+        "retry: {attempts: 2, backoff: 1h}\nsteps: [waiter]\n");
     if (text.failed) bench_fail("out of memory", "pattern");
     check(ndf_register(bench->engine, text.at, text.size, 0, &error), &error);
     if (!bench->options.programs)
         check(ndf_bind(bench->engine, "worker", answer, NULL, &error), &error);
+    check(ndf_bind(bench->engine, "waiter", fail, &bench->failed, &error),
+        &error);
     buf_deinit(&text);
 }
 
@@ -205,7 +234,7 @@ static void run_round(struct bench *bench, size_t runs)
     }
     free(workers);
     const struct floor_load load = {
-        runs, commits, 2 * bench->options.steps + 2, bench->run_bytes};
+        runs, commits, 2 * steps_of(&bench->options) + 2, bench->run_bytes};
     if (bench->floor == NULL) {
         struct rusage usage;
         (void)getrusage(RUSAGE_SELF, &usage);
@@ -229,7 +258,8 @@ static void print(struct bench *bench)
         int decimals;
     } lines[] = {
         {"runs", runs, 0},
-        {"steps", (double)bench->options.steps, 0},
+        {"steps", (double)steps_of(&bench->options), 0},
+        {"fanout", (double)bench->options.fanout, 0},
         {"concurrency", (double)bench->options.concurrency, 0},
         {"runs_s", runs_s, 1},
         {"p50_ms", bench_times_us(&bench->times, 0.5) / 1000, 3},
@@ -263,6 +293,29 @@ static bool read_size(const char *text, size_t max, size_t *out)
     return end != text && *end == '\0' && *out >= 1 && *out <= max;
 }
 
+/* NULL: not one of those that are numbers. */
+static size_t *number_option(
+    struct options *options, const char *name, size_t *max)
+{
+    const struct {
+        const char *name;
+        size_t max;
+        size_t *at;
+    } numbers[] = {
+        {"--runs", 100000000, &options->runs},
+        {"--steps", STEPS_MAX, &options->steps},
+        {"--fanout", FANOUT_MAX, &options->fanout},
+        {"--concurrency", CONCURRENCY_MAX, &options->concurrency},
+        {"--waiting", WAITING_MAX, &options->waiting},
+    };
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        if (strcmp(numbers[i].name, name) != 0) continue;
+        *max = numbers[i].max;
+        return numbers[i].at;
+    }
+    return NULL;
+}
+
 static bool parse(int argc, char **argv, struct options *out)
 {
     *out = (struct options){.runs = 1000, .steps = 5, .concurrency = 1};
@@ -273,13 +326,10 @@ static bool parse(int argc, char **argv, struct options *out)
             continue;
         }
         if (++i == argc) return false;
-        if (strcmp(name, "--runs") == 0) {
-            if (!read_size(argv[i], 100000000, &out->runs)) return false;
-        } else if (strcmp(name, "--steps") == 0) {
-            if (!read_size(argv[i], STEPS_MAX, &out->steps)) return false;
-        } else if (strcmp(name, "--concurrency") == 0) {
-            if (!read_size(argv[i], CONCURRENCY_MAX, &out->concurrency))
-                return false;
+        size_t max;
+        size_t *number = number_option(out, name, &max);
+        if (number != NULL) {
+            if (!read_size(argv[i], max, number)) return false;
         } else if (strcmp(name, "--agent") == 0) {
             out->programs = strcmp(argv[i], "true") == 0;
             if (!out->programs && strcmp(argv[i], "callback") != 0)
@@ -322,6 +372,68 @@ static void remove_dir(const struct bench *bench)
         fprintf(stderr, "ndf-bench: %s is left behind\n", bench->dir);
 }
 
+/* ---- runs that wait ------------------------------------------------------ */
+
+static uint64_t rss_now(void)
+{
+    uint64_t pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (file == NULL || fscanf(file, "%*u %" SCNu64, &pages) != 1)
+        bench_fail("cannot be read", "/proc/self/statm");
+    (void)fclose(file);
+    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Starts runs of one step that failed and waits for its next try; prints what
+ * they take. */
+static void run_waiting(struct bench *bench)
+{
+    size_t count = bench->options.waiting;
+    ndf_run **runs = calloc(count, sizeof(ndf_run *));
+    if (runs == NULL) bench_fail("out of memory", "runs");
+    ndf_error error;
+    ndf_run_options options = NDF_RUN_OPTIONS_INIT;
+    options.cwd = bench->dir;
+    const struct timespec pause = {.tv_nsec = 1000000};
+    uint64_t before = rss_now();
+    uint64_t start = bench_now_ns();
+    for (size_t i = 0; i < count; i++)
+        check(ndf_run_start(bench->engine, "bench.wait", bench->context,
+                  &options, &runs[i], &error),
+            &error);
+    while (atomic_load(&bench->failed) < count)
+        nanosleep(&pause, NULL);
+    /* The results of the last ones, and their waits. */
+    uint64_t took = bench_now_ns() - start;
+    (void)sleep(1);
+    uint64_t rss = rss_now();
+    printf(bench->options.json
+               ? "{\"waiting\": %zu, \"starts_s\": %.1f, \"rss_bytes\": "
+                 "%" PRIu64 ", \"bytes_per_run\": %.0f}\n"
+               : "waiting             %zu\nstarts_s            %.1f\n"
+                 "rss_bytes           %" PRIu64 "\nbytes_per_run       %.0f\n",
+        count, (double)count * 1e9 / (double)took, rss,
+        (double)(rss - before) / (double)count);
+    for (size_t i = 0; i < count; i++)
+        check(ndf_run_cancel(runs[i]), &error);
+    for (size_t i = 0; i < count; i++) {
+        int state;
+        (void)ndf_run_wait(runs[i], WAITING_MS, &state, &error);
+        ndf_run_free(runs[i]);
+    }
+    free(runs);
+}
+
+static void run_rounds(struct bench *bench)
+{
+    /* The first one pays for what is made once. */
+    (void)run_once(bench, false);
+    bench->run_bytes = run_once(bench, true);
+    for (size_t i = 0; i < ROUNDS; i++)
+        run_round(bench, bench->options.runs * (i + 1) / ROUNDS -
+                             bench->options.runs * i / ROUNDS);
+}
+
 static int run(int argc, char **argv)
 {
     struct bench bench = {.commits = 0};
@@ -331,21 +443,18 @@ static int run(int argc, char **argv)
     }
     make_dir(&bench);
     open_engine(&bench);
-    /* The first one pays for what is made once. */
-    (void)run_once(&bench, false);
-    bench.run_bytes = run_once(&bench, true);
-    for (size_t i = 0; i < ROUNDS; i++)
-        run_round(&bench, bench.options.runs * (i + 1) / ROUNDS -
-                              bench.options.runs * i / ROUNDS);
+    if (bench.options.waiting > 0) run_waiting(&bench);
+    else run_rounds(&bench);
     ndf_context_free(bench.context);
     ndf_close(bench.engine);
-    print(&bench);
-    floor_free(bench.floor);
+    if (bench.options.waiting == 0) print(&bench);
+    if (bench.floor != NULL) floor_free(bench.floor);
     free(bench.times.ns);
     remove_dir(&bench);
     return 0;
 }
 
 const struct bench_word bench_run = {"run",
-    "[--runs N] [--steps N] [--concurrency N] [--agent callback|true] [--json]",
+    "[--runs N] [--steps N | --fanout N] [--concurrency N] "
+    "[--agent callback|true] [--json] | --waiting N [--json]",
     run};
