@@ -40,8 +40,11 @@ int os_lock(int fd);
 /* Waits for the lock: at most timeout_ms (< 0: for ever). NDF_ETIMEOUT. */
 int os_lock_wait(int fd, int64_t timeout_ms);
 void os_unlock(int fd);
+/* The same of one byte of the file, which need not have it; never waits. */
+int os_lock_byte(int fd, int64_t at);
+void os_unlock_byte(int fd, int64_t at);
 /* Whether another open file description holds it; takes nothing. */
-bool os_locked(int fd);
+bool os_byte_locked(int fd, int64_t at);
 
 /* Unpredictable bytes. */
 int os_random(void *bytes, size_t size);

@@ -23,9 +23,11 @@
 
 enum { LOCK_SLEEP_MAX_MS = 20, NS_PER_MS = 1000000 };
 
-static int lock_call(int fd, int command, short type)
+/* size 0: the whole file, from `at`. */
+static int lock_part(int fd, int command, short type, off_t at, off_t size)
 {
-    struct flock lock = {.l_type = type, .l_whence = SEEK_SET};
+    struct flock lock = {
+        .l_type = type, .l_whence = SEEK_SET, .l_start = at, .l_len = size};
     int result;
     do {
         result = fcntl(fd, command, &lock);
@@ -33,6 +35,11 @@ static int lock_call(int fd, int command, short type)
     if (result == 0) return NDF_OK;
     if (errno == EAGAIN || errno == EACCES) return NDF_EBUSY;
     return err_from_errno(errno);
+}
+
+static int lock_call(int fd, int command, short type)
+{
+    return lock_part(fd, command, type, 0, 0);
 }
 
 int os_lock(int fd)
@@ -59,15 +66,26 @@ int os_lock_wait(int fd, int64_t timeout_ms)
     }
 }
 
-bool os_locked(int fd)
-{
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-}
-
 void os_unlock(int fd)
 {
     (void)lock_call(fd, F_OFD_SETLK, F_UNLCK);
+}
+
+int os_lock_byte(int fd, int64_t at)
+{
+    return lock_part(fd, F_OFD_SETLK, F_WRLCK, at, 1);
+}
+
+void os_unlock_byte(int fd, int64_t at)
+{
+    (void)lock_part(fd, F_OFD_SETLK, F_UNLCK, at, 1);
+}
+
+bool os_byte_locked(int fd, int64_t at)
+{
+    struct flock lock = {
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = at, .l_len = 1};
+    return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
 int os_random(void *bytes, size_t size)

@@ -1,14 +1,11 @@
 /*
  * clean.c - removing what is old from the store, and the files of its runs.
  *
- * A process that is killed leaves the folders and locks of its runs: those that
- * it had not recorded yet, and those that ended just then. Whoever takes a
- * run's lock, as an owner would, may remove what the store does not need.
+ * A process that is killed leaves the folders of its runs: those that it had
+ * not recorded yet, and those that ended just then. Whoever owns a run may
+ * remove what the store does not need.
  */
 #include <dirent.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/os.h"
 #include "engine/lookup.h"
@@ -29,8 +26,6 @@ static void remove_files(void *ud, struct str run)
     buf_init(&path, &engine->mem);
     buf_format(&path, "%s/%.*s", engine->runs_dir, STR_ARG(run));
     if (!path.failed) (void)os_remove_tree(path.at);
-    buf_add_str(&path, STR(".owner"));
-    if (!path.failed) (void)unlink(path.at);
     buf_deinit(&path);
 }
 
@@ -50,30 +45,21 @@ static bool is_needed(ndf_engine *engine, struct str run)
     return !ended && err != NDF_ENOTFOUND;
 }
 
-/* Removes the files of a run that nobody owns and nothing needs; whether there
- * were any. */
+/* Removes the files of a run that nobody owns and nothing needs; whether that
+ * was so. */
 static bool sweep_run(ndf_engine *engine, struct str run)
 {
-    struct buf path;
-    struct stat st;
-    bool swept = false;
-    buf_init(&path, &engine->mem);
-    buf_format(&path, "%s/%.*s.owner", engine->runs_dir, STR_ARG(run));
-    int fd =
-        path.failed ? -1 : open(path.at, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    /* The store is asked under the lock: nobody starts the run meanwhile. */
-    if (fd >= 0 && os_lock(fd) == NDF_OK && fstat(fd, &st) == 0 &&
-        st.st_nlink > 0 && !is_needed(engine, run)) {
-        remove_files(engine, run);
-        swept = true;
-    }
-    if (fd >= 0) close(fd);
-    buf_deinit(&path);
+    struct owners *owners = &engine->owners;
+    if (owners_take(owners, engine->runs_dir, run, NULL) != NDF_OK)
+        return false;
+    /* The store is asked meanwhile: nobody starts the run now. */
+    bool swept = !is_needed(engine, run);
+    if (swept) remove_files(engine, run);
+    owners_drop(owners, run);
     return swept;
 }
 
-/* How many runs had left files behind. A run with both a lock and a folder is
- * met twice, but has files once. */
+/* How many runs had left files behind. */
 static uint64_t sweep_left(ndf_engine *engine)
 {
     uint64_t count = 0;
@@ -83,15 +69,8 @@ static uint64_t sweep_left(ndf_engine *engine)
     if (folder == NULL) return 0;
     struct dirent *entry;
     while ((entry = readdir(folder)) != NULL) {
-        struct stat st;
-        struct str name = str_of(entry->d_name);
-        size_t dot = str_find_char(name, '.');
-        struct str run = str_until(name, dot);
-        if (!engine_id_valid(run)) continue;
-        if (dot < name.size && !str_equal(str_from(name, dot), STR(".owner")))
-            continue;
-        if (fstatat(dirfd(folder), entry->d_name, &st, 0) != 0) continue;
-        if (sweep_run(engine, run)) count++;
+        struct str run = str_of(entry->d_name);
+        if (engine_id_valid(run) && sweep_run(engine, run)) count++;
     }
     closedir(folder);
     return count;

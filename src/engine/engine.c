@@ -32,6 +32,15 @@ bool engine_id_valid(struct str id)
     return true;
 }
 
+int64_t engine_id_number(struct str id)
+{
+    int64_t number = 0;
+    for (size_t i = 0; i < id.size; i++)
+        number =
+            number * 32 + (int64_t)str_find_char(str_of(letters), id.at[i]);
+    return number;
+}
+
 int engine_new_id(char out[ENGINE_ID_SIZE])
 {
     unsigned char bytes[ENGINE_ID_SIZE - 1];

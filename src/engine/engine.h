@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "engine/owners.h"
 #include "engine/registry.h"
 #include "engine/scores.h"
 #include "engine/text.h"
@@ -53,6 +54,7 @@ struct ndf_engine {
     _Atomic bool distrusted; /* it read lines of an export into it */
     struct trust trust;
     struct store *store;
+    struct owners owners; /* of runs */
     struct runner *runner;
     struct engine_metrics metrics;
 
@@ -109,6 +111,8 @@ int engine_new_id(char out[ENGINE_ID_SIZE]);
 /* Whether it looks like one of engine_new_id. Ids of a store become parts of
  * paths, and a store can come from anybody. */
 bool engine_id_valid(struct str id);
+/* The number that a valid id spells; no two are the same. */
+int64_t engine_id_number(struct str id);
 
 struct ndf_context {
     struct mem mem;

@@ -3,11 +3,8 @@
  */
 #include "engine/lookup.h"
 
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/os.h"
 
 /* ---- runs ---------------------------------------------------------------- */
 
@@ -58,18 +55,10 @@ int lookup_run(ndf_engine *engine, struct arena *arena, struct str id,
     return NDF_OK;
 }
 
-bool lookup_owned(const ndf_engine *engine, struct str run)
+bool lookup_owned(ndf_engine *engine, struct str run)
 {
     if (!engine_id_valid(run) || engine->runs_dir == NULL) return false;
-    struct buf path;
-    buf_init(&path, &engine->mem);
-    buf_format(&path, "%s/%.*s.owner", engine->runs_dir, STR_ARG(run));
-    int fd = path.failed ? -1 : open(path.at, O_RDWR | O_CLOEXEC);
-    /* Without memory to look, it may be. */
-    bool owned = path.failed || (fd >= 0 && os_locked(fd));
-    if (fd >= 0) close(fd);
-    buf_deinit(&path);
-    return owned;
+    return owners_has(&engine->owners, engine->runs_dir, run);
 }
 
 bool lookup_left(ndf_engine *engine, struct str run)

@@ -11,7 +11,7 @@
 int lookup_run(ndf_engine *engine, struct arena *arena, struct str id,
     struct store_run *out, ndf_error *error);
 /* Whether a process is at work on the run. */
-bool lookup_owned(const ndf_engine *engine, struct str run);
+bool lookup_owned(ndf_engine *engine, struct str run);
 /* Whether nobody is at work on a run that was seen running. An owner records
  * the end before it lets go: without one, a newer view is asked whether it is
  * that. */

@@ -165,6 +165,7 @@ int ndf_open(ndf_engine **out, const ndf_options *options, ndf_error *error)
     pthread_mutex_init(&engine->lock, NULL);
     arena_init(&engine->arena, &engine->mem);
     map_init(&engine->bindings, &engine->mem);
+    owners_init(&engine->owners, &engine->mem);
     scores_init(&engine->scores, &engine->mem);
     engine->config = selector_config_default();
     if (error != NULL) error->code = NDF_OK;
@@ -186,6 +187,7 @@ void ndf_close(ndf_engine *engine)
     domains_unref(engine->domains);
     scores_deinit(&engine->scores);
     engine_unbind_all(engine);
+    owners_deinit(&engine->owners);
     if (engine->path == NULL && engine->runs_dir != NULL)
         (void)os_remove_tree(engine->runs_dir);
     arena_deinit(&engine->arena);

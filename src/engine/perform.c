@@ -8,7 +8,6 @@
  */
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/json.h"
 #include "base/os.h"
@@ -436,9 +435,7 @@ static void leave_run(
     executor_free(run->executor);
     run->executor = NULL;
     run_ended(run, err, state, text.at != NULL ? text.at : "");
-    /* An ended run is never owned again, so its lock's file may go. */
-    if (err == NDF_OK && run->owner_path != NULL) (void)unlink(run->owner_path);
-    if (run->lock_fd >= 0) os_unlock(run->lock_fd);
+    run_disown(run);
     runner_drop(engine->runner, run);
 }
 

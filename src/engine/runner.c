@@ -9,7 +9,6 @@
 
 #include <signal.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "engine/commands.h"
 
@@ -31,7 +30,6 @@ int run_new(struct ndf_run **out, ndf_engine *engine)
     pthread_cond_init(&run->changed, &attributes);
     pthread_condattr_destroy(&attributes);
     arena_init(&run->arena, &run->mem);
-    run->lock_fd = -1;
     *out = run;
     return NDF_OK;
 }
@@ -48,7 +46,6 @@ void run_unref(struct ndf_run *run)
         1)
         return;
     executor_free(run->executor);
-    if (run->lock_fd >= 0) close(run->lock_fd);
     arena_deinit(&run->arena);
     pthread_cond_destroy(&run->changed);
     pthread_mutex_destroy(&run->mutex);

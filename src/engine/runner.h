@@ -44,8 +44,7 @@ struct ndf_run {
     struct context context;
     struct str domain;      /* stated, or inferred when it was chosen */
     const char *dir;        /* of its agents' files */
-    const char *owner_path; /* of the lock's file */
-    int lock_fd;            /* held by the run's owner; -1: not */
+    bool owned;             /* by this engine */
     struct executor *executor;
     int64_t next_seq;
     int64_t started_mono_ns;
@@ -100,6 +99,8 @@ void runner_look(ndf_engine *engine);
 int run_new(struct ndf_run **out, ndf_engine *engine);
 void run_ref(struct ndf_run *run);
 void run_unref(struct ndf_run *run);
+/* Another may own it from now on. */
+void run_disown(struct ndf_run *run);
 /* Tells the waiters. err not NDF_OK: it stopped without an end. */
 void run_ended(struct ndf_run *run, int err, int state, const char *message);
 

@@ -8,7 +8,6 @@
 #include "engine/start.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -72,32 +71,6 @@ static int make_folder(struct ndf_run *run, ndf_error *error)
     return any ? os_make_dirs(run->dir, error) : NDF_OK;
 }
 
-/* Whether the file of fd is still the one at path: it may have been swept away
- * between opening and locking it. */
-static bool is_at(int fd, const char *path)
-{
-    struct stat ours, there;
-    return fstat(fd, &ours) == 0 && stat(path, &there) == 0 &&
-           ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
-}
-
-static int lock_owner(struct ndf_run *run, ndf_error *error)
-{
-    for (;;) {
-        run->lock_fd =
-            open(run->owner_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-        if (run->lock_fd < 0) {
-            char text[128];
-            return err_set(error, err_from_errno(errno), "cannot open %s: %s",
-                run->owner_path, err_errno_text(errno, text, sizeof text));
-        }
-        int err = os_lock(run->lock_fd);
-        if (err != NDF_OK || is_at(run->lock_fd, run->owner_path)) return err;
-        close(run->lock_fd);
-        run->lock_fd = -1;
-    }
-}
-
 /* Takes the owner's lock. NDF_EBUSY: owned by another. */
 static int own_run(struct ndf_run *run, ndf_error *error)
 {
@@ -105,21 +78,19 @@ static int own_run(struct ndf_run *run, ndf_error *error)
     if (err != NDF_OK) return err;
     struct str dir =
         arena_format(&run->arena, "%s/%s", run->engine->runs_dir, run->id);
-    struct str lock = arena_format(
-        &run->arena, "%s/%s.owner", run->engine->runs_dir, run->id);
-    if (dir.at == NULL || lock.at == NULL) return NDF_ENOMEM;
+    if (dir.at == NULL) return NDF_ENOMEM;
     run->dir = dir.at;
-    run->owner_path = lock.at;
     run->dir_was_there = access(dir.at, F_OK) == 0;
-    err = os_make_dirs(run->engine->runs_dir, error);
-    if (err != NDF_OK) return err;
-    err = lock_owner(run, error);
-    if (err == NDF_EBUSY)
-        return err_set(error, NDF_EBUSY,
-            "run %s belongs to another process that is at work on it: wait "
-            "for it, or cancel it",
-            run->id);
+    err = owners_take(
+        &run->engine->owners, run->engine->runs_dir, str_of(run->id), error);
+    run->owned = err == NDF_OK;
     return err;
+}
+
+void run_disown(struct ndf_run *run)
+{
+    if (run->owned) owners_drop(&run->engine->owners, str_of(run->id));
+    run->owned = false;
 }
 
 /* ---- record 0
@@ -335,12 +306,11 @@ static int hand_over(struct ndf_run *run, ndf_error *error)
     return NDF_OK;
 }
 
-/* Takes back what owning left on the disk, of a run that was not recorded. */
-static void disown(struct ndf_run *run)
+/* Takes back what starting left on the disk, of a run that was not recorded. */
+static void take_back(struct ndf_run *run)
 {
-    if (run->lock_fd < 0) return;
     (void)os_remove_tree(run->dir);
-    (void)unlink(run->owner_path);
+    run_disown(run);
 }
 
 int start_prepare(struct ndf_run *run, const struct start_request *request,
@@ -377,7 +347,7 @@ static int start(
     run->started_ms = clock_wall_ms(&run->engine->clock);
     if (err == NDF_OK) {
         err = record_start(run, seed, error);
-        if (err != NDF_OK) disown(run);
+        if (err != NDF_OK) take_back(run);
     }
     return err == NDF_OK ? hand_over(run, error) : err;
 }
@@ -401,6 +371,7 @@ int ndf_run_start(ndf_engine *engine, const char *pattern,
     const struct start_request request = {pattern, context, options};
     err = start(run, &request, error);
     if (err != NDF_OK) {
+        run_disown(run);
         run_unref(run);
         return engine_explain(err, "the run cannot be started", error);
     }
@@ -501,7 +472,7 @@ int ndf_run_resume(ndf_engine *engine, const char *id,
         /* It may have ended while we came to own it. */
         if (err == NDF_OK)
             err = rebuild_find(run, str_of(run->id), NULL, error);
-        if (err == NDF_OK && run->state != NDF_RUN_RUNNING) disown(run);
+        if (err == NDF_OK && run->state != NDF_RUN_RUNNING) take_back(run);
     }
     if (err == NDF_OK && run->state != NDF_RUN_RUNNING) {
         run_ended(run, NDF_OK, run->state, "");
@@ -509,6 +480,7 @@ int ndf_run_resume(ndf_engine *engine, const char *id,
         err = take_up(run, error);
     }
     if (err != NDF_OK) {
+        run_disown(run);
         run_unref(run);
         return engine_explain(err, "the run cannot be resumed", error);
     }
