@@ -1,9 +1,10 @@
 /*
- * loop.h - one thread's event loop (libevent): timers, descriptors, and work
- * posted from other threads.
+ * loop.h - one thread's event loop: timers, descriptors, and work posted from
+ * other threads.
  *
- * Everything but loop_post and loop_stop belongs to the thread in loop_run
- * (or to the only thread there is, before it).
+ * What it calls runs one at a time: on the thread in loop_run, or inside of
+ * loop_do on another. Everything but loop_post, loop_do and loop_stop may be
+ * called only from there (or by the only thread there is, before loop_run).
  */
 #ifndef NDF_BASE_LOOP_H
 #define NDF_BASE_LOOP_H
@@ -18,7 +19,7 @@ struct loop_watch;
 
 typedef void (*loop_fn)(void *ud);
 
-/* Work for the loop's thread, in memory of the poster's: so posting cannot
+/* Work for the loop, in memory of the poster's: so posting cannot
  * fail. It must stay as it is until fn runs (fn may free it) or the loop is
  * freed, and stands in one queue at a time. */
 struct loop_post {
@@ -38,6 +39,9 @@ void loop_stop(struct loop *loop);
 /* Runs post->fn(post->ud) once on the loop's thread, in the order of posting.
  * From any thread. */
 void loop_post(struct loop *loop, struct loop_post *post);
+/* Runs it at once, on this thread, when the loop has nothing else to do; else
+ * as loop_post. Not from inside of what the loop calls. */
+void loop_do(struct loop *loop, struct loop_post *post);
 /* Calls fn(ud) once after ms. */
 int loop_timer_new(struct loop_timer **out, struct loop *loop, uint64_t ms,
     loop_fn fn, void *ud);

@@ -101,13 +101,16 @@ static void append_answered(void *ud)
     runner_answered(runner);
 }
 
-/* On the writer's thread. */
+/* On the writer's thread, which has other things to do, or on one of the
+ * engine's that helps it. */
 static void append_written(void *ud, int err, const ndf_error *error)
 {
     struct append_job *job = ud;
+    struct ndf_engine *engine = job->run->engine;
     job->err = err;
     memcpy(job->message, error->message, sizeof job->message);
-    loop_post(job->run->engine->runner->loop, &job->answer);
+    (store_is_helping(engine->store) ? loop_do : loop_post)(
+        engine->runner->loop, &job->answer);
 }
 
 static int encode_record(struct append_job *job, const struct exec_append *from)

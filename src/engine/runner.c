@@ -64,9 +64,10 @@ void run_ended(struct ndf_run *run, int err, int state, const char *message)
         if (size >= sizeof run->message) size = sizeof run->message - 1;
         memcpy(run->message, message, size);
         run->message[size] = '\0';
-        pthread_cond_broadcast(&run->changed);
     }
     pthread_mutex_unlock(&run->mutex);
+    /* Not before: who wakes up needs the mutex. */
+    pthread_cond_broadcast(&run->changed);
 }
 
 /* ---- closing ---------------------------------------------------------- */
@@ -248,6 +249,17 @@ static int start_thread(struct runner *runner)
     return number == 0 ? NDF_OK : NDF_ENOMEM;
 }
 
+/* A function returned: what comes of it is performed and committed on its
+ * thread. To wake the loop's and the writer's takes longer than both. */
+static void function_returned(void *ud, struct loop_post *post)
+{
+    struct runner *runner = ud;
+    struct store *store = runner->engine->store;
+    store_help_begin(store);
+    loop_do(runner->loop, post);
+    store_help_end(store);
+}
+
 static int runner_new(struct runner **out, ndf_engine *engine, ndf_error *error)
 {
     struct runner *runner = mem_calloc(&engine->mem, 1, sizeof *runner);
@@ -258,6 +270,7 @@ static int runner_new(struct runner **out, ndf_engine *engine, ndf_error *error)
     if (err == NDF_OK)
         err = callback_pool_new(&runner->pool, &engine->mem, runner->loop);
     if (err == NDF_OK) {
+        callback_pool_returns(runner->pool, function_returned, runner);
         runner->host = (struct agent_host){.mem = &engine->mem,
             .loop = runner->loop,
             .clock = &engine->clock,

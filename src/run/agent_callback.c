@@ -58,6 +58,12 @@ struct callback {
     enum agent_status ended_by; /* when the timer fires before the job ends */
 };
 
+struct worker {
+    struct callback_pool *pool;
+    pthread_t thread;
+    bool returning; /* it hands a result over, and is here again soon */
+};
+
 struct callback_pool {
     const struct mem *mem;
     struct loop *loop;
@@ -65,7 +71,9 @@ struct callback_pool {
     pthread_cond_t wake;
     struct job *first, *last; /* the queue */
     struct job *all;
-    pthread_t threads[CALLBACK_THREADS_MAX];
+    void (*returns)(void *ud, struct loop_post *post);
+    void *returns_ud;
+    struct worker workers[CALLBACK_THREADS_MAX];
     size_t thread_count, idle, queued;
     bool closing;
 };
@@ -273,14 +281,23 @@ static struct job *next_job(struct callback_pool *pool)
     return job;
 }
 
-static void *worker(void *ud)
+static void post_to_loop(void *ud, struct loop_post *post)
 {
     struct callback_pool *pool = ud;
+    loop_post(pool->loop, post);
+}
+
+static void *work(void *ud)
+{
+    struct worker *worker = ud;
+    struct callback_pool *pool = worker->pool;
     struct job *job;
     while ((job = next_job(pool)) != NULL) {
         job_run(job);
         job->post = (struct loop_post){.fn = on_job_done, .ud = job};
-        loop_post(pool->loop, &job->post);
+        worker->returning = true;
+        pool->returns(pool->returns_ud, &job->post);
+        worker->returning = false;
     }
     return NULL;
 }
@@ -295,6 +312,8 @@ int callback_pool_new(
     if (pool == NULL) return NDF_ENOMEM;
     pool->mem = mem;
     pool->loop = loop;
+    pool->returns = post_to_loop;
+    pool->returns_ud = pool;
     if (pthread_mutex_init(&pool->mutex, NULL) != 0) goto fail;
     if (pthread_cond_init(&pool->wake, NULL) != 0) {
         pthread_mutex_destroy(&pool->mutex);
@@ -308,6 +327,13 @@ fail:
     return NDF_ENOMEM;
 }
 
+void callback_pool_returns(struct callback_pool *pool,
+    void (*fn)(void *ud, struct loop_post *post), void *ud)
+{
+    pool->returns = fn;
+    pool->returns_ud = ud;
+}
+
 void callback_pool_free(struct callback_pool *pool)
 {
     if (pool == NULL) return;
@@ -316,7 +342,7 @@ void callback_pool_free(struct callback_pool *pool)
     pthread_cond_broadcast(&pool->wake);
     pthread_mutex_unlock(&pool->mutex);
     for (size_t i = 0; i < pool->thread_count; i++) {
-        pthread_join(pool->threads[i], NULL);
+        pthread_join(pool->workers[i].thread, NULL);
     }
     while (pool->all != NULL) {
         struct job *job = pool->all;
@@ -328,20 +354,34 @@ void callback_pool_free(struct callback_pool *pool)
     mem_free(pool->mem, pool, sizeof *pool);
 }
 
+/* Whether this thread is a worker that takes the next job by itself. */
+static bool takes_it_soon(const struct callback_pool *pool)
+{
+    for (size_t i = 0; i < pool->thread_count; i++) {
+        const struct worker *worker = &pool->workers[i];
+        if (pthread_equal(worker->thread, pthread_self()) != 0)
+            return worker->returning && pool->queued == 0;
+    }
+    return false;
+}
+
 /* A thread more when all are busy. False when there is none to run it. */
 static bool ensure_thread(struct callback_pool *pool)
 {
     if (pool->idle > pool->queued) return true;
     if (pool->thread_count == CALLBACK_THREADS_MAX) return true;
-    pthread_t *thread = &pool->threads[pool->thread_count];
-    if (pthread_create(thread, NULL, worker, pool) == 0) pool->thread_count++;
+    struct worker *worker = &pool->workers[pool->thread_count];
+    worker->pool = pool;
+    if (pthread_create(&worker->thread, NULL, work, worker) == 0)
+        pool->thread_count++;
     return pool->thread_count > 0;
 }
 
 static bool pool_add(struct callback_pool *pool, struct job *job)
 {
     pthread_mutex_lock(&pool->mutex);
-    bool added = ensure_thread(pool);
+    bool soon = takes_it_soon(pool);
+    bool added = soon || ensure_thread(pool);
     if (added) {
         job->right = pool->all;
         if (pool->all != NULL) pool->all->left = job;
@@ -350,7 +390,7 @@ static bool pool_add(struct callback_pool *pool, struct job *job)
         if (pool->first == NULL) pool->first = job;
         pool->last = job;
         pool->queued++;
-        pthread_cond_signal(&pool->wake);
+        if (!soon) pthread_cond_signal(&pool->wake);
     }
     pthread_mutex_unlock(&pool->mutex);
     return added;

@@ -156,14 +156,9 @@ static void tidy(struct store *store)
     if (is_fatal(err)) stop(store);
 }
 
-/* Becomes busy and takes what waits, which may be nothing; false when the
- * store closes and nothing is left. */
-static bool take_group(struct store *store, struct job **out)
+/* What waits, at most GROUP_MAX of it; NULL: nothing. */
+static struct job *pop_group(struct store *store)
 {
-    pthread_mutex_lock(&store->queue_lock);
-    while (store->busy ||
-           (store->first == NULL && !store->untidy && !store->closing))
-        pthread_cond_wait(&store->queue_filled, &store->queue_lock);
     struct job *group = store->first, *end = group;
     size_t count = group != NULL ? 1 : 0;
     while (end != NULL && end->next != NULL && count < GROUP_MAX) {
@@ -176,6 +171,18 @@ static bool take_group(struct store *store, struct job **out)
         end->next = NULL;
     }
     store->waiting -= count;
+    return group;
+}
+
+/* Becomes busy and takes what waits, which may be nothing; false when the
+ * store closes and nothing is left. */
+static bool take_group(struct store *store, struct job **out)
+{
+    pthread_mutex_lock(&store->queue_lock);
+    while (store->busy ||
+           (store->first == NULL && !store->untidy && !store->closing))
+        pthread_cond_wait(&store->queue_filled, &store->queue_lock);
+    struct job *group = pop_group(store);
     bool any = group != NULL || store->untidy;
     store->untidy = false;
     store->busy = any;
@@ -215,6 +222,59 @@ static void take_no_signals(sigset_t *before)
     pthread_sigmask(SIG_SETMASK, &all, before);
 }
 
+/* ---- helping ------------------------------------------------------------- */
+
+/* Of the thread that asks; under the lock. */
+static bool helps(const struct store *store)
+{
+    return store->helped && pthread_equal(store->helper, pthread_self()) != 0;
+}
+
+bool store_is_helping(struct store *store)
+{
+    pthread_mutex_lock(&store->queue_lock);
+    bool helping = helps(store);
+    pthread_mutex_unlock(&store->queue_lock);
+    return helping;
+}
+
+void store_help_begin(struct store *store)
+{
+    pthread_mutex_lock(&store->queue_lock);
+    if (!store->helped) {
+        store->helped = true;
+        store->helper = pthread_self();
+    }
+    pthread_mutex_unlock(&store->queue_lock);
+}
+
+void store_help_end(struct store *store)
+{
+    struct job *group = NULL;
+    pthread_mutex_lock(&store->queue_lock);
+    bool helping = helps(store);
+    if (helping && !store->busy && !store->untidy) {
+        group = pop_group(store);
+        store->busy = group != NULL;
+        store->worker = pthread_self();
+    }
+    pthread_mutex_unlock(&store->queue_lock);
+    if (!helping) return;
+    if (group != NULL) {
+        sigset_t before;
+        take_no_signals(&before);
+        run_group(store, group);
+        rest(store, store->backend->untidy(store->db));
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        finish_jobs(store, group);
+    }
+    /* What the answers led to, or what came while another was busy. */
+    pthread_mutex_lock(&store->queue_lock);
+    store->helped = false;
+    if (store->first != NULL) pthread_cond_signal(&store->queue_filled);
+    pthread_mutex_unlock(&store->queue_lock);
+}
+
 /* ---- submitting ---------------------------------------------------------- */
 
 int store_submit(struct store *store, store_work_fn work, store_done_fn done,
@@ -239,7 +299,7 @@ int store_submit(struct store *store, store_work_fn work, store_done_fn done,
         else store->first = job;
         store->last = job;
         store->waiting++;
-        pthread_cond_signal(&store->queue_filled);
+        if (!helps(store)) pthread_cond_signal(&store->queue_filled);
     }
     pthread_mutex_unlock(&store->queue_lock);
     if (err == NDF_OK) return NDF_OK;

@@ -52,7 +52,9 @@ struct store {
     size_t waiting;
     bool busy;        /* `worker` is writing */
     pthread_t worker; /* the writer thread, or one in store_write */
-    bool untidy;      /* left to the writer thread to tidy */
+    bool helped;      /* by `helper`, see store_help_begin */
+    pthread_t helper;
+    bool untidy; /* left to the writer thread to tidy */
     bool closing;
     bool stopped; /* a write failed so that nothing may follow */
 };

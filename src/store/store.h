@@ -67,7 +67,8 @@ void store_close(struct store *store);
  * a transaction; not NDF_OK undoes what this piece wrote, and nothing else.
  * error is never NULL. */
 typedef int (*store_work_fn)(struct store_tx *tx, void *ud, ndf_error *error);
-/* Runs once on the writer thread, after the commit; be short. error is valid
+/* Runs once on the writer thread, or on one that helps, after the commit; be
+ * short. error is valid
  * in the call, its code is err. May submit; must not store_write. */
 typedef void (*store_done_fn)(void *ud, int err, const ndf_error *error);
 
@@ -76,6 +77,14 @@ typedef void (*store_done_fn)(void *ud, int err, const ndf_error *error);
  * NDF_EREADONLY), neither function will be called. done may be NULL. */
 int store_submit(struct store *store, store_work_fn work, store_done_fn done,
     void *ud, ndf_error *error);
+/* Between the two, what this thread submits waits for the end, which commits
+ * it, with all else that waits, on this thread and calls done here: so nobody
+ * has to be woken. Does nothing while another thread helps, or is writing. Not
+ * from work or done. */
+void store_help_begin(struct store *store);
+void store_help_end(struct store *store);
+/* Whether this thread is between the two, for done functions. */
+bool store_is_helping(struct store *store);
 /* Submits and waits for the end. Not from work or done, and not while this
  * thread holds a reader: in memory a commit waits for readers to end. */
 int store_write(
