@@ -18,16 +18,12 @@
 /* ---- records
  * ------------------------------------------------------------------ */
 
-struct append_record {
-    struct store_record record;
-    const struct exec_append *append;
-};
-
 struct append_job {
     struct loop_post answer;
     struct ndf_run *run;
     struct arena arena; /* of the actions too */
-    struct append_record *records;
+    struct store_record *records;
+    const struct exec_append **appends; /* of the same records */
     size_t count;
     uint64_t token;
     bool ends;
@@ -53,17 +49,17 @@ static int append_work(struct store_tx *tx, void *ud, ndf_error *error)
     struct append_job *job = ud;
     int err = NDF_OK;
     for (size_t i = 0; err == NDF_OK && i < job->count; i++) {
-        const struct append_record *item = &job->records[i];
-        err = put_payload(tx, STORE_SNAPSHOT, &item->append->snapshot, error);
+        const struct exec_append *append = job->appends[i];
+        err = put_payload(tx, STORE_SNAPSHOT, &append->snapshot, error);
         if (err == NDF_OK)
-            err = put_payload(tx, STORE_BLOB, &item->append->blob, error);
-        if (err == NDF_OK) err = tx_journal_append(tx, &item->record, error);
-        if (err != NDF_OK || !str_ends(item->record.kind, STR("approve")))
-            continue;
+            err = put_payload(tx, STORE_BLOB, &append->blob, error);
+        if (err != NDF_OK || !str_ends(append->kind, STR("approve"))) continue;
         const struct commands said = {.choice = COMMANDS_OF_STEP,
-            .step = commands_of_record(&item->append->body)};
+            .step = commands_of_record(&append->body)};
         err = commands_take(tx, str_of(job->run->id), &said, error);
     }
+    if (err == NDF_OK)
+        err = tx_journal_extend(tx, job->records, job->count, error);
     const struct commands done = {
         .choice = job->ends ? COMMANDS_ALL : COMMANDS_CANCEL};
     if (err == NDF_OK && (job->ends || job->cancels))
@@ -127,13 +123,12 @@ static int encode_record(struct append_job *job, const struct exec_append *from)
     buf_deinit(&body);
     if (err != NDF_OK) return err;
     struct ndf_run *run = job->run;
-    job->records[job->count] =
-        (struct append_record){.record = {.run = str_of(run->id),
-                                   .seq = run->next_seq + (int64_t)job->count,
-                                   .kind = from->kind,
-                                   .at_ms = job->at_ms,
-                                   .body = kept},
-            .append = from};
+    job->appends[job->count] = from;
+    job->records[job->count] = (struct store_record){.run = str_of(run->id),
+        .seq = run->next_seq + (int64_t)job->count,
+        .kind = from->kind,
+        .at_ms = job->at_ms,
+        .body = kept};
     job->count++;
     return NDF_OK;
 }
@@ -194,7 +189,10 @@ static int submit_records(struct ndf_run *run, struct arena *arena,
     job->at_ms = clock_wall_ms(&engine->clock);
     job->records =
         arena_calloc(&job->arena, actions->count, sizeof *job->records);
-    int err = job->records != NULL ? NDF_OK : NDF_ENOMEM;
+    job->appends = arena_calloc(
+        &job->arena, actions->count, sizeof(const struct exec_append *));
+    int err =
+        job->records != NULL && job->appends != NULL ? NDF_OK : NDF_ENOMEM;
     for (size_t i = 0; err == NDF_OK && i < actions->count; i++) {
         const struct exec_action *action = &actions->items[i];
         if (action->kind != EXEC_APPEND) continue;

@@ -33,12 +33,14 @@ static int fail_stopped(ndf_error *error)
 
 /* ---- the writer thread -------------------------------------------------- */
 
-/* Does one piece of work. An error is of the whole group: the transaction has
- * ended, and with it the work of the others. */
-static int run_job(struct store *store, struct job *job, ndf_error *error)
+/* Does one piece of work; alone: its failure takes the transaction with it. An
+ * error is of the whole group: the transaction has ended, and with it the work
+ * of the others. */
+static int run_job(
+    struct store *store, struct job *job, bool alone, ndf_error *error)
 {
     const struct store_backend *backend = store->backend;
-    int err = backend->mark(store->db, error);
+    int err = alone ? NDF_OK : backend->mark(store->db, error);
     if (err != NDF_OK) return err;
     store->works++;
     job->err = job->work(&store->tx, job->ud, &job->error);
@@ -50,6 +52,7 @@ static int run_job(struct store *store, struct job *job, ndf_error *error)
         *error = job->error;
         return job->err;
     }
+    if (alone) return NDF_OK;
     return job->err == NDF_OK ? backend->keep(store->db, error)
                               : backend->undo(store->db, error);
 }
@@ -103,9 +106,9 @@ static int run_jobs(struct store *store, struct job *group, ndf_error *error)
     const struct store_backend *backend = store->backend;
     int err = backend->begin(store->db, error);
     if (err != NDF_OK) return err;
-    bool any = false;
+    bool any = false, alone = group->next == NULL;
     for (struct job *job = group; job != NULL; job = job->next) {
-        err = run_job(store, job, error);
+        err = run_job(store, job, alone, error);
         if (err != NDF_OK) {
             backend->rollback(store->db);
             return err;

@@ -262,5 +262,12 @@ int sqlite_check(
     int err = report_rows(conn, "PRAGMA integrity_check", problem, ud, error);
     if (err == NDF_OK)
         err = report_rows(conn, "PRAGMA foreign_key_check", problem, ud, error);
+    /* A reference of the journal would be looked for, without an index, at each
+     * run that is removed. */
+    if (err == NDF_OK)
+        err = report_rows(conn,
+            "SELECT 'journal', no FROM journal WHERE NOT EXISTS "
+            "(SELECT 1 FROM run WHERE run.no = journal.no >> 24)",
+            problem, ud, error);
     return err;
 }

@@ -21,6 +21,10 @@
 #define TALLY   "pattern, domain, wins, tries, at_ms, executions, sum"
 #define COMMAND "id, run, kind, at_ms, sum"
 
+/* The number of a record: records of a run lie together and in order, so that
+ * most commits of a run write to one page. */
+#define RECORD_NO(seq) "((SELECT no FROM run WHERE id = ?1) << 24) + (" seq ")"
+
 /* The number behind all that were ever given. */
 #define NEXT(table, column)                                                    \
     "SELECT 1 + max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = "   \
@@ -71,7 +75,8 @@ static const char *const texts[SQL_COUNT] = {
     [OP_RUN_END] =
         "UPDATE run SET state = ?6, ended_ms = ?8, sum = ?14 WHERE id = ?1",
     [OP_JOURNAL_ADD] =
-        "INSERT INTO journal (" JOURNAL ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO journal (no, " JOURNAL
+        ") VALUES (" RECORD_NO("?2") ", ?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [OP_COMMAND_ADD] =
         "INSERT INTO command (" COMMAND ") VALUES (?1, ?2, ?3, ?4, ?5)",
 
@@ -87,7 +92,8 @@ static const char *const texts[SQL_COUNT] = {
     [OP_OUTCOMES_REMOVE] = "DELETE FROM outcome WHERE run = ?1 AND run <> ''",
     [OP_TALLIES_REMOVE] = "DELETE FROM tally WHERE pattern = ?1",
     [OP_RUN_REMOVE] = "DELETE FROM run WHERE id = ?1",
-    [OP_JOURNAL_REMOVE] = "DELETE FROM journal WHERE run = ?1",
+    [OP_JOURNAL_REMOVE] = "DELETE FROM journal WHERE no BETWEEN " RECORD_NO(
+        "0") " AND " RECORD_NO("16777215"),
     [OP_COMMANDS_REMOVE] = "DELETE FROM command WHERE run = ?1",
 
     [OP_META_GET] = "SELECT " META " FROM meta WHERE name = ?1",
@@ -133,10 +139,11 @@ static const char *const texts[SQL_COUNT] = {
     [OP_RUNS_OLDEST] = "SELECT " RUN " FROM run ORDER BY no",
     [OP_RUNS_OLD] = "SELECT " RUN " FROM run WHERE state <> 0 AND "
                     "max(started_ms, ended_ms) < ?1 ORDER BY no",
-    [OP_JOURNAL] = "SELECT " JOURNAL
-                   " FROM journal WHERE run = ?1 AND seq >= ?2 ORDER BY seq",
+    [OP_JOURNAL] =
+        "SELECT " JOURNAL " FROM journal WHERE no BETWEEN " RECORD_NO(
+            "?2") " AND " RECORD_NO("16777215") " ORDER BY no",
     [OP_JOURNAL_AT] =
-        "SELECT " JOURNAL " FROM journal WHERE run = ?1 AND seq = ?2",
+        "SELECT " JOURNAL " FROM journal WHERE no = " RECORD_NO("?2"),
     [OP_COMMAND_GET] = "SELECT " COMMAND " FROM command WHERE id = ?1",
     [OP_COMMANDS] = "SELECT " COMMAND " FROM command ORDER BY id",
     [OP_COMMANDS_OF_RUN] =
@@ -167,6 +174,10 @@ const char *sqlite_sql(unsigned id)
               "body BLOB NOT NULL) STRICT"                                     \
     }
 
+#define JOURNAL_TABLE                                                          \
+    "CREATE TABLE journal (no INTEGER PRIMARY KEY, run TEXT NOT NULL, "        \
+    "seq INTEGER NOT NULL, kind TEXT NOT NULL, at_ms INTEGER NOT NULL, "       \
+    "body BLOB NOT NULL, sum INTEGER NOT NULL, chain BLOB NOT NULL) STRICT"
 #define ENTRY_NAME  "CREATE INDEX entry_name ON entry (name)"
 #define ENTRY_SPEC  "CREATE INDEX entry_spec ON entry (spec)"
 #define RUN_VERSION "CREATE INDEX run_version ON run (version)"
@@ -206,12 +217,7 @@ static const struct sqlite_object objects[] = {
             "sum INTEGER NOT NULL) STRICT"},
     {"run_running", "CREATE INDEX run_running ON run (no) WHERE state = 0"},
     {"run_version", RUN_VERSION},
-    {"journal", "CREATE TABLE journal (run TEXT NOT NULL "
-                "REFERENCES run (id), seq INTEGER NOT NULL, "
-                "kind TEXT NOT NULL, at_ms INTEGER NOT NULL, "
-                "body BLOB NOT NULL, sum INTEGER NOT NULL, "
-                "chain BLOB NOT NULL, PRIMARY KEY (run, seq)) "
-                "STRICT, WITHOUT ROWID"},
+    {"journal", JOURNAL_TABLE},
     /* A number is never used twice, also not after the last was removed. */
     {"outcome", "CREATE TABLE outcome ("
                 "seq INTEGER PRIMARY KEY AUTOINCREMENT, "
@@ -233,9 +239,14 @@ static const struct sqlite_object objects[] = {
 };
 
 /* Version 2: points that are read by name, contents packed with a dictionary
- * (which an older ndf cannot read). */
+ * (which an older ndf cannot read). 3: records lie by the number of their run.
+ */
 static const char *const upgrades[STORE_SCHEMA_VERSION - 1] = {
     ENTRY_NAME "; " ENTRY_SPEC "; " RUN_VERSION,
+    "ALTER TABLE journal RENAME TO journal_2; " JOURNAL_TABLE "; "
+    "INSERT INTO journal SELECT (run.no << 24) + j.seq, j.run, j.seq, j.kind, "
+    "j.at_ms, j.body, j.sum, j.chain FROM journal_2 AS j "
+    "JOIN run ON run.id = j.run ORDER BY 1; DROP TABLE journal_2",
 };
 
 const struct sqlite_shape sqlite_shape_now = {

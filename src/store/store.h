@@ -23,9 +23,10 @@
 #include "store/record.h"
 
 enum {
-    STORE_SCHEMA_VERSION = 2,
-    STORE_QUEUE_MAX = 65536, /* pieces of work waiting */
-    STORE_BUSY_MS = 5000,    /* how long another process is waited for */
+    STORE_SCHEMA_VERSION = 3,
+    STORE_RECORDS_MAX = 1 << 24, /* of a run */
+    STORE_QUEUE_MAX = 65536,     /* pieces of work waiting */
+    STORE_BUSY_MS = 5000,        /* how long another process is waited for */
 };
 
 struct store;

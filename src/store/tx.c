@@ -191,8 +191,9 @@ int tx_run_put(
 struct change {
     struct store_tx *tx;
     bool found;
-    int64_t state, ended_ms;           /* of tx_run_state */
-    const struct store_record *record; /* of tx_journal_append */
+    int64_t state, ended_ms;            /* of tx_run_state */
+    const struct store_record *records; /* of tx_journal_extend */
+    size_t count;
     ndf_error *error;
 };
 
@@ -218,34 +219,53 @@ int tx_run_state(struct store_tx *tx, struct str id, int64_t state,
     return err;
 }
 
+static int append_one(struct change *change, struct store_run *run,
+    const struct store_record *record)
+{
+    if (record->seq != run->records)
+        return err_set(change->error, NDF_EBUSY,
+            "the journal of run %.*s has %lld records, not %lld: another "
+            "process goes on with this run",
+            STR_ARG(run->id), (long long)run->records, (long long)record->seq);
+    if (run->records == STORE_RECORDS_MAX)
+        return err_set(change->error, NDF_ELIMIT,
+            "the journal of run %.*s is full: it has %d records",
+            STR_ARG(run->id), STORE_RECORDS_MAX);
+    struct store_record sealed = *record;
+    journal_seal(run->chain, &sealed);
+    run->records++;
+    memcpy(run->chain, sealed.chain, sizeof run->chain);
+    return put(change->tx, OP_JOURNAL_ADD, &sealed, NULL, change->error);
+}
+
 static int append(void *ud, const void *row)
 {
     struct change *change = ud;
     struct store_run run = *(const struct store_run *)row;
-    struct store_record sealed = *change->record;
     change->found = true;
-    if (sealed.seq != run.records)
-        return err_set(change->error, NDF_EBUSY,
-            "the journal of run %.*s has %lld records, not %lld: another "
-            "process goes on with this run",
-            STR_ARG(run.id), (long long)run.records, (long long)sealed.seq);
-    journal_seal(run.chain, &sealed);
-    int err = put(change->tx, OP_JOURNAL_ADD, &sealed, NULL, change->error);
-    run.records++;
-    memcpy(run.chain, sealed.chain, sizeof run.chain);
+    int err = NDF_OK;
+    for (size_t i = 0; i < change->count && err == NDF_OK; i++)
+        err = append_one(change, &run, &change->records[i]);
     if (err != NDF_OK) return err;
     return put(change->tx, OP_RUN_ADVANCE, &run, NULL, change->error);
+}
+
+int tx_journal_extend(struct store_tx *tx, const struct store_record *records,
+    size_t count, ndf_error *error)
+{
+    struct change to = {
+        .tx = tx, .records = records, .count = count, .error = error};
+    int err = with_run(tx, records->run, append, &to, error);
+    if (err == NDF_OK && !to.found)
+        err = err_set(error, NDF_EREFERENCE, "there is no run %.*s",
+            STR_ARG(records->run));
+    return err;
 }
 
 int tx_journal_append(
     struct store_tx *tx, const struct store_record *record, ndf_error *error)
 {
-    struct change to = {.tx = tx, .record = record, .error = error};
-    int err = with_run(tx, record->run, append, &to, error);
-    if (err == NDF_OK && !to.found)
-        err = err_set(error, NDF_EREFERENCE, "there is no run %.*s",
-            STR_ARG(record->run));
-    return err;
+    return tx_journal_extend(tx, record, 1, error);
 }
 
 int tx_command_put(

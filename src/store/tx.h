@@ -58,9 +58,14 @@ int tx_run_state(struct store_tx *tx, struct str id, int64_t state,
     int64_t ended_ms, ndf_error *error);
 
 /* Appends to the journal of record->run. record->seq must be the number of
- * records there; else somebody else appended meanwhile: NDF_EBUSY. */
+ * records there; else somebody else appended meanwhile: NDF_EBUSY. NDF_ELIMIT:
+ * there are STORE_RECORDS_MAX. */
 int tx_journal_append(
     struct store_tx *tx, const struct store_record *record, ndf_error *error);
+
+/* The same of several records of one run, at least one. */
+int tx_journal_extend(struct store_tx *tx, const struct store_record *records,
+    size_t count, ndf_error *error);
 
 /* command->id is not looked at. NDF_EREFERENCE: no such run. */
 int tx_command_put(

@@ -259,7 +259,7 @@ static void lines_that_lie_are_refused(void **state)
         {"{\"record\":\"nonsense\"}", NDF_ESCHEMA},
         {"{\"record\":\"ndf\",\"schema\":1}", NDF_OK},
         {"{\"record\":\"ndf\"}", NDF_ESCHEMA},
-        {"{\"record\":\"ndf\",\"schema\":3}", NDF_ENEWER},
+        {"{\"record\":\"ndf\",\"schema\":4}", NDF_ENEWER},
         {"{\"record\":\"blob\",\"hash\":\"" ZERO "\",\"body\":1}",
             NDF_ECORRUPT},
         {"{\"record\":\"blob\",\"hash\":\"00\",\"body\":1}", NDF_ESCHEMA},
