@@ -33,6 +33,10 @@ void buf_reset(struct buf *buf)
 char *buf_reserve(struct buf *buf, size_t size)
 {
     if (buf->failed) return NULL;
+    if (size < buf->capacity - buf->size) {
+        buf->at[buf->size] = '\0';
+        return buf->at + buf->size;
+    }
     int err = NDF_ENOMEM;
     if (size < SIZE_MAX - buf->size) {
         void *at = buf->at;
@@ -72,12 +76,20 @@ void buf_format(struct buf *buf, const char *format, ...)
     va_start(args, format);
     va_list again;
     va_copy(again, args);
-    int size = vsnprintf(NULL, 0, format, args);
+    /* Into the room that there is; most often it is enough. */
+    size_t room = buf->failed ? 0 : buf->capacity - buf->size;
+    int size =
+        vsnprintf(room > 0 ? buf->at + buf->size : NULL, room, format, args);
     va_end(args);
-    char *to = size < 0 ? NULL : buf_reserve(buf, (size_t)size);
-    if (to != NULL) {
-        (void)vsnprintf(to, (size_t)size + 1, format, again);
+    if (size >= 0 && (size_t)size < room) {
         buf->size += (size_t)size;
+    } else {
+        if (room > 0) buf->at[buf->size] = '\0';
+        char *to = size < 0 ? NULL : buf_reserve(buf, (size_t)size);
+        if (to != NULL) {
+            (void)vsnprintf(to, (size_t)size + 1, format, again);
+            buf->size += (size_t)size;
+        }
     }
     va_end(again);
     if (size < 0) buf->failed = true;

@@ -126,13 +126,26 @@ void json_write_string(struct buf *buf, struct str text)
     buf_add_char(buf, '"');
 }
 
+static void write_int(struct buf *buf, int64_t number)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    do {
+        digits[--at] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (number < 0) digits[--at] = '-';
+    buf_add(buf, digits + at, sizeof digits - at);
+}
+
 static void write_scalar(struct buf *buf, const struct value *value)
 {
     switch (value->kind) {
     case VALUE_BOOL:
         buf_add_str(buf, value->truth ? STR("true") : STR("false"));
         return;
-    case VALUE_INT: buf_format(buf, "%" PRId64, value->integer); return;
+    case VALUE_INT: write_int(buf, value->integer); return;
     case VALUE_REAL: write_real(buf, value->real); return;
     case VALUE_STRING: json_write_string(buf, value->string); return;
     case VALUE_NULL:

@@ -15,6 +15,17 @@
 #include "engine/circles.h"
 #include "model/tables.h"
 
+enum { KNOWN_MAX = 64 };
+
+/* An agent that a step calls: other steps often call it, too. */
+struct known_agent {
+    const struct entry *origin;
+    struct str name;
+    struct agent agent;
+    enum runtime runtime;
+    struct known_agent *next;
+};
+
 struct planning {
     const struct planner *planner;
     struct arena *arena;
@@ -22,6 +33,8 @@ struct planning {
     const struct entry *origin; /* the pattern that is planned */
     struct str id;              /* of its plan; empty: of the whole run */
     int depth;
+    struct known_agent *known; /* in the arena */
+    size_t known_count;
 };
 
 static int check_trust(struct planning *p, const struct entry *entry)
@@ -148,7 +161,7 @@ static int find_bound(struct planning *p, struct str name, struct agent *agent)
     return err;
 }
 
-static int find_agent(struct planning *p, const struct step *step,
+static int look_up_agent(struct planning *p, const struct step *step,
     struct str name, struct agent *agent, enum runtime *runtime)
 {
     *runtime = RUNTIME_CALLBACK;
@@ -169,6 +182,25 @@ static int find_agent(struct planning *p, const struct step *step,
     if (err != NDF_OK) return err;
     *agent = document.agent;
     return resolve_runtime(p, entry, agent, runtime);
+}
+
+static int find_agent(struct planning *p, const struct step *step,
+    struct str name, struct agent *agent, enum runtime *runtime)
+{
+    for (const struct known_agent *k = p->known; k != NULL; k = k->next) {
+        if (k->origin != p->origin || !str_equal(k->name, name)) continue;
+        *agent = k->agent;
+        *runtime = k->runtime;
+        return NDF_OK;
+    }
+    int err = look_up_agent(p, step, name, agent, runtime);
+    if (err != NDF_OK || p->known_count == KNOWN_MAX) return err;
+    struct known_agent *known = arena_alloc(p->arena, sizeof *known);
+    if (known == NULL) return NDF_ENOMEM;
+    *known = (struct known_agent){p->origin, name, *agent, *runtime, p->known};
+    p->known = known;
+    p->known_count++;
+    return NDF_OK;
 }
 
 /* The id of what is inside another. */
