@@ -18,7 +18,7 @@
 
 enum {
     ARENA_ALIGN = _Alignof(max_align_t),
-    ARENA_CHUNK_MIN = 1024,
+    ARENA_CHUNK_MIN = 256,
     ARENA_CHUNK_MAX = 64 * 1024,
     GROW_MIN = 8,
 };

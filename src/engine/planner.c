@@ -21,7 +21,7 @@ enum { KNOWN_MAX = 64 };
 struct known_agent {
     const struct entry *origin;
     struct str name;
-    struct agent agent;
+    const struct agent *agent; /* of the node that it was planned for first */
     enum runtime runtime;
     struct known_agent *next;
 };
@@ -189,7 +189,7 @@ static int find_agent(struct planning *p, const struct step *step,
 {
     for (const struct known_agent *k = p->known; k != NULL; k = k->next) {
         if (k->origin != p->origin || !str_equal(k->name, name)) continue;
-        *agent = k->agent;
+        *agent = *k->agent;
         *runtime = k->runtime;
         return NDF_OK;
     }
@@ -197,7 +197,7 @@ static int find_agent(struct planning *p, const struct step *step,
     if (err != NDF_OK || p->known_count == KNOWN_MAX) return err;
     struct known_agent *known = arena_alloc(p->arena, sizeof *known);
     if (known == NULL) return NDF_ENOMEM;
-    *known = (struct known_agent){p->origin, name, *agent, *runtime, p->known};
+    *known = (struct known_agent){p->origin, name, agent, *runtime, p->known};
     p->known = known;
     p->known_count++;
     return NDF_OK;

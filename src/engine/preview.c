@@ -89,7 +89,8 @@ int ndf_plan(ndf_engine *engine, const char *pattern,
     struct buf body;
     buf_init(&body, &engine->mem);
     err = start_prepare(run, &request, &seed, error);
-    if (err == NDF_OK) err = start_encode(run, seed, &start, &body, error);
+    if (err == NDF_OK)
+        err = start_encode(run, seed, &run->arena, &start, &body, error);
     if (err == NDF_OK) err = describe(run, &start, &document, error);
     if (err == NDF_OK) err = text_of_value(out, &engine->mem, &document);
     buf_deinit(&body);

@@ -96,9 +96,9 @@ void run_disown(struct ndf_run *run)
 /* ---- record 0
  * ----------------------------------------------------------------- */
 
-static int encode_start(struct ndf_run *run, uint64_t seed, struct value *out)
+static int encode_start(
+    struct ndf_run *run, uint64_t seed, struct arena *arena, struct value *out)
 {
-    struct arena *arena = &run->arena;
     struct value plan, context;
     int err = plan_encode(arena, &run->plan, &plan);
     if (err == NDF_OK) err = context_encode(arena, &run->context, &context);
@@ -143,10 +143,10 @@ static int start_work(struct store_tx *tx, void *ud, ndf_error *error)
     return err == NDF_OK ? tx_journal_append(tx, &record, error) : err;
 }
 
-int start_encode(struct ndf_run *run, uint64_t seed, struct value *out,
-    struct buf *body, ndf_error *error)
+int start_encode(struct ndf_run *run, uint64_t seed, struct arena *arena,
+    struct value *out, struct buf *body, ndf_error *error)
 {
-    int err = encode_start(run, seed, out);
+    int err = encode_start(run, seed, arena, out);
     if (err != NDF_OK) return err;
     json_write(body, out);
     err = buf_error(body);
@@ -162,8 +162,11 @@ static int record_start(struct ndf_run *run, uint64_t seed, ndf_error *error)
 {
     struct value start;
     struct buf body;
+    struct arena scratch; /* not the run's, which may be at work for long */
+    arena_init(&scratch, &run->engine->mem);
     buf_init(&body, &run->engine->mem);
-    int err = start_encode(run, seed, &start, &body, error);
+    int err = start_encode(run, seed, &scratch, &start, &body, error);
+    arena_deinit(&scratch);
     struct start_job job = {.run = run, .body = buf_str(&body)};
     (void)hash_unhex(run->plan.version, job.version, sizeof job.version);
     if (err == NDF_OK)

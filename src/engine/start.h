@@ -30,9 +30,9 @@ int start_plan(ndf_engine *engine, struct arena *arena,
  * Nothing is owned, written or started. As ndf_run_start. */
 int start_prepare(struct ndf_run *run, const struct start_request *request,
     uint64_t *seed, ndf_error *error);
-/* Record 0 of a prepared run: {plan, context, domain?, seed}, in the run's
+/* Record 0 of a prepared run: {plan, context, domain?, seed}, in that
  * arena, and its canonical bytes into body. NDF_ELIMIT, NDF_ENOMEM. */
-int start_encode(struct ndf_run *run, uint64_t seed, struct value *out,
-    struct buf *body, ndf_error *error);
+int start_encode(struct ndf_run *run, uint64_t seed, struct arena *arena,
+    struct value *out, struct buf *body, ndf_error *error);
 
 #endif
