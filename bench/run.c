@@ -19,6 +19,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/os.h"
 #include "bench.h"
 #include "floor.h"
 
@@ -372,16 +373,7 @@ static void make_dir(struct bench *bench)
 
 static void remove_dir(const struct bench *bench)
 {
-    static const char *const names[] = {"ndf.db", "ndf.db-wal", "ndf.db-shm",
-        "ndf.db.runs/owners", "ndf.db.runs", "floor.db", "floor.db-wal",
-        "floor.db-shm", "store.db", "store.db-wal", "store.db-shm",
-        "home/trusted.json", "home/trusted.lock", "home"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        char path[300];
-        (void)snprintf(path, sizeof path, "%s/%s", bench->dir, names[i]);
-        (void)remove(path);
-    }
-    if (rmdir(bench->dir) != 0)
+    if (os_remove_tree(bench->dir) != NDF_OK)
         fprintf(stderr, "ndf-bench: %s is left behind\n", bench->dir);
 }
 

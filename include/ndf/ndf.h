@@ -363,7 +363,8 @@ typedef struct ndf_event {
     uint64_t elapsed_ms;
 } ndf_event;
 
-/* Runs on a thread of the engine's, one at a time: be short, do not call the engine. */
+/* Runs on a thread of the engine's, one at a time: be short, do not call the
+ * engine. */
 typedef void (*ndf_event_fn)(void *ud, const ndf_event *event);
 
 typedef struct ndf_run_options {

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "engine/id.h"
 #include "engine/owners.h"
 #include "engine/registry.h"
 #include "engine/scores.h"
@@ -105,15 +106,6 @@ struct selector_config engine_config(ndf_engine *engine);
 /* The time in which a pattern's counts fade by half: its own, if the picture
  * that there is knows one, else the engine's. By qualified name. */
 uint64_t engine_half_life(ndf_engine *engine, struct str pattern);
-/* A random id of 12 letters and digits and a NUL. */
-enum { ENGINE_ID_SIZE = 13 };
-int engine_new_id(char out[ENGINE_ID_SIZE]);
-/* Whether it looks like one of engine_new_id. Ids of a store become parts of
- * paths, and a store can come from anybody. */
-bool engine_id_valid(struct str id);
-/* The number that a valid id spells; no two are the same. */
-int64_t engine_id_number(struct str id);
-
 struct ndf_context {
     struct mem mem;
     struct arena arena;

@@ -11,12 +11,14 @@
 
 #include "base/map.h"
 
+enum { OWNERS_FILES = 32 };
+
 /* From any thread. */
 struct owners {
     const struct mem *mem;
     pthread_mutex_t mutex;
-    struct map held; /* ids of this engine's own */
-    int fd;          /* of the file of all locks; -1: not open */
+    struct map held;       /* ids of this engine's own */
+    int fds[OWNERS_FILES]; /* by the first letter of an id; -1: not open */
 };
 
 void owners_init(struct owners *owners, const struct mem *mem);

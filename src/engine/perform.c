@@ -492,14 +492,6 @@ static int perform_one(
     return NDF_OK;
 }
 
-static bool on_list(const struct ndf_run *run)
-{
-    const struct ndf_run *at = run->engine->runner->runs;
-    while (at != NULL && at != run)
-        at = at->next;
-    return at != NULL;
-}
-
 /* How the machine is, for runs whose tasks wait for room in it. */
 static const struct exec_machine *machine_now(struct runner *runner)
 {
@@ -540,13 +532,13 @@ static int step_once(struct ndf_run *run, const struct exec_event *event,
 
 void run_dispatch(struct ndf_run *run, const struct exec_event *event)
 {
-    if (!on_list(run)) return;
+    if (!run->listed) return;
     struct vec failed;
     vec_init(&failed, &run->engine->mem, sizeof(struct failed_start));
     run_ref(run);
     ndf_error error = {0};
     int err = step_once(run, event, &failed, &error);
-    while (err == NDF_OK && failed.count > 0 && on_list(run)) {
+    while (err == NDF_OK && failed.count > 0 && run->listed) {
         struct failed_start item =
             *(struct failed_start *)vec_get(&failed, failed.count - 1);
         failed.count--;
@@ -559,7 +551,7 @@ void run_dispatch(struct ndf_run *run, const struct exec_event *event)
             .error = str_of(item.message)};
         err = step_once(run, &again, &failed, &error);
     }
-    if (err != NDF_OK && on_list(run))
+    if (err != NDF_OK && run->listed)
         leave_run(run, err, NDF_RUN_RUNNING,
             error.message[0] != '\0'
                 ? str_of(error.message)

@@ -334,12 +334,14 @@ void runner_free(struct runner *runner)
 
 void runner_drop(struct runner *runner, struct ndf_run *run)
 {
-    for (struct ndf_run **at = &runner->runs; *at != NULL; at = &(*at)->next) {
-        if (*at != run) continue;
-        *at = run->next;
+    if (run->listed) {
+        if (run->previous != NULL) run->previous->next = run->next;
+        else runner->runs = run->next;
+        if (run->next != NULL) run->next->previous = run->previous;
         run->next = NULL;
+        run->previous = NULL;
+        run->listed = false;
         run_unref(run);
-        break;
     }
     stop_when_idle(runner);
 }
@@ -348,7 +350,9 @@ static void begin_run(void *ud)
 {
     struct ndf_run *run = ud;
     struct runner *runner = run->engine->runner;
+    run->listed = true;
     run->next = runner->runs;
+    if (run->next != NULL) run->next->previous = run;
     runner->runs = run;
     set_poll(runner);
     if (run->words_first) atomic_store(&runner->asked, true);

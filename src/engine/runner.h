@@ -42,9 +42,9 @@ struct ndf_run {
     struct arena arena; /* plan and context */
     struct plan plan;
     struct context context;
-    struct str domain;      /* stated, or inferred when it was chosen */
-    const char *dir;        /* of its agents' files */
-    bool owned;             /* by this engine */
+    struct str domain; /* stated, or inferred when it was chosen */
+    const char *dir;   /* of its agents' files */
+    bool owned;        /* by this engine */
     struct executor *executor;
     int64_t next_seq;
     int64_t started_mono_ns;
@@ -56,7 +56,8 @@ struct ndf_run {
     uint32_t steps_done, steps_total;
     struct loop_post begin;
     struct loop_post cancel;
-    struct ndf_run *next; /* of the runner's list */
+    bool listed; /* in the runner's list */
+    struct ndf_run *next, *previous;
 };
 
 struct runner {

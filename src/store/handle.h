@@ -50,11 +50,11 @@ struct store {
     pthread_cond_t queue_filled;
     struct job *first, *last;
     size_t waiting;
-    bool busy;        /* `worker` is writing */
     pthread_t worker; /* the writer thread, or one in store_write */
-    bool helped;      /* by `helper`, see store_help_begin */
-    pthread_t helper;
-    bool untidy; /* left to the writer thread to tidy */
+    pthread_t helper; /* see store_help_begin */
+    bool busy;        /* `worker` is writing */
+    bool helped;      /* by `helper` */
+    bool untidy;      /* left to the writer thread to tidy */
     bool closing;
     bool stopped; /* a write failed so that nothing may follow */
 };

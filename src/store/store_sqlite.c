@@ -26,7 +26,7 @@
 
 enum {
     POOL_MAX = 8,
-    LOG_FRAMES = 1000,      /* copy the log back when it is so long */
+    LOG_FRAMES = 2000,      /* copy the log back when it is so long */
     LOG_FRAMES_MAX = 16000, /* from here on, wait for readers to end */
     LOG_WAIT_MS = 100,
 };

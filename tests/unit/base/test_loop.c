@@ -3,8 +3,10 @@
  */
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -204,6 +206,116 @@ static void every_thread_may_post(void **state)
     loop_free(w.loop);
 }
 
+static void *run_loop(void *ud)
+{
+    struct world *w = ud;
+    assert_ok(loop_run(w->loop));
+    return NULL;
+}
+
+struct deed {
+    struct world *w;
+    struct loop_post post;
+    pthread_t by;
+    _Atomic bool done;
+};
+
+static void note_thread(void *ud)
+{
+    struct deed *deed = ud;
+    deed->by = pthread_self();
+    deed->done = true;
+}
+
+static void a_loop_that_sleeps_lends_its_turn(void **state)
+{
+    (void)state;
+    struct world w;
+    pthread_t thread;
+    world_open(&w);
+    /* Nobody runs it yet: the work waits. */
+    struct deed deed = {.w = &w, .post = {.fn = note_thread, .ud = &deed}};
+    loop_do(w.loop, &deed.post);
+    assert_false(deed.done);
+    assert_ok(pthread_create(&thread, NULL, run_loop, &w));
+    const struct timespec pause = {.tv_nsec = 1000000};
+    do {
+        while (!deed.done)
+            nanosleep(&pause, NULL);
+        deed.done = false;
+        loop_do(w.loop, &deed.post);
+    } while (!deed.done || pthread_equal(deed.by, thread) != 0);
+    assert_true(pthread_equal(deed.by, pthread_self()) != 0);
+    loop_stop(w.loop);
+    assert_ok(pthread_join(thread, NULL));
+    loop_free(w.loop);
+}
+
+static void set_timer(void *ud)
+{
+    struct world *w = ud;
+    assert_ok(loop_timer_new(&w->timer, w->loop, 5, stop, w));
+}
+
+/* What would be late by an hour, were the sleeper not woken. */
+static void a_timer_set_in_a_lent_turn_fires_in_time(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        struct world w;
+        pthread_t thread;
+        world_open(&w);
+        assert_ok(pthread_create(&thread, NULL, run_loop, &w));
+        const struct timespec pause = {.tv_nsec = i * 100000L};
+        nanosleep(&pause, NULL);
+        struct loop_post item = {.fn = set_timer, .ud = &w};
+        loop_do(w.loop, &item);
+        assert_ok(pthread_join(thread, NULL));
+        loop_timer_free(w.timer);
+        loop_free(w.loop);
+    }
+}
+
+/* Only who has the turn may touch a timer, or the count. */
+static void count_with_timer(void *ud)
+{
+    struct world *w = ud;
+    loop_timer_free(w->timer);
+    assert_ok(loop_timer_new(&w->timer, w->loop, 1000, stop, w));
+    count_up(w);
+}
+
+static void *do_many(void *ud)
+{
+    struct world *w = ud;
+    struct loop_post *posts = calloc(EACH, sizeof *posts);
+    for (size_t i = 0; posts != NULL && i < EACH; i++) {
+        posts[i] = (struct loop_post){.fn = count_with_timer, .ud = w};
+        (i % 3 == 0 ? loop_post : loop_do)(w->loop, &posts[i]);
+    }
+    return posts;
+}
+
+static void turns_exclude_each_other(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w);
+    pthread_t threads[THREADS];
+    for (size_t i = 0; i < THREADS; i++)
+        assert_ok(pthread_create(&threads[i], NULL, do_many, &w));
+    assert_ok(loop_run(w.loop));
+    for (size_t i = 0; i < THREADS; i++) {
+        void *posts = NULL;
+        assert_ok(pthread_join(threads[i], &posts));
+        assert_non_null(posts);
+        free(posts);
+    }
+    assert_int_equal(w.count, THREADS * EACH);
+    loop_timer_free(w.timer);
+    loop_free(w.loop);
+}
+
 static int use_loop(const struct mem *mem, void *ud)
 {
     int *ends = ud;
@@ -241,6 +353,9 @@ int main(void)
         cmocka_unit_test(a_watch_is_called_while_there_is_something_to_read),
         cmocka_unit_test(a_descriptor_that_cannot_be_watched_is_an_error),
         cmocka_unit_test(every_thread_may_post),
+        cmocka_unit_test(a_loop_that_sleeps_lends_its_turn),
+        cmocka_unit_test(a_timer_set_in_a_lent_turn_fires_in_time),
+        cmocka_unit_test(turns_exclude_each_other),
         cmocka_unit_test(each_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

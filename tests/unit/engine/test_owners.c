@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "engine/engine.h"
+#include "engine/id.h"
 #include "engine/owners.h"
 #include "support/support.h"
 

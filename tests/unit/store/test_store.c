@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fixture.h"
@@ -176,6 +177,97 @@ static void work_that_waits_shares_one_commit(void **state)
     assert_int_equal(counter_get(&metrics->jobs), 102);
     assert_true(counter_get(&metrics->groups) <= 3);
     store_close(store);
+}
+
+struct helped {
+    struct store *store;
+    pthread_t by;
+    bool helping;
+    _Atomic int done;
+};
+
+static void note_helper(void *ud, int err, const ndf_error *error)
+{
+    struct helped *helped = ud;
+    (void)error;
+    assert_ok(err);
+    helped->by = pthread_self();
+    helped->helping = store_is_helping(helped->store);
+    helped->done++;
+}
+
+static int put_helped(struct store_tx *tx, void *ud, ndf_error *error)
+{
+    (void)ud;
+    return tx_meta_put(tx, STR("helped"), STR("yes"), error);
+}
+
+static void a_helper_commits_what_it_submits(void **state)
+{
+    (void)state;
+    struct store *store = fixture_open(NULL, STORE_CREATE);
+    struct helped one = {.store = store}, two = {.store = store};
+    store_help_begin(store);
+    assert_true(store_is_helping(store));
+    assert_ok(store_submit(store, put_helped, note_helper, &one, NULL));
+    assert_ok(store_submit(store, put_helped, note_helper, &two, NULL));
+    store_help_end(store);
+    assert_int_equal(one.done, 1);
+    assert_int_equal(two.done, 1);
+    assert_true(pthread_equal(one.by, pthread_self()) != 0);
+    assert_true(one.helping && two.helping);
+    assert_false(store_is_helping(store));
+    assert_int_equal(counter_get(&store_metrics(store)->groups), 1);
+    store_help_end(store); /* of nothing */
+    store_close(store);
+}
+
+static void *submit_alone(void *ud)
+{
+    struct helped *helped = ud;
+    store_help_begin(helped->store);
+    assert_false(store_is_helping(helped->store));
+    assert_ok(
+        store_submit(helped->store, put_helped, note_helper, helped, NULL));
+    store_help_end(helped->store);
+    return NULL;
+}
+
+/* What others submit is the writer's while one thread is about to help. */
+static void one_thread_helps_at_a_time(void **state)
+{
+    (void)state;
+    struct store *store = fixture_open(NULL, STORE_CREATE);
+    struct helped other = {.store = store};
+    pthread_t thread;
+    store_help_begin(store);
+    assert_ok(pthread_create(&thread, NULL, submit_alone, &other));
+    assert_ok(pthread_join(thread, NULL));
+    const struct timespec pause = {.tv_nsec = 1000000};
+    while (other.done == 0)
+        nanosleep(&pause, NULL);
+    assert_false(other.helping);
+    assert_true(pthread_equal(other.by, pthread_self()) == 0);
+    store_help_end(store);
+    store_close(store);
+}
+
+/* While the writer is at work a helper leaves its own to it. */
+static void a_helper_waits_for_nobody(void **state)
+{
+    (void)state;
+    struct store *store = fixture_open(NULL, STORE_CREATE);
+    struct helped mine = {.store = store};
+    struct gate gate;
+    gate_close(&gate, store);
+    store_help_begin(store);
+    assert_ok(store_submit(store, put_helped, note_helper, &mine, NULL));
+    store_help_end(store);
+    assert_int_equal(mine.done, 0);
+    gate_open(&gate);
+    store_close(store);
+    assert_int_equal(mine.done, 1);
+    assert_false(mine.helping);
 }
 
 static void a_group_without_any_success_is_no_commit(void **state)
@@ -479,6 +571,9 @@ int main(void)
         cmocka_unit_test(what_is_written_is_seen_by_the_next_reader),
         cmocka_unit_test(work_that_fails_undoes_only_itself),
         cmocka_unit_test(work_that_waits_shares_one_commit),
+        cmocka_unit_test(a_helper_commits_what_it_submits),
+        cmocka_unit_test(one_thread_helps_at_a_time),
+        cmocka_unit_test(a_helper_waits_for_nobody),
         cmocka_unit_test(a_group_without_any_success_is_no_commit),
         cmocka_unit_test(closing_finishes_what_is_queued),
         cmocka_unit_test(a_queue_that_is_full_refuses_more),
