@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "base/os.h"
 #include "engine/id.h"
 #include "engine/owners.h"
 #include "engine/registry.h"
@@ -45,10 +46,11 @@ struct engine_metrics {
 struct ndf_engine {
     struct mem mem;
     struct clock clock;
-    pid_t pid;          /* of the process it belongs to */
-    uint64_t seed;      /* 0: unpredictable */
-    struct arena arena; /* the strings below; grown under `loading` */
-    const char *path;   /* NULL: in memory */
+    pid_t pid;                  /* of the process it belongs to */
+    char boot[OS_BOOT_ID_SIZE]; /* of the machine */
+    uint64_t seed;              /* 0: unpredictable */
+    struct arena arena;         /* the strings below; grown under `loading` */
+    const char *path;           /* NULL: in memory */
     const char *init_path;
     const char *runs_dir;    /* where runs keep their files; absolute */
     _Atomic bool made_store; /* this engine created the file */

@@ -161,6 +161,7 @@ int ndf_open(ndf_engine **out, const ndf_options *options, ndf_error *error)
     engine->mem = mem;
     engine->clock = clock_system;
     engine->pid = getpid();
+    os_boot_id(engine->boot);
     pthread_mutex_init(&engine->loading, NULL);
     pthread_mutex_init(&engine->lock, NULL);
     arena_init(&engine->arena, &engine->mem);

@@ -29,13 +29,11 @@ int rebuild_find(
 int rebuild_executor(struct ndf_run *run, uint64_t seed,
     enum exec_outputs outputs, ndf_error *error)
 {
-    char boot[OS_BOOT_ID_SIZE];
-    os_boot_id(boot);
     struct exec_options options = {.mem = &run->engine->mem,
         .plan = &run->plan,
         .initial = &run->context,
         .run = str_of(run->id),
-        .boot = str_of(boot),
+        .boot = str_of(run->engine->boot),
         .seed = seed,
         .outputs = outputs};
     return executor_new(&run->executor, &options, error);
