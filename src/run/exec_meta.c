@@ -18,6 +18,7 @@ static int add_phase(struct executor *x, struct exec_phase *phase,
 {
     *phase = (struct exec_phase){.owner = x, .plan = plan};
     size_t count = plan->select ? 1 : plan->plan_count;
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are kept */
     phase->members = arena_calloc(&x->arena, count, sizeof *phase->members);
     if (phase->members == NULL) return NDF_ENOMEM;
     int err = map_add(&x->shared->phases, plan->id, phase);
