@@ -2,8 +2,9 @@
 
 usage: context_runs.py [--runs N] [--seed S] [--jobs J] [--only RUN]
 
-Each run is a random pattern (steps or tasks, each with its `writes`) under one
-of the policies restore, enforce and record, over a random context. Its agents
+Each run is a random pattern (steps, tasks or phases of such, each step with its
+`writes`) under one of the policies restore, enforce and record, over a random
+context. Its agents
 answer with random patches: fields and attributes added, changed and deleted,
 declared and not, of other types, nested, null, and some that leave no valid
 context at all. What NDF records of each step, what each step was given, the
@@ -241,20 +242,38 @@ def draw_writes(dice):
     return writes
 
 
-def draw_plan(dice):
-    """{policy, tasks, tolerance, steps: [{name, writes, attempts, needs}]}"""
+def draw_pattern(dice, name, prefix=""):
+    """{name, policy, tasks, tolerance, steps: [{name, id, writes, attempts, needs}]}"""
     tasks = dice.random() < 0.5
     steps = []
     for i in range(dice.randint(1, 6)):
         steps.append({
-            "name": f"s{i}", "writes": draw_writes(dice),
+            "name": f"s{i}", "id": f"{prefix}s{i}", "writes": draw_writes(dice),
             "attempts": dice.choice([1, 1, 1, 2, 3]),
             "needs": [f"s{n}" for n in range(i) if tasks and dice.random() < 0.35]})
-    return {"policy": dice.choice(POLICIES), "tasks": tasks, "steps": steps,
+    return {"name": name, "policy": dice.choice(POLICIES), "tasks": tasks, "steps": steps,
             "tolerance": dice.choice([0, 1, 1]) if tasks else 0}
 
 
-def document(plan):
+def draw_plan(dice):
+    """A pattern, or {phases: [{name, parallel, patterns}]}."""
+    if dice.random() < 2 / 3:
+        return draw_pattern(dice, "campaign")
+    phases = []
+    for i in range(dice.randint(1, 3)):
+        patterns = [draw_pattern(dice, f"inner{i}{n}", f"f{i}/inner{i}{n}/")
+                    for n in range(dice.randint(1, 3))]
+        phases.append({"name": f"f{i}", "parallel": dice.random() < 0.5, "patterns": patterns})
+    return {"phases": phases}
+
+
+def kind_of(plan):
+    if "phases" in plan:
+        return "phases"
+    return f"{'tasks' if plan['tasks'] else 'steps'} under {plan['policy']}"
+
+
+def pattern_document(plan):
     steps = []
     for step in plan["steps"]:
         body = {"agent": "worker", "writes": step["writes"]}
@@ -263,13 +282,23 @@ def document(plan):
         if plan["tasks"]:
             body["needs"] = step["needs"]
         steps.append({step["name"]: body})
-    out = {"pattern": "campaign", "description": "A run of the campaign.",
+    out = {"pattern": plan["name"], "description": "A run of the campaign.",
            "context": plan["policy"]}
     if plan["tasks"]:
-        out |= {"tasks": steps, "failure_tolerance": plan["tolerance"]}
-    else:
-        out |= {"steps": steps}
-    return json.dumps(out)
+        return out | {"tasks": steps, "failure_tolerance": plan["tolerance"]}
+    return out | {"steps": steps}
+
+
+def documents(plan):
+    if "phases" not in plan:
+        return [pattern_document(plan)]
+    phases = [{phase["name"]: {
+        "patterns": [pattern["name"] for pattern in phase["patterns"]],
+        "coordination": "parallel" if phase["parallel"] else "sequential"}}
+        for phase in plan["phases"]]
+    inner = [pattern_document(pattern) for pattern in patterns_of(plan)]
+    return inner + [{"pattern": "campaign", "description": "A run of the campaign.",
+                     "phases": phases}]
 
 
 # ---- one run -------------------------------------------------------------------
@@ -324,17 +353,17 @@ def closure(plan, step):
     return found
 
 
-def check_step(plan, initial, done, step, records, agent):
+def check_step(plan, initial, done, step, records, agent, stopped):
     """Compares the results of a step; (did it work, its worst severity)."""
     worst, good = Fraction(0), False
     before = view(plan, initial, done, closure(plan, step))
     for number, body in enumerate(records, 1):
-        where = f"step {step['name']}, attempt {number}"
+        where = f"step {step['id']}, attempt {number}"
         expect(where, number, body["attempt"])
-        if body.get("reason") == "cancel":  # another task ended the run
+        if body.get("reason") == "cancel":  # another step ended the run
             expect(f"{where}, when stopped", False, body["ok"])
             return False, worst
-        given, patch = agent.calls[agent.run, step["name"], number]
+        given, patch = agent.calls[agent.run, step["id"], number]
         expect(f"{where}, what it was given", before, given)
         found, after = ({}, before) if patch is None else audit(
             before, patch, step["writes"], plan["policy"])
@@ -347,29 +376,72 @@ def check_step(plan, initial, done, step, records, agent):
             expect(f"{where}, patch", difference(before, after), body.get("patch", {}))
             done[step["name"]] = difference(before, after)
     # Nothing is called again after another task has ended the run.
-    if records and not good and (plan["tolerance"] == 1 or not plan["tasks"]):
-        expect(f"attempts of {step['name']}", step["attempts"], len(records))
+    if records and not good and not stopped and (plan["tolerance"] == 1 or not plan["tasks"]):
+        expect(f"attempts of {step['id']}", step["attempts"], len(records))
     return good, worst
 
 
+def check_pattern(plan, initial, records, agent, stopped=False):
+    """(did it succeed, the context behind it, what is deducted for it)"""
+    done, deducted, failed = {}, Fraction(0), 0
+    for step in plan["steps"]:
+        good, worst = check_step(
+            plan, initial, done, step, records[step["id"]], agent, stopped)
+        deducted += worst
+        failed += not good
+    tolerated = bool(done) and Fraction(failed, len(plan["steps"])) <= plan["tolerance"]
+    return failed == 0 or tolerated, view(plan, initial, done, set(done)), deducted
+
+
+def check_phase(phase, context, records, agent):
+    """As check_pattern; of a pattern that failed nothing is taken over."""
+    deducted, began = Fraction(0), context
+    ended = [check_pattern(pattern, context, records, agent, True)[0]
+             for pattern in phase["patterns"]] if phase["parallel"] else []
+    for pattern in phase["patterns"]:
+        good, after, more = check_pattern(
+            pattern, began if phase["parallel"] else context, records, agent,
+            phase["parallel"] and not all(ended))
+        deducted += more
+        if not good and not phase["parallel"]:
+            return False, context, deducted
+        if good:
+            context = tidy(merged(context, difference(began, after))
+                           ) if phase["parallel"] else after
+    if phase["parallel"] and not all(ended):
+        return False, began, deducted
+    return True, context, deducted
+
+
+def check_phases(plan, context, records, agent):
+    deducted = Fraction(0)
+    for phase in plan["phases"]:
+        good, context, more = check_phase(phase, context, records, agent)
+        deducted += more
+        if not good:
+            return False, context, deducted
+    return True, context, deducted
+
+
+def patterns_of(plan):
+    if "phases" not in plan:
+        return [plan]
+    return [pattern for phase in plan["phases"] for pattern in phase["patterns"]]
+
+
 def check_run(plan, context, agent, shown, result):
-    initial = tidy(context)
-    records = {step["name"]: [] for step in plan["steps"]}
+    records = {step["id"]: [] for pattern in patterns_of(plan) for step in pattern["steps"]}
     for record in shown["records"]:
         if record["kind"] == "result":
             records[record["body"]["step"]].append(record["body"])
-    done, deducted, failed = {}, Fraction(0), 0
-    violations = 0
-    for step in plan["steps"]:
-        good, worst = check_step(plan, initial, done, step, records[step["name"]], agent)
-        deducted += worst
-        failed += not good
-        violations += sum(len(body.get("violations", [])) for body in records[step["name"]])
-    tolerated = bool(done) and Fraction(failed, len(plan["steps"])) <= plan["tolerance"]
-    expect("state", "succeeded" if failed == 0 or tolerated else "failed", result["state"])
+    check = check_phases if "phases" in plan else check_pattern
+    good, after, deducted = check(plan, tidy(context), records, agent)
+    violations = sum(len(body.get("violations", []))
+                     for bodies in records.values() for body in bodies)
+    expect("state", "succeeded" if good else "failed", result["state"])
     expect("preservation", round(float(max(Fraction(0), 1 - deducted)), 9),
            round(result["preservation"], 9))
-    expect("context", view(plan, initial, done, set(done)), result["context"])
+    expect("context", after, result["context"])
     expect("count of violations", violations, len(result["violations"]))
     return violations
 
@@ -380,12 +452,13 @@ def one_run(engine, seed, number):
     plan, context = draw_plan(dice), draw_context(dice)
     agent = Agent(f"{seed}/{number}")
     engine.bind("worker", agent)
-    engine.register(document(plan), True)
+    for document in documents(plan):
+        engine.register(json.dumps(document), True)
     run = engine.start("campaign", json.dumps(context))
     run.wait()
     agent.run = run.id
     shown, result = json.loads(engine.show(run.id)), json.loads(engine.result(run.id))
-    return check_run(plan, context, agent, shown, result), plan["policy"], plan["tasks"]
+    return check_run(plan, context, agent, shown, result), kind_of(plan)
 
 
 # ---- the campaign ----------------------------------------------------------------
@@ -403,9 +476,8 @@ def campaign(job):
                 engine.close()
             engine = _ndf.Engine(None, 0, "/nonexistent")
         try:
-            found, policy, tasks = one_run(engine, seed, number)
+            found, kind = one_run(engine, seed, number)
             violations += found
-            kind = f"{'tasks' if tasks else 'steps'} under {policy}"
             counts[kind] = counts.get(kind, 0) + 1
         except (Differs, _ndf.PatternError, KeyError) as error:
             differ.append((number, f"{type(error).__name__}: {error}"))
