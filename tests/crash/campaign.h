@@ -77,6 +77,7 @@ struct watched {
 
 /* How an owner dies: at a random moment, at a call, or not at all. */
 struct death {
+    bool with_agents;  /* and all that it started, at the same moment */
     unsigned after_us; /* 0: not so */
     long call;         /* 0: not so */
     enum dying_when when;
@@ -91,6 +92,8 @@ long calls_of(const struct kill_pattern *pattern, const char *dir);
 
 /* ---- campaign_books.c: what is left of the promises ---------------------- */
 
+/* Kills agents and their watchers at once. */
+void agents_kill(const char *dir);
 /* After each death: everything acknowledged is there, and all that was there
  * before. */
 void books_look(struct tally *tally, struct watched *run);

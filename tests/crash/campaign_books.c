@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -249,7 +250,6 @@ static void compare_end(
     }
     if (run->end == NDF_RUN_IN_DOUBT && strcmp(step_of(last), "-") != 0) {
         tally->doubt++;
-        say(run, "in doubt:", step_of(last));
     } else if (run->end != run->pattern->end) {
         tally->wrong++;
         printf("state %d: ", run->end);
@@ -274,8 +274,9 @@ static bool command_names(const char *pid, const char *text)
     return strstr(command, text) != NULL;
 }
 
-/* Agents and their watchers that live: their command names our book. */
-static unsigned count_agents(const char *dir)
+/* Agents and their watchers that live: their command names our book. A signal
+ * goes to each unless it is 0. */
+static unsigned signal_agents(const char *dir, int number)
 {
     char book[DIR_SIZE + 16];
     (void)snprintf(book, sizeof book, "%.1000s/book", dir);
@@ -283,12 +284,27 @@ static unsigned count_agents(const char *dir)
     if (processes == NULL) give_up("/proc");
     unsigned found = 0;
     const struct dirent *item;
-    while ((item = readdir(processes)) != NULL)
-        if (item->d_name[0] >= '1' && item->d_name[0] <= '9' &&
-            command_names(item->d_name, book))
-            found++;
+    while ((item = readdir(processes)) != NULL) {
+        pid_t pid = (pid_t)strtol(item->d_name, NULL, 10);
+        if (pid <= 0 || !command_names(item->d_name, book)) continue;
+        found++;
+        if (number != 0) (void)kill(pid, number);
+    }
     closedir(processes);
     return found;
+}
+
+static unsigned count_agents(const char *dir)
+{
+    return signal_agents(dir, 0);
+}
+
+/* None may see another die and write that down. */
+void agents_kill(const char *dir)
+{
+    (void)signal_agents(dir, SIGSTOP);
+    while (signal_agents(dir, SIGKILL) > 0)
+        usleep(1000);
 }
 
 /* A watcher has a moment to go after it handed over its result. */

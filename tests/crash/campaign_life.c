@@ -132,6 +132,7 @@ bool one_life(
     if (waitpid(pid, &status, 0) != pid) give_up("waitpid");
     bool killed = WIFSIGNALED(status);
     if (killed) tally->kills++;
+    if (killed && death->with_agents) agents_kill(run->dir);
     if (!killed && WEXITSTATUS(status) != 0) run->end = -1;
     return killed;
 }

@@ -30,7 +30,7 @@
 const struct kill_pattern kill_patterns[] = {
     {"steps.done",
         "steps:\n"
-        "  - s0: {agent: worker" WITH_UNDO "}\n"
+        "  - s0: {agent: worker, idempotent: true" WITH_UNDO "}\n"
         "  - s1: {agent: flaky, retry: {attempts: 2, backoff: 1ms}" DID "}\n"
         "  - s2: {agent: worker" WITH_UNDO "}\n"
         "  - s3: {agent: worker" DID "}\n",

@@ -6,10 +6,11 @@
  *
  * An owner is a process that runs a pattern of real programs: one after the
  * other, side by side, with undo and without. --kills: it is killed with
- * SIGKILL at random moments, N times in all. --calls: it is killed before, in
- * the middle of and behind each STRIDE-th of its calls that change a file, once
- * in the life that starts the run and once in a life that resumes it. Others
- * resume the run to its end; then three books are compared: what was
+ * SIGKILL at random moments, N times in all, now and then with all agents and
+ * their watchers (then a step may be in doubt). --calls: it is killed before,
+ * in the middle of and behind each STRIDE-th of its calls that change a file,
+ * once in the life that starts the run and once in a life that resumes it.
+ * Others resume the run to its end; then three books are compared: what was
  * acknowledged, what the journal says, and what the programs themselves wrote
  * down. J such campaigns go side by side, each with a store of its own.
  */
@@ -30,6 +31,7 @@ enum {
     JOBS_MAX = 16,
     MOMENT_US = 100000, /* about as long as a whole run */
     CHECK_EACH = 200,   /* runs */
+    ALL_DIE_ONCE_IN = 12,
 };
 
 struct orders {
@@ -128,6 +130,7 @@ static void at_random(struct orders *orders, const char *dir, struct tally *all)
         struct death deaths[KILLS_PER_RUN] = {{0}};
         for (int i = 0; i < KILLS_PER_RUN; i++)
             deaths[i].after_us = (unsigned)draw(orders, MOMENT_US) + 1;
+        deaths[0].with_agents = draw(orders, ALL_DIE_ONCE_IN) == 0;
         unsigned long before = all[at].kills;
         one_run(&all[at], &kill_patterns[at], dir, deaths, KILLS_PER_RUN);
         sum += all[at].kills - before;
