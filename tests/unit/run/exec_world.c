@@ -457,6 +457,7 @@ static void fill_result(
         .latency_ms = 5};
     if (dies) out->status = AGENT_CANCELLED;
     if (does == 't') out->status = AGENT_TIMED_OUT;
+    if (does == 'q') out->status = AGENT_SILENT;
     if (does == 's') out->status = AGENT_START_FAILED;
     if (does == 'c') out->status = AGENT_OUTPUT_CAP;
     if (does == 'l') out->status = AGENT_LOST;

@@ -84,6 +84,33 @@ static void an_adopted_call_keeps_its_time_limit(void **state)
     assert_int_equal(s->result.status, AGENT_TIMED_OUT);
 }
 
+static void an_adopted_call_keeps_its_heartbeat(void **state)
+{
+    struct stage *s = *state;
+    s->call.silence_ms = 500;
+    stage_use_sh(s, "echo word; sleep 1000");
+    start_and_die(s);
+    stage_adopt(s);
+    assert_int_equal(s->result.status, AGENT_SILENT);
+    assert_str(s->result.output.string, "word");
+}
+
+/* The agent unlocked it, or removed its file: the watcher lives, so it runs. */
+static void a_call_whose_lock_is_gone_is_waited_for(void **state)
+{
+    struct stage *s = *state;
+    stage_use_sh(s, "echo up > up; rm -f s1.1.lock; sleep 1; echo survived");
+    start_and_die(s);
+    while (access(test_path(&s->dir, "up"), F_OK) != 0 ||
+           access(test_path(&s->dir, "s1.1.lock"), F_OK) == 0) {
+        const struct timespec pause = {0, 10000000};
+        nanosleep(&pause, NULL);
+    }
+    stage_adopt(s);
+    assert_int_equal(s->result.status, AGENT_EXITED);
+    assert_str(s->result.output.string, "survived");
+}
+
 static void an_adopted_call_can_be_stopped(void **state)
 {
     struct stage *s = *state;
@@ -172,6 +199,8 @@ int main(void)
         STAGE(a_running_call_is_adopted),
         STAGE(a_finished_call_is_adopted),
         STAGE(an_adopted_call_keeps_its_time_limit),
+        STAGE(an_adopted_call_keeps_its_heartbeat),
+        STAGE(a_call_whose_lock_is_gone_is_waited_for),
         STAGE(an_adopted_call_can_be_stopped),
         STAGE(what_was_never_started_is_told_from_what_was_lost),
         STAGE(an_output_that_was_changed_is_not_believed),

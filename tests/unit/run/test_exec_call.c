@@ -46,10 +46,12 @@ static void argv_env_and_files_are_rendered(void **state)
     ndf_error error = {0};
     struct str argv[] = {STR("prog"), STR("${text}"), STR("$${x}")};
     world_init(&w, &mem_libc,
-        "[{\"name\": \"a\", \"timeout\": 5, \"expect\": {\"files\": "
-        "[\"${domain}.txt\"]}}]",
+        "[{\"name\": \"a\", \"timeout\": 5, \"heartbeat\": 2, \"expect\": "
+        "{\"files\": [\"${domain}.txt\"]}}]",
         NULL);
     struct agent *agent = &w.plan.root.children[0].agent;
+    agent->pass_env = (struct str_list){argv, 1};
+    agent->sandbox.files = 9;
     agent->run = (struct str_list){argv, 3};
     agent->env = test_json(&w.arena, "{\"D\": \"<${domain}>\"}");
     agent->body = STR("You are careful.");
@@ -63,7 +65,10 @@ static void argv_env_and_files_are_rendered(void **state)
     assert_str(value_get_str(&call->env, STR("D")), "<web>");
     assert_str(call->files.items[0], "web.txt");
     assert_int_equal(call->timeout_ms, 5000);
+    assert_int_equal(call->silence_ms, 2000);
     assert_int_equal(call->output_max, 77);
+    assert_int_equal(call->sandbox.files, 9);
+    assert_str(call->pass_env.items[0], "prog");
     test_contains(call->request.at, "\"body\":\"You are careful.\"");
     world_deinit(&w);
 }

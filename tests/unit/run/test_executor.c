@@ -43,6 +43,8 @@ static const struct play plays[] = {
         "a", NDF_RUN_SUCCEEDED, OUTCOME_SUCCESS, "expect", ""},
     {"a timeout is told apart", THREE, {{"c", "t", NULL}}, "a b c",
         NDF_RUN_FAILED, OUTCOME_FAILURE, "timeout", "within its timeout"},
+    {"silence is a timeout", THREE, {{"c", "q", NULL}}, "a b c", NDF_RUN_FAILED,
+        OUTCOME_FAILURE, "timeout", "no sign of life"},
     {"so is too much output", THREE, {{"a", "c", NULL}}, "a", NDF_RUN_FAILED,
         OUTCOME_FAILURE, "failure", "printed more than it may"},
     {"so is an agent that cannot start", THREE, {{"a", "s", NULL}}, "a",
