@@ -159,11 +159,13 @@ static int map_user(uid_t user, gid_t group)
     return write_text("/proc/self/gid_map", text);
 }
 
-/* Without a /proc of its own an agent would look at numbers of others. */
+/* Without a /proc of its own an agent would look at numbers of others. Only
+ * that is private: what an agent of root mounts is there for all, where / is
+ * shared. */
 static int own_proc(void)
 {
     unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-    if (mount("none", "/", NULL, MS_REC | MS_SLAVE, NULL) != 0) return -1;
+    if (mount("none", "/proc", NULL, MS_PRIVATE, NULL) != 0) return -1;
     return mount("proc", "/proc", "proc", flags, NULL);
 }
 
