@@ -9,6 +9,7 @@
  */
 #define _GNU_SOURCE /* NOLINT(bugprone-*,readability-*): not our name */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -17,6 +18,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,12 +29,17 @@ enum {
     KILL_STOP_ROUNDS = 5,           /* to stop all before killing anyway */
     KILL_PAUSE_MS = 2,
     KILL_STAT_SIZE = 512,
+    KILL_FIELD_STATE = 3, /* see proc(5) */
+    KILL_FIELD_PARENT = 4,
+    KILL_FIELD_THREADS = 20,
+    KILL_FIELD_START = 22,
     KILL_CHILDREN_SIZE = 16 * 1024,
     KILL_FAST_ROUNDS = 1000,
 };
 
 struct process_seen {
     pid_t pid, parent;
+    uint64_t start; /* with its number, names it for good */
     bool ours, stopped;
 };
 
@@ -49,11 +56,11 @@ void init_signal_agent(const struct watcher *w, int number)
 
 /* The fields of /proc/PID/stat behind the name, from the state on; NULL when
  * it is gone. */
-static const char *read_stat(int proc, const char *pid, char *stat)
+static const char *read_stat(const char *pid, char *stat)
 {
     char path[64];
-    snprintf(path, sizeof path, "%.20s/stat", pid);
-    int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+    snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return NULL;
     ssize_t size = read(fd, stat, KILL_STAT_SIZE - 1);
     close(fd);
@@ -62,6 +69,15 @@ static const char *read_stat(int proc, const char *pid, char *stat)
     /* "pid (name) state ppid ...", where the name may hold anything. */
     const char *behind = strrchr(stat, ')');
     return behind == NULL || strlen(behind) < 4 ? NULL : behind + 2;
+}
+
+/* A number out of a stat that begins with its third field. */
+static uint64_t field_of(const char *at, int wanted)
+{
+    for (int field = KILL_FIELD_STATE; at != NULL && field < wanted; field++) {
+        at = strchr(at + 1, ' ');
+    }
+    return at == NULL ? 0 : strtoull(at, NULL, 10);
 }
 
 /* Fills `seen`; how many. */
@@ -74,11 +90,12 @@ static size_t look_around(void)
     struct dirent *entry;
     while (count < KILL_PROCESSES_MAX && (entry = readdir(proc)) != NULL) {
         if (entry->d_name[0] < '0' || entry->d_name[0] > '9') continue;
-        const char *at = read_stat(dirfd(proc), entry->d_name, stat);
+        const char *at = read_stat(entry->d_name, stat);
         if (at == NULL || *at == 'Z' || *at == 'X') continue;
         seen[count++] = (struct process_seen){
             .pid = (pid_t)strtol(entry->d_name, NULL, 10),
-            .parent = (pid_t)strtol(at + 1, NULL, 10),
+            .parent = (pid_t)field_of(at, KILL_FIELD_PARENT),
+            .start = field_of(at, KILL_FIELD_START),
             .stopped = *at == 'T',
         };
     }
@@ -118,6 +135,23 @@ static void mark_ours(size_t count)
     }
 }
 
+/* Signals the process that was seen, and none that got its number since. */
+static void signal_seen(const struct process_seen *process, int number)
+{
+    char pid[32], stat[KILL_STAT_SIZE];
+    int pidfd = (int)syscall(SYS_pidfd_open, process->pid, 0);
+    if (pidfd < 0) {
+        if (errno == ENOSYS) kill(process->pid, number);
+        return;
+    }
+    snprintf(pid, sizeof pid, "%d", (int)process->pid);
+    const char *at = read_stat(pid, stat);
+    if (at != NULL && field_of(at, KILL_FIELD_START) == process->start) {
+        (void)syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0);
+    }
+    close(pidfd);
+}
+
 /* Sends a signal to all that the agent left; how many still ran before. */
 static size_t signal_left(int number)
 {
@@ -127,7 +161,7 @@ static size_t signal_left(int number)
     for (size_t i = 0; i < count; i++) {
         if (!seen[i].ours) continue;
         if (!seen[i].stopped) running++;
-        kill(seen[i].pid, number);
+        signal_seen(&seen[i], number);
     }
     return running;
 }
@@ -201,12 +235,8 @@ uint64_t init_count_tasks(void)
         if (entry->d_name[0] < '0' || entry->d_name[0] > '9') continue;
         if (fstatat(dirfd(proc), entry->d_name, &st, 0) != 0) continue;
         if (st.st_uid != getuid()) continue;
-        const char *at = read_stat(dirfd(proc), entry->d_name, stat);
-        /* From the state, the third field, to the twentieth: threads. */
-        for (int field = 3; at != NULL && field < 20; field++) {
-            at = strchr(at + 1, ' ');
-        }
-        tasks += at == NULL ? 1 : strtoull(at, NULL, 10);
+        const char *at = read_stat(entry->d_name, stat);
+        tasks += at == NULL ? 1 : field_of(at, KILL_FIELD_THREADS);
     }
     closedir(proc);
     return tasks;
