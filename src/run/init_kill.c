@@ -215,6 +215,7 @@ void init_sweep(const struct watcher *w)
     int64_t until = init_now_ms() + INIT_SWEEP_MS;
     while (!all_reaped() && init_now_ms() < until) {
         kill_children();
+        if (all_reaped()) return;
         for (int i = 0; i < KILL_STOP_ROUNDS; i++) {
             if (signal_left(SIGSTOP) == 0) break;
         }
