@@ -128,11 +128,19 @@ static void journals_of_the_first_phases_are_read_to_their_ends(void **state)
     read_to_the_end(TEST_DATA "/journals/meta-0.1.0.jsonl", false, 13);
 }
 
+/* Records of works that were refused name contexts that never came to be. */
+static void journals_of_the_first_gates_are_read_to_their_ends(void **state)
+{
+    (void)state;
+    read_to_the_end(TEST_DATA "/journals/gates-0.1.0.jsonl", false, 35);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(journals_of_the_first_executor_are_read_to_their_ends),
         cmocka_unit_test(journals_of_the_first_phases_are_read_to_their_ends),
+        cmocka_unit_test(journals_of_the_first_gates_are_read_to_their_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
