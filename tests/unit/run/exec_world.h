@@ -14,10 +14,10 @@
 #include "support/support.h"
 
 /* What the calls of a step do, one letter for each attempt (the last letter
- * goes on): o ok, f exit 1, t timeout, q silent, s start failed, c output cap, e empty
- * output, p declared patch, v undeclared patch, l lost, h hangs until it is
- * stopped, n not taken down after being stopped (ends well all the same), u
- * usage of 10 tokens, b a large output, x the output false. */
+ * goes on): o ok, f exit 1, t timeout, q silent, s start failed, c output cap,
+ * e empty output, p declared patch, v undeclared patch, l lost, h hangs until
+ * it is stopped, n not taken down after being stopped (ends well all the same),
+ * u usage of 10 tokens, b a large output, x the output false. */
 struct script {
     const char *step;
     const char *work;
