@@ -79,7 +79,8 @@ int ndf_plan(ndf_engine *engine, const char *pattern,
     struct ndf_run *run;
     err = run_new(&run, engine);
     if (err != NDF_OK) return engine_explain(err, "the plan", error);
-    const struct start_request request = {pattern, context, options};
+    const struct start_request request = {
+        .pattern = pattern, .context = context, .options = options};
     uint64_t seed = 0;
     struct value start, document;
     struct buf body;

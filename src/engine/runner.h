@@ -28,6 +28,7 @@ struct ndf_run {
     bool dir_was_there;      /* before this owner */
     bool cancel_first;       /* a cancel waited when it was taken up */
     _Atomic bool cancelling; /* `cancel` is posted */
+    _Atomic bool killing;    /* `kill` was posted */
 
     /* Guarded by mutex; what waiters see. */
     pthread_mutex_t mutex;
@@ -41,10 +42,14 @@ struct ndf_run {
     struct arena arena; /* plan and context */
     struct plan plan;
     struct context context;
-    struct str domain;      /* stated, or inferred when it was chosen */
-    const char *dir;        /* of its agents' files */
-    const char *owner_path; /* of the lock's file */
-    int lock_fd;            /* held by the run's owner; -1: not */
+    struct str domain;            /* stated, or inferred when it was chosen */
+    struct str fallback_of;       /* the run before; .at NULL: none */
+    char next_id[ENGINE_ID_SIZE]; /* of the run after it; "": none */
+    struct str_list after;        /* the patterns that are tried then */
+    const struct value *passed;   /* before it, in vain; while it starts */
+    const char *dir;              /* of its agents' files */
+    const char *owner_path;       /* of the lock's file */
+    int lock_fd;                  /* held by the run's owner; -1: not */
     struct executor *executor;
     int64_t next_seq;
     int64_t started_mono_ns;
@@ -54,8 +59,12 @@ struct ndf_run {
     struct run_call *calls;
     struct run_timer *timers;
     uint32_t steps_done, steps_total;
+    int64_t told_tokens; /* by the last word of progress; 0: none */
+    double told_cost;
     struct loop_post begin;
     struct loop_post cancel;
+    struct loop_post kill;
+    unsigned kills;       /* how often its calls were told to end at once */
     struct ndf_run *next; /* of the runner's list */
 };
 
@@ -91,6 +100,8 @@ void runner_expect(struct runner *runner);
 void runner_answered(struct runner *runner);
 /* Asks for a cancel; from any thread. */
 void runner_cancel(struct runner *runner, struct ndf_run *run);
+/* The same for a kill. */
+void runner_kill(struct runner *runner, struct ndf_run *run);
 
 /* Reads commands at the next tick although only this process wrote one. */
 void runner_look(ndf_engine *engine);
@@ -111,6 +122,8 @@ void run_ended(struct ndf_run *run, int err, int state, const char *message);
 /* On the runner's thread: hands one event to the executor and performs what it
  * answers. */
 void run_dispatch(struct ndf_run *run, const struct exec_event *event);
+/* On the runner's thread: ends its calls at once and leaves it, not undone. */
+void run_kill(struct ndf_run *run);
 /* Takes the run off the runner's list. */
 void runner_drop(struct runner *runner, struct ndf_run *run);
 

@@ -575,7 +575,12 @@ static void on_stop_overdue(void *ud)
 static void process_stop(struct agent_task *task)
 {
     struct process *p = (struct process *)task;
-    if (p->stopped) return;
+    /* Said again, there is no more grace. */
+    if (p->stopped) {
+        if (p->watch != NULL) os_pidfd_kill(p->pidfd, SIGTERM);
+        else p->stop_polls = UINT64_MAX / 2;
+        return;
+    }
     p->stopped = true;
     if (p->watch == NULL) return; /* on_poll tells it */
     os_pidfd_kill(p->pidfd, SIGTERM);

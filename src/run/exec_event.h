@@ -13,6 +13,7 @@
 enum {
     EXEC_INLINE_MAX = 4096, /* canonical bytes of an output kept in a record */
     EXEC_LOG_MAX = 4096,    /* bytes of stderr kept in a record */
+    EXEC_TRIED_MAX = 256,   /* canonical bytes of what a violation wanted */
     EXEC_UNDO_ATTEMPTS = 3, /* at least; the step's retry may ask for more */
     EXEC_UNDO_WAIT_MS = 200,
     EXEC_WAIT_MAX_MS = 3600 * 1000,
@@ -100,6 +101,8 @@ struct exec_progress {
     uint32_t attempt;
     uint32_t steps_done;
     uint32_t steps_total;
+    int64_t tokens; /* of the run so far; -1: none was reported */
+    double cost;    /* NAN: unknown */
 };
 
 struct exec_end {

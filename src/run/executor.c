@@ -63,6 +63,11 @@ static bool may_call(const struct executor *x)
     return true;
 }
 
+uint64_t executor_time_spent(struct executor *x)
+{
+    return exec_time_spent(x);
+}
+
 void executor_look_step(
     const struct executor *x, uint32_t index, struct exec_step_look *out)
 {

@@ -75,6 +75,9 @@ struct exec_look {
 /* NDF_ENOMEM. */
 int executor_look(struct executor *x, struct exec_look *out);
 
+/* For how long the run has been at work at least, as its records tell. */
+uint64_t executor_time_spent(struct executor *x);
+
 struct exec_step_look {
     const struct plan_node *plan;
     bool done;
