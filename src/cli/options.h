@@ -87,6 +87,9 @@ enum option_id {
     OPT_DRY_RUN,
     OPT_BG,
     OPT_FOLLOW,
+    OPT_FALLBACK,
+    OPT_NO_FALLBACK,
+    OPT_CHANGES,
     OPTION_COUNT,
 };
 

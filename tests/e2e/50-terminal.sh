@@ -89,5 +89,5 @@ is_json "$OUT" 'it[0]["state"] in ("running", "interrupted")'
 
 # A limit on the whole does the same.
 exits 6 "$NDF" run make.slowly --timeout 500ms
-says "$ERR" 'timed out'
+says "$ERR" 'did not end within its time limit'
 [ ! -e made ] || fail 'the step was not undone'
