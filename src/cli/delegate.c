@@ -35,7 +35,8 @@ static void print_output(const struct cli *cli, const json_t *output)
         size = strlen(text);
     }
     (void)fflush(cli->err.file);
-    if (out->tty) term_clean(out, text, size);
+    /* Also one that cannot draw must not be steered. */
+    if (isatty(fileno(out->file)) == 1) term_clean(out, text, size);
     else (void)fwrite(text, 1, size, out->file);
     if (size == 0 || text[size - 1] != '\n') (void)fputc('\n', out->file);
     (void)fflush(out->file);

@@ -226,11 +226,12 @@ static void end_run(struct tree *tree, const json_t *record)
     }
 }
 
-static void end_phase(struct tree *tree, const json_t *body)
+/* With tasks that may fail, the steps alone do not tell. */
+static void end_group(struct tree_row *row, const json_t *body, bool ok)
 {
-    struct tree_row *row = find_row(tree, cli_get(body, "phase"));
     if (row == NULL) return;
-    set_note(row, cli_get(body, "error"));
+    row->state = ok ? ROW_DONE : ROW_FAILED;
+    set_note(row, ok ? "" : cli_get(body, "error"));
 }
 
 void tree_record(struct tree *tree, const json_t *record)
@@ -240,7 +241,7 @@ void tree_record(struct tree *tree, const json_t *record)
     if (strcmp(kind, "plan") == 0) {
         tree->began_ms = run_doc_ms(record, "at_ms");
         (void)add_plan(tree, 0, json_object_get(body, "plan"), 0);
-    } else if (strcmp(kind, "select") == 0) {
+    } else if (strcmp(kind, "phase_select") == 0) {
         add_chosen(tree, body);
     } else if (strcmp(kind, "intent") == 0) {
         start_call(tree, record, false);
@@ -254,8 +255,12 @@ void tree_record(struct tree *tree, const json_t *record)
         wait_again(tree, record);
     } else if (strcmp(kind, "skip") == 0) {
         skip(tree, body);
-    } else if (strcmp(kind, "phase") == 0) {
-        end_phase(tree, body);
+    } else if (strcmp(kind, "phase_end") == 0) {
+        end_group(find_row(tree, cli_get(body, "phase")), body,
+            json_is_true(json_object_get(body, "ok")));
+    } else if (strcmp(kind, "pattern_end") == 0) {
+        end_group(find_row(tree, cli_get(body, "pattern")), body,
+            strcmp(cli_get(body, "state"), "succeeded") == 0);
     } else if (strcmp(kind, "end") == 0) {
         end_run(tree, record);
     }
@@ -278,25 +283,18 @@ static void count_states(const struct tree *tree, struct tree_sums *sums)
     }
 }
 
-/* The state of a group, from the steps in it. */
+/* What a group does: what was said of it, else what its steps do. */
 static enum row_state state_of_group(const struct tree *tree, size_t at)
 {
-    bool all = true, any = false, failed = false, undone = false;
+    bool any = false;
     for (size_t i = at + 1; i < end_of(tree, at); i++) {
         const struct tree_row *row = &tree->rows[i];
-        if (row->group) continue;
-        if (tree_row_works(row)) return ROW_RUNNING;
-        bool over = row->state != ROW_PENDING;
-        any |= over;
-        all &= row->state == ROW_DONE;
-        failed |= row->state == ROW_FAILED || row->state == ROW_UNDO_FAILED;
-        undone |= row->state == ROW_UNDONE;
+        if (!row->group && tree_row_works(row)) return ROW_RUNNING;
+        any |= !row->group && row->state != ROW_PENDING;
     }
+    if (tree->rows[at].state != ROW_PENDING) return tree->rows[at].state;
     if (!any) return ROW_PENDING;
-    if (all) return ROW_DONE;
-    if (failed) return ROW_FAILED;
-    if (undone) return ROW_UNDONE;
-    return tree->ended_ms >= 0 ? ROW_DONE : ROW_RUNNING;
+    return tree->ended_ms >= 0 ? ROW_SKIPPED : ROW_RUNNING;
 }
 
 /* What a person wants to see first, when there is not room for all. */

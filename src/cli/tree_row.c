@@ -149,7 +149,6 @@ void tree_row_draw(const struct tree_row *row, const struct tree_line *line)
     term_end(to, row->state == ROW_PENDING ? STYLE_DIM
                  : row->group              ? STYLE_BOLD
                                            : STYLE_PLAIN);
-    if (wide < label) term_pad(to, label - wide);
     time_of(row, line, time);
     if (!row->group) add_state(&words, row, line->now_ms);
     add_tokens(&words, row->tokens);
@@ -158,10 +157,12 @@ void tree_row_draw(const struct tree_row *row, const struct tree_line *line)
     if (bad) add(&words, "%s", row->note);
     if (used + TIME_COLUMNS + 2 < line->columns &&
         (time[0] != '\0' || words.size > 0)) {
+        if (wide < label) term_pad(to, label - wide);
         (void)fprintf(to->file, " %*s", TIME_COLUMNS, time);
         used += 1 + TIME_COLUMNS;
     }
-    if (words.size > 0 && used + 6 < line->columns) {
+    if (words.size > 0 && used + 6 < line->columns &&
+        used > 2 + indent + 2 + label) {
         (void)fputs("  ", to->file);
         term_begin(to, STYLE_DIM);
         (void)term_line(to, words.text, line->columns - used - 2);
@@ -179,10 +180,10 @@ void tree_sums_draw(const struct tree_sums *sums, const struct tree_line *line,
     term_duration(took > 0 && sums->began_ms >= 0 ? (uint64_t)took : 0, time);
     add(&words, "%zu of %zu steps done", sums->done, sums->steps);
     add(&words, "%s", time);
+    if (stops[0] != '\0') add(&words, "%s", stops);
+    if (sums->hidden > 0) add(&words, "%zu lines hidden", sums->hidden);
     add_tokens(&words, sums->tokens);
     add_cost(&words, sums->has_cost, sums->cost);
-    if (sums->hidden > 0) add(&words, "%zu lines hidden", sums->hidden);
-    if (stops[0] != '\0') add(&words, "%s", stops);
     (void)fputs("  ", line->to->file);
     term_begin(line->to, STYLE_DIM);
     (void)term_line(line->to, words.text, line->columns - 2);

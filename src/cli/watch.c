@@ -283,7 +283,7 @@ static int obey(struct watch *watch, ndf_run *run, int asked)
         screen_clear(watch->screen);
         (void)cli_fail(watch->cli, 0,
             "interrupted: ending the agents and undoing what was done; Ctrl-C "
-            "again kills them and undoes nothing");
+            "again kills");
         watch->stops = "stopping";
         (void)ndf_run_cancel(run);
     }
