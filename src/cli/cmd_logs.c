@@ -11,6 +11,7 @@
 
 #include "cli/cli.h"
 #include "cli/run_doc.h"
+#include "cli/watch.h"
 
 enum { NAME_COLUMNS = 16, OUTPUT_INDENT = 4 };
 
@@ -287,6 +288,7 @@ static int tell_end(struct cli *cli, const char *id, char **next)
 
 static int wait_for(struct cli *cli, const char *run, char **next)
 {
+    watch_other(cli, run);
     ndf_text *text = NULL;
     int err = ndf_follow(cli->engine, run, INT64_MAX, -1, &text, &cli->error);
     if (err != NDF_OK) return cli_error(cli, err);

@@ -213,42 +213,62 @@ void watch_free(struct watch *watch)
 
 /* ---- the tree ------------------------------------------------------------ */
 
-static void read_records(struct watch *watch, const char *run)
+/* Takes over the news of a run, waiting for them at most timeout_ms; false when
+ * there will be no more. */
+static bool read_records(const struct cli *cli, struct tree *tree,
+    const char *run, int64_t *from, int64_t timeout_ms)
 {
     ndf_text *text = NULL;
-    if (ndf_follow(watch->cli->engine, run, watch->from, 0, &text, NULL) !=
-        NDF_OK)
-        return;
+    if (ndf_follow(cli->engine, run, *from, timeout_ms, &text, NULL) != NDF_OK)
+        return false;
     json_t *news = cli_document(text);
     const json_t *records = json_object_get(news, "records");
     for (size_t i = 0; i < json_array_size(records); i++)
-        tree_record(watch->tree, json_array_get(records, i));
-    watch->from = (int64_t)json_integer_value(json_object_get(news, "next"));
+        tree_record(tree, json_array_get(records, i));
+    *from = (int64_t)json_integer_value(json_object_get(news, "next"));
+    bool more = strcmp(cli_get(news, "state"), "running") == 0;
     json_decref(news);
+    return more;
 }
 
-static void draw(struct watch *watch)
+static void draw(struct screen *screen, const struct tree *tree, unsigned tick,
+    const char *stops)
 {
     size_t columns;
     size_t rows;
-    screen_size(watch->screen, &columns, &rows);
+    screen_size(screen, &columns, &rows);
     const struct tree_view view = {.now_ms = wall_ms(),
         .rows = rows > KEPT_ROWS + 2 ? rows - KEPT_ROWS : 2,
         .columns = columns - 1,
-        .tick = watch->tick++,
-        .stops = watch->stops};
-    const struct term *to = screen_begin(watch->screen);
+        .tick = tick,
+        .stops = stops};
+    const struct term *to = screen_begin(screen);
     if (to == NULL) return;
-    tree_draw(watch->tree, to, &view);
-    screen_show(watch->screen);
+    tree_draw(tree, to, &view);
+    screen_show(screen);
+}
+
+void watch_other(const struct cli *cli, const char *run)
+{
+    if (!cli->err.tty) return;
+    struct screen *screen = screen_new(&cli->err);
+    struct tree *tree = tree_new();
+    int64_t from = 0;
+    bool more = true;
+    for (unsigned tick = 0; more; tick++) {
+        more = read_records(cli, tree, run, &from, tick == 0 ? 0 : TICK_MS);
+        if (from > 0) draw(screen, tree, tick, "");
+    }
+    tree_free(tree);
+    screen_free(screen);
 }
 
 static void show_tree(struct watch *watch, const char *run)
 {
     if (watch->tree == NULL) watch->tree = tree_new();
     if (atomic_exchange(&watch->news, false) || watch->from == 0)
-        read_records(watch, run);
-    draw(watch);
+        (void)read_records(watch->cli, watch->tree, run, &watch->from, 0);
+    draw(watch->screen, watch->tree, watch->tick++, watch->stops);
 }
 
 static void show(struct watch *watch, const char *run)

@@ -20,6 +20,9 @@ ndf_run_options *watch_options(struct watch *watch);
 int watch_run(struct watch *watch, ndf_run *run, int *state);
 /* Whether a person asked to stop; nothing more is to be started then. */
 bool watch_interrupted(const struct watch *watch);
+/* On a terminal that can draw, shows a run that somebody else is at work on
+ * until nobody is. Ctrl-C ends this process alone. */
+void watch_other(const struct cli *cli, const char *run);
 /* STATUS_DONE... for a state. */
 int watch_status(int state);
 
