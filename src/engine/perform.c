@@ -14,6 +14,7 @@
 #include "base/os.h"
 #include "engine/choose.h"
 #include "engine/link.h"
+#include "engine/room.h"
 #include "engine/runner.h"
 #include "engine/tell.h"
 
@@ -394,6 +395,7 @@ static void leave_run(
         drop_call(run->calls);
     while (run->timers != NULL)
         drop_timer(run->timers);
+    room_leave(run);
     if (err == NDF_OK) {
         counter_add(&engine->metrics.runs_ended[state], 1);
         histogram_add(&engine->metrics.run_ms,
@@ -519,21 +521,6 @@ static int perform_one(
     return NDF_OK;
 }
 
-/* How the machine is, for runs whose tasks wait for room in it. */
-static const struct exec_machine *machine_now(struct runner *runner)
-{
-    int64_t now = clock_mono_ns(&runner->engine->clock);
-    int64_t age = now - runner->machine_ns;
-    struct exec_machine *machine = &runner->machine;
-    if (runner->machine_ns != 0 && age >= 0 &&
-        age < (int64_t)RUNNER_MACHINE_MS * 1000000)
-        return machine;
-    machine->cpus = os_cpus();
-    os_memory(&machine->memory, &machine->memory_free);
-    runner->machine_ns = now != 0 ? now : 1;
-    return machine;
-}
-
 /* Performs one step's actions. NDF_ENOMEM: the run must be given up. */
 static int step_once(struct ndf_run *run, const struct exec_event *event,
     struct vec *failed, ndf_error *error)
@@ -542,9 +529,13 @@ static int step_once(struct ndf_run *run, const struct exec_event *event,
     arena_init(&arena, &run->engine->mem);
     struct exec_actions actions = {.arena = &arena};
     struct exec_event told = *event;
-    if (executor_wants_machine(run->executor))
-        told.machine = machine_now(run->engine->runner);
+    struct exec_machine machine;
+    if (executor_wants_machine(run->executor)) {
+        room_look(run, &machine);
+        told.machine = &machine;
+    }
     int err = executor_step(run->executor, &told, &actions);
+    if (err == NDF_OK) room_update(run);
     /* Everything is done before the records are handed over: the arena goes
      * with them. A start never stands beside its own intent. */
     for (size_t i = 0; err == NDF_OK && i < actions.count; i++)

@@ -56,6 +56,9 @@ struct ndf_run {
     int64_t started_ms;
     ndf_event_fn event;
     void *event_ud;
+    struct exec_load load; /* of the machine */
+    uint64_t waits_since;  /* its place among those that wait for room */
+    uint64_t told_round;   /* the last one in which it was told of room */
     struct run_call *calls;
     struct run_timer *timers;
     uint32_t steps_done, steps_total;
@@ -78,6 +81,11 @@ struct runner {
     struct ndf_run *runs;        /* under way; the loop's thread only */
     struct exec_machine machine; /* as it was at machine_ns; 0: never */
     int64_t machine_ns;
+    struct exec_load load; /* of all runs; `waits` is not used */
+    size_t waiting;        /* runs that wait for room */
+    uint64_t waits_made, round;
+    bool round_posted;
+    struct loop_post room;
     struct loop_timer *poll;
     int64_t seen_version; /* of the store's data, when commands were read */
     _Atomic bool asked;   /* this process wrote a command */

@@ -39,6 +39,7 @@ enum exec_event_kind {
     EXEC_AGENT_DONE,    /* a started or adopted call ended */
     EXEC_TIMER,         /* fired; it is gone then */
     EXEC_CANCEL,        /* somebody asked for it */
+    EXEC_ROOM,          /* other runs take less of the machine */
     EXEC_SELECTED,      /* what a SELECT asked for */
 };
 
@@ -47,6 +48,21 @@ struct exec_machine {
     double cpus;
     uint64_t memory;      /* bytes in all */
     uint64_t memory_free; /* that can be had without swapping */
+    /* What the tasks at work of other runs declare. */
+    uint32_t others;
+    double cpu_taken;
+    uint64_t memory_taken;
+    bool behind; /* another run waits for room, and it is that one's turn */
+};
+
+/* What the tasks at work of a run declare; those that declare nothing are not
+ * counted. */
+struct exec_load {
+    uint32_t count;
+    double cpu;
+    uint64_t memory;
+    bool waits; /* a task is due that there is no room for in the machine */
+    uint64_t admitted; /* tasks so far, in this life */
 };
 
 struct exec_event {

@@ -196,6 +196,7 @@ static int take(struct executor *x, const struct exec_event *event)
     case EXEC_RECORD_FAILED: return on_record_failed(x, event);
     case EXEC_AGENT_DONE: return on_agent_done(x, event);
     case EXEC_TIMER: return on_timer(x, event->token);
+    case EXEC_ROOM: return NDF_OK;
     case EXEC_CANCEL: return on_cancel(x);
     case EXEC_SELECTED: return exec_meta_on_selected(x->shared, event);
     }
@@ -299,6 +300,11 @@ bool executor_wants_machine(const struct executor *x)
     return false;
 }
 
+void executor_load(const struct executor *x, struct exec_load *out)
+{
+    exec_parallel_load(x, out);
+}
+
 int executor_step(struct executor *x, const struct exec_event *event,
     struct exec_actions *out)
 {
@@ -310,6 +316,7 @@ int executor_step(struct executor *x, const struct exec_event *event,
         return NDF_OK;
     x->shared->out = out;
     if (event->machine != NULL) x->shared->machine = *event->machine;
+    x->shared->waits = false;
     int err = take(x, event);
     if (err == NDF_OK && !x->shared->finished) err = advance(x);
     if (err == NDF_OK && !x->shared->finished) err = exec_release(x);

@@ -91,6 +91,8 @@ void executor_look_step(
 /* Whether the next event should say how the machine is: tasks that declare what
  * they take may be waiting for it. */
 bool executor_wants_machine(const struct executor *x);
+/* What it takes of the machine since the last event. */
+void executor_load(const struct executor *x, struct exec_load *out);
 
 /* out->arena is set by the caller, the rest is filled here. NDF_OK or
  * NDF_ENOMEM: then perform nothing of it and give the run up (it can be

@@ -104,6 +104,8 @@ void world_crash(struct world *w, size_t written);
 /* The machine dies: running agents are gone. */
 void world_power_loss(struct world *w);
 void world_cancel(struct world *w);
+/* Other runs take less of the machine. */
+void world_room(struct world *w);
 /* One more thing happens: number `choice` of those that could; the count of
  * them is returned (0: nothing can happen). */
 size_t world_choices(const struct world *w);
