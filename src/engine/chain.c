@@ -25,6 +25,8 @@ static int pass_over(struct arena *arena, struct value *passed,
     int err = value_set(arena, &item, STR("pattern"), value_of_str(pattern));
     if (err == NDF_OK)
         err = value_set(arena, &item, STR("error"), value_of_str(text));
+    if (err == NDF_OK)
+        err = value_set(arena, &item, STR("code"), value_of_int(why->code));
     return err == NDF_OK ? value_push(arena, passed, item) : err;
 }
 
