@@ -357,10 +357,11 @@ typedef struct ndf_event {
     int steps_total;
     int64_t at_ms; /* wall time */
     uint64_t elapsed_ms;
-    int64_t tokens;      /* that the run has used so far; -1: none was told */
-    double cost;         /* the same; NAN: unknown */
-    int64_t step_tokens; /* of that, what the call used that this tells of; -1 */
-    double step_cost;    /* the same; NAN: unknown */
+    int64_t tokens; /* that the run has used so far; -1: none was told */
+    double cost;    /* the same; NAN: unknown */
+    int64_t
+        step_tokens;  /* of that, what the call used that this tells of; -1 */
+    double step_cost; /* the same; NAN: unknown */
 } ndf_event;
 
 /* Runs on the engine's thread: be short, do not call the engine. */
@@ -437,11 +438,12 @@ NDF_API int ndf_run_next(ndf_engine *engine, const char *run,
     const ndf_run_options *options, ndf_run **out, ndf_error *error);
 /* Starts a run, waits for it, and as long as one failed and there is a next,
  * goes on with that (ndf_run_start, ndf_run_wait, ndf_run_next). *out is the
- * last one, *state how it ended. Another thread cancels by the id that events
- * tell (ndf_cancel). Errors as those calls; then *out is NULL. */
+ * last one, which has ended: ndf_run_wait says how. Another thread cancels by
+ * the id that events tell (ndf_cancel). Errors as those calls; then *out is
+ * NULL. */
 NDF_API int ndf_run_chain(ndf_engine *engine, const char *pattern,
     const ndf_context *context, const ndf_run_options *options, ndf_run **out,
-    int *state, ndf_error *error);
+    ndf_error *error);
 /* The id; borrowed. */
 NDF_API const char *ndf_run_id(const ndf_run *run);
 /* Waits until it ended, at most timeout_ms (< 0: for ever). NDF_OK: it ended
@@ -452,9 +454,10 @@ NDF_API int ndf_run_wait(
 /* Asks it to stop: agents are ended, completed steps undone. Any thread. */
 NDF_API int ndf_run_cancel(ndf_run *run);
 /* Ends its agents at once, without their grace time, and leaves it: nothing is
- * undone or recorded any more. ndf_run_wait says NDF_ECANCELLED; the run has not
- * ended, and ndf_run_resume goes on with it: with undoing it, if it was being
- * cancelled. A function of the host goes on, its result is dropped. Any thread.
+ * undone or recorded any more. ndf_run_wait says NDF_ECANCELLED; the run has
+ * not ended, and ndf_run_resume goes on with it: with undoing it, if it was
+ * being cancelled. A function of the host goes on, its result is dropped. Any
+ * thread.
  */
 NDF_API int ndf_run_kill(ndf_run *run);
 /* Does not stop the run. */

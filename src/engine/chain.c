@@ -210,14 +210,14 @@ int ndf_run_next(ndf_engine *engine, const char *run,
 
 int ndf_run_chain(ndf_engine *engine, const char *pattern,
     const ndf_context *context, const ndf_run_options *options, ndf_run **out,
-    int *state, ndf_error *error)
+    ndf_error *error)
 {
-    *state = NDF_RUN_RUNNING;
     int err = ndf_run_start(engine, pattern, context, options, out, error);
     while (err == NDF_OK) {
         struct ndf_run *next;
-        err = ndf_run_wait(*out, -1, state, error);
-        if (err != NDF_OK || *state != NDF_RUN_FAILED) break;
+        int state = NDF_RUN_RUNNING;
+        err = ndf_run_wait(*out, -1, &state, error);
+        if (err != NDF_OK || state != NDF_RUN_FAILED) break;
         err = ndf_run_next(engine, (*out)->id, options, &next, error);
         if (err != NDF_OK || next == NULL) break;
         run_unref(*out);

@@ -101,19 +101,19 @@ int link_decode(struct ndf_run *run, const struct value *start)
 
 /* ---- due ----------------------------------------------------------------- */
 
-static const struct str FALL_BACK = {"fall_back", 9};
+static const struct str fall_back_kind = {"fall_back", 9};
 
 int link_owe(
     struct store_tx *tx, struct str run, int64_t at_ms, ndf_error *error)
 {
     struct store_command command = {
-        .run = run, .kind = FALL_BACK, .at_ms = at_ms};
+        .run = run, .kind = fall_back_kind, .at_ms = at_ms};
     return tx_command_put(tx, &command, error);
 }
 
 static int note_due(void *ud, const struct store_command *command)
 {
-    if (str_equal(command->kind, FALL_BACK)) *(int64_t *)ud = command->id;
+    if (str_equal(command->kind, fall_back_kind)) *(int64_t *)ud = command->id;
     return NDF_OK;
 }
 

@@ -205,7 +205,7 @@ static int record_start(struct ndf_run *run, uint64_t seed, ndf_error *error)
  * ------------------------------------------------------------------- */
 
 /* A hundred years. */
-static const int64_t TIMEOUT_MAX_MS = INT64_C(36525) * 24 * 3600 * 1000;
+static const int64_t timeout_max_ms = INT64_C(36525) * 24 * 3600 * 1000;
 
 int start_options(
     const ndf_run_options *given, ndf_run_options *out, ndf_error *error)
@@ -222,10 +222,10 @@ int start_options(
         return err_set(error, NDF_EINVAL,
             "ndf_run_options.fallback is %d: see enum ndf_fallback",
             out->fallback);
-    if (out->timeout_ms < 0 || out->timeout_ms > TIMEOUT_MAX_MS)
+    if (out->timeout_ms < 0 || out->timeout_ms > timeout_max_ms)
         return err_set(error, NDF_EINVAL,
             "ndf_run_options.timeout_ms is %lld: it is 0 (none) to %lld",
-            (long long)out->timeout_ms, (long long)TIMEOUT_MAX_MS);
+            (long long)out->timeout_ms, (long long)timeout_max_ms);
     return NDF_OK;
 }
 

@@ -71,8 +71,7 @@ static int run_it(
         err = ndf_follow(engine, ndf_run_id(run), 0, 0, &text, error);
     ndf_text_free(text);
     text = NULL;
-    if (err == NDF_OK)
-        err = ndf_changes(engine, ndf_run_id(run), &text, error);
+    if (err == NDF_OK) err = ndf_changes(engine, ndf_run_id(run), &text, error);
     ndf_text_free(text);
     ndf_run_free(run);
     if (err != NDF_OK) return err;
@@ -88,8 +87,8 @@ static int fall_back(
     ndf_run *run;
     ndf_text *text = NULL;
     int state;
-    int err =
-        ndf_run_chain(engine, "fails", context, &options, &run, &state, error);
+    int err = ndf_run_chain(engine, "fails", context, &options, &run, error);
+    if (err == NDF_OK) err = ndf_run_wait(run, 0, &state, error);
     if (err == NDF_OK) err = ndf_show(engine, ndf_run_id(run), &text, error);
     ndf_text_free(text);
     ndf_run_free(run);
