@@ -402,7 +402,8 @@ enum ndf_run_state {
 };
 
 /* The plan that ndf_run_start would run, with nothing started, recorded or
- * written: {plan, context, domain?, totals: {steps, calls (of agents, with all
+ * written: {plan, context, domain?, fallbacks? (with
+ * NDF_FALLBACK_DECLARED: the patterns to be tried when it fails), totals: {steps, calls (of agents, with all
  * their retries, undos apart), programs, functions, undos}}. plan and context
  * are what the first record of the run would hold: plan is {pattern, version,
  * cwd, timeout?, context?, rollback?, budget?, root}, and a node of it {id,

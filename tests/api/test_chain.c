@@ -314,6 +314,40 @@ static void two_processes_start_one_fallback(void **state)
     fixture_close(&fixture);
 }
 
+static void a_killed_run_is_left_to_be_resumed(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    prepare(&fixture, NULL);
+    fixture_register(&fixture,
+        "agent: stubborn\ndescription: d\n"
+        "run: [sh, -c, \"trap '' TERM; sleep 30 & wait; sleep 30\"]\n"
+        "---\n"
+        "pattern: long\ndescription: d\nsteps: [stubborn]\n");
+    ndf_run *run = start(&fixture, "long", NULL);
+    const struct timespec pause = {.tv_nsec = 300 * 1000000L};
+    (void)nanosleep(&pause, NULL);
+    char id[64];
+    snprintf(id, sizeof id, "%s", ndf_run_id(run));
+    assert_ok(ndf_run_kill(run));
+    assert_ok(ndf_run_kill(run));
+    int how = NDF_RUN_RUNNING;
+    /* Far less than its grace time. */
+    assert_int_equal(
+        ndf_run_wait(run, 3000, &how, &fixture.error), NDF_ECANCELLED);
+    assert_non_null(strstr(fixture.error.message, "killed"));
+    assert_ok(ndf_run_kill(run));
+    ndf_run_free(run);
+    json_t *shown = fixture_show(&fixture, id);
+    assert_string_equal(string_at(shown, "state"), "interrupted");
+    assert_null(record_of(shown, "result", 0));
+    json_decref(shown);
+    /* What became of its call is on record then. */
+    assert_ok(ndf_run_resume(fixture.engine, id, NULL, &run, &fixture.error));
+    assert_int_equal(finish(run, id), NDF_RUN_FAILED);
+    fixture_close(&fixture);
+}
+
 static void what_cannot_be_gone_on_with_is_said(void **state)
 {
     (void)state;
@@ -353,6 +387,7 @@ int main(void)
         cmocka_unit_test(a_time_limit_of_the_host_fails_a_run),
         cmocka_unit_test(a_fallback_that_is_due_is_seen_and_can_be_dropped),
         cmocka_unit_test(two_processes_start_one_fallback),
+        cmocka_unit_test(a_killed_run_is_left_to_be_resumed),
         cmocka_unit_test(what_cannot_be_gone_on_with_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

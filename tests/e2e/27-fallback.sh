@@ -65,6 +65,12 @@ exits 0 "$NDF" wait "$first"
 exits 0 "$NDF" logs -f "$first"
 says "$OUT" 'done by hand'
 
+exits 0 "$NDF" run review x --dry-run
+says "$OUT" '^  if it fails .*simple$'
+says "$OUT" '^  then .*manual$'
+exits 0 "$NDF" run review x --dry-run --json
+is_json "$OUT" '[n.split("/")[-1] for n in it["fallbacks"]] == ["simple", "manual"]'
+
 # As a person says it.
 exits 1 "$NDF" run review x --no-fallback
 one_sentence 'review failed'

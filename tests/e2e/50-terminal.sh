@@ -35,14 +35,22 @@ exits 0 "$NDF" trust .
 # terminal 'DELAY:KEYS ...' COMMAND...: runs it on a terminal, presses the keys
 # when so many seconds have passed; $OUT gets all it wrote. Exits as it did.
 cat >"$SCRATCH/terminal.py" <<'P'
-import os, pty, select, sys, time
+import fcntl, os, pty, select, struct, sys, termios, time
 keys = [k.split(":", 1) for k in sys.argv[1].split()]
+rows, columns = map(int, os.environ.get("SIZE", "24x80").split("x"))
 pid, fd = pty.fork()
 if pid == 0:
+    time.sleep(0.1)
     os.execv(sys.argv[2], sys.argv[2:])
+def resize(rows, columns):
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+resize(rows, columns)
 start = time.time()
 while time.time() - start < 60:
     if keys and time.time() - start > float(keys[0][0]):
+        if keys[0][1].startswith("size="):
+            resize(*map(int, keys.pop(0)[1][5:].split("x")))
+            continue
         text = keys.pop(0)[1].replace("^C", "\x03").replace("^J", "\n")
         os.write(fd, text.encode())
     if select.select([fd], [], [], 0.05)[0]:
@@ -128,6 +136,16 @@ for line in open(sys.argv[1], encoding="utf-8", newline="\n"):
     if codes and codes[-1] != "0":
         sys.exit(1)
 P
+
+# No line is wider than the terminal, also when that changes.
+exits 130 env SIZE=12x40 /usr/bin/python3 "$SCRATCH/terminal.py" '1.5:^C' "$NDF" run make.slowly
+/usr/bin/python3 - "$OUT" <<'P' || fail 'a line is too wide'
+import re, sys
+text = re.sub("\033\\[[0-9;]*[A-Za-z]", "", open(sys.argv[1], encoding="utf-8", newline="").read())
+drawn = [l for l in re.split("[\r\n]+", text) if l.startswith("  ")]
+assert drawn and max(map(len, drawn)) < 40, drawn
+P
+exits 130 env SIZE=24x80 /usr/bin/python3 "$SCRATCH/terminal.py" '1:size=10x30 2:^C' "$NDF" run make.slowly
 
 # Without a terminal that can draw, lines; programs get JSON, a line an event.
 exits 0 env TERM=dumb /usr/bin/python3 "$SCRATCH/terminal.py" '' "$NDF" run maker
