@@ -20,8 +20,8 @@ static char *value_text(const json_t *value)
 
 static size_t field_columns(const struct term *out)
 {
-    size_t third = out->width / 3;
-    return out->width > 0 && third < FIELD_COLUMNS ? third : FIELD_COLUMNS;
+    size_t half = out->width / 2;
+    return out->width > 0 && half < FIELD_COLUMNS ? half : FIELD_COLUMNS;
 }
 
 /* What is left of the line behind `used` columns; 0: no limit. */
@@ -75,9 +75,9 @@ static char *change_text(const struct term *out, const json_t *change)
 
 static const char *fate(const char *policy)
 {
-    if (strcmp(policy, "restored") == 0) return "restored: it was dropped";
-    if (strcmp(policy, "enforced") == 0) return "enforced: the step failed";
-    return "recorded: it was kept";
+    if (strcmp(policy, "restored") == 0) return "restored";
+    if (strcmp(policy, "enforced") == 0) return "the step failed";
+    return "kept";
 }
 
 static void print_change(const struct term *out, const json_t *change)
@@ -90,8 +90,9 @@ static void print_change(const struct term *out, const json_t *change)
     enum style style = strcmp(kind, "added") == 0     ? STYLE_GOOD
                        : strcmp(kind, "removed") == 0 ? STYLE_BAD
                                                       : STYLE_NAME;
-    term_pad(out, INDENT);
-    term_styled(out, declared ? style : STYLE_WARN, declared ? mark : "!");
+    term_pad(out, INDENT - 1);
+    term_styled(out, STYLE_WARN, declared ? " " : "!");
+    term_styled(out, style, mark);
     (void)fputc(' ', out->file);
     size_t used = INDENT + 2 + print_field(out, cli_get(change, "field"));
     char *text = change_text(out, change);
@@ -100,8 +101,8 @@ static void print_change(const struct term *out, const json_t *change)
     cli_free(text);
     if (declared) return;
     term_pad(out, DETAIL_INDENT);
-    text = cli_format("%s, %s, not declared; %s", cli_get(change, "severity"),
-        kind, fate(cli_get(change, "policy")));
+    text = cli_format("not declared, %s: %s", cli_get(change, "severity"),
+        fate(cli_get(change, "policy")));
     term_begin(out, STYLE_WARN);
     (void)term_line(out, text, room(out, DETAIL_INDENT));
     term_end(out, STYLE_WARN);

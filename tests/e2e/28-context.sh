@@ -49,9 +49,9 @@ says "$OUT" '^    domain +"web"$'
 says "$OUT" '^  \+ attributes\.found +3$'
 says "$OUT" '^  ~ attributes\.stage +"a" . "b"$'
 says "$OUT" '^  - attributes\.old +7$'
-says "$OUT" '^  ! domain +"web" . "stolen"$'
-says "$OUT" '^    critical, changed, not declared; restored: it was dropped$'
-says "$OUT" '^    moderate, removed, not declared; restored'
+says "$OUT" '^ !~ domain +"web" . "stolen"$'
+says "$OUT" '^    not declared, critical: restored$'
+says "$OUT" '^ !- attributes\.stage +"b"$'
 says "$OUT" '^calm: changed nothing$'
 says "$OUT" '^policy restore; preservation 0\.70$'
 exits 0 "$NDF" show --context "$run" --json
@@ -71,7 +71,7 @@ is_json "$OUT" '{c["field"]: (c["policy"], c.get("after")) for c in it["steps"][
 go 1 enforced
 exits 0 "$NDF" show "$run" --context
 says "$OUT" '^thief, failed$'
-says "$OUT" 'enforced: the step failed$'
+says "$OUT" 'not declared, critical: the step failed$'
 exits 3 "$NDF" show zzzz --context
 exits 0 "$NDF" run restored x --context /dev/stdin <<'E'
 {"domain": "web"}
