@@ -407,10 +407,12 @@ static void leave_run(
     struct str text = arena_str(&run->arena, message);
     executor_free(run->executor);
     run->executor = NULL;
+    /* Who waits for one that is left may take it up at once. */
+    if (err != NDF_OK && run->lock_fd >= 0) os_unlock(run->lock_fd);
     run_ended(run, err, state, text.at != NULL ? text.at : "");
     /* An ended run is never owned again, so its lock's file may go. */
     if (err == NDF_OK && run->owner_path != NULL) (void)unlink(run->owner_path);
-    if (run->lock_fd >= 0) os_unlock(run->lock_fd);
+    if (err == NDF_OK && run->lock_fd >= 0) os_unlock(run->lock_fd);
     runner_drop(engine->runner, run);
 }
 
