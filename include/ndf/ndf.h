@@ -344,6 +344,10 @@ enum ndf_event_kind {
     NDF_EVENT_UNDO_FAILED,
     NDF_EVENT_VIOLATION,
     NDF_EVENT_RUN_DONE,
+    NDF_EVENT_APPROVAL_ASKED, /* it waits for ndf_approve; step "": the run */
+    NDF_EVENT_APPROVED,
+    NDF_EVENT_DENIED,
+    NDF_EVENT_VERIFY_STARTED, /* of a step: its work is done */
 };
 
 /* All borrowed for the call. Made by the library; grows at its end. */
@@ -402,12 +406,14 @@ enum ndf_run_state {
 };
 
 /* The plan that ndf_run_start would run, with nothing started, recorded or
- * written: {plan, context, domain?, fallbacks? (with
- * NDF_FALLBACK_DECLARED: the patterns to be tried when it fails), totals: {steps, calls (of agents, with all
- * their retries, undos apart), programs, functions, undos}}. plan and context
- * are what the first record of the run would hold: plan is {pattern, version,
- * cwd, timeout?, context?, rollback?, budget?, root}, and a node of it {id,
- * step, agent, runtime?, undo_agent?, undo_runtime?} or {id?, children}. What
+ * written: {plan, context, domain?, fallbacks? (with NDF_FALLBACK_DECLARED: the
+ * patterns to be tried when it fails), totals: {steps, calls (of agents, with
+ * all their retries and verifiers, undos apart), programs, functions, undos,
+ * approvals}}. plan and context are what the first record of the run would
+ * hold: plan is {pattern, version, cwd, timeout?, context?, rollback?,
+ * approval?, budget?, root}, and a node of it {id, step, agent, runtime?,
+ * undo_agent?, undo_runtime?, verify_agent?, verify_runtime?} or {id?,
+ * children}. What
  * is left out is as by default; runtime is process or callback. Errors as
  * ndf_run_start; a store that is open for reading only will do. */
 NDF_API int ndf_plan(ndf_engine *engine, const char *pattern,
@@ -467,12 +473,28 @@ NDF_API void ndf_run_free(ndf_run *run);
  * and whose fallback was not started yet: it will not be. */
 NDF_API int ndf_cancel(ndf_engine *engine, const char *run, ndf_error *error);
 
+enum ndf_answer {
+    NDF_APPROVED = 1,
+    NDF_DENIED = 2,
+};
+
+/* A person's answer to a run that waits for approval (of a step with `approval:
+ * true`, or of the whole run), also to one that another process owns or that
+ * nobody is at work on: then it counts when the run is resumed. step: its id;
+ * "" for the run as a whole; NULL: the one that is asked for. answer: enum
+ * ndf_answer; denied, the run is cancelled. reason: at most 500 bytes of UTF-8;
+ * may be NULL. NDF_ENOTFOUND: no such run; NDF_EINVAL: it does not wait for
+ * that, or for several and step is NULL; NDF_ELIMIT. Any thread. */
+NDF_API int ndf_approve(ndf_engine *engine, const char *run, const char *step,
+    int answer, const char *reason, ndf_error *error);
+
 /* How a run ended, from its journal: {id, pattern, state, steps_done,
  * steps_total, outputs: {step: value}, context: the one after all that was
  * done, preservation: 0..1, violations: [{step, attempt, field, severity}...],
  * error: {message, step?} (only when it did not succeed), elapsed_ms, outcome:
- * success|failure|unknown, steps: [id...]}. outputs has the steps that were
- * done, also those that were undone after; steps has them as declared. run:
+ * success|failure|unknown, steps: [id...], skipped: [id...] (only when some
+ * were)}. outputs has the steps that were done, also those that were undone
+ * after; steps has them as declared. run:
  * an id or an unambiguous start of one. NDF_ENOTFOUND; NDF_EINVAL (several
  * start so); NDF_EBUSY: it has not ended. */
 NDF_API int ndf_result(
@@ -535,7 +557,9 @@ enum ndf_list_kind {
 /* A JSON array, by name (runs: newest first), at most limit (0: all). */
 NDF_API int ndf_list(ndf_engine *engine, int kind, size_t limit, ndf_text **out,
     ndf_error *error);
-/* One agent, pattern or run (by id or its unambiguous start), whole. */
+/* One agent, pattern or run (by id or its unambiguous start), whole. A run that
+ * waits for approval is in the state `waiting`, as in lists, and has asks: the
+ * ids of the steps, "" for the run as a whole. */
 NDF_API int ndf_show(
     ndf_engine *engine, const char *name, ndf_text **out, ndf_error *error);
 /* Executions, success, confidence: of all (pattern NULL) or of one. */

@@ -57,6 +57,7 @@ int cmd_why(struct cli *cli);
 int cmd_rate(struct cli *cli);
 int cmd_resume(struct cli *cli);
 int cmd_cancel(struct cli *cli);
+int cmd_approve(struct cli *cli);
 int cmd_logs(struct cli *cli);
 int cmd_wait(struct cli *cli);
 int cmd_stats(struct cli *cli);

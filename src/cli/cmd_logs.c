@@ -51,10 +51,17 @@ static const struct kind_style kind_styles[] = {
     {"pattern_begin", "\xE2\x80\xA2", "*", "began", STYLE_DIM},
     {"pattern_cancel", "!", "!", "stopped", STYLE_WARN},
     {"pattern_rollback", "\xE2\x86\xB6", "<", "taken back", STYLE_WARN},
+    {"pattern_ask", "?", "?", "waits for approval", STYLE_WARN},
+    {"pattern_approve", "\xE2\x9C\x93", "+", "approved", STYLE_GOOD},
     {"pattern_end", "\xE2\x80\xA2", "*", "ended", STYLE_DIM},
     {"phase_select", "\xE2\x80\xA2", "*", "chose", STYLE_DIM},
     {"phase_stop", "!", "!", "stopped", STYLE_WARN},
     {"phase_end", "\xE2\x9C\x93", "+", "done", STYLE_GOOD},
+    {"verify_intent", "\xE2\x97\x8B", ">", "verifying", STYLE_DIM},
+    {"verify_result", "\xE2\x9C\x93", "+", "verified", STYLE_GOOD},
+    {"verify_retry", "\xE2\x86\xBB", "~", "verified again", STYLE_WARN},
+    {"ask", "?", "?", "waits for approval", STYLE_WARN},
+    {"approve", "\xE2\x9C\x93", "+", "approved", STYLE_GOOD},
     {"cancel", "!", "!", "cancelled", STYLE_WARN},
     {"end", "\xE2\x80\xA2", "*", "ended", STYLE_BOLD},
 };
@@ -105,6 +112,10 @@ static void print_words(
     const json_t *ok = json_object_get(body, "ok");
     const char *state = cli_get(body, "state");
     const char *error = cli_get(body, "error");
+    if (error[0] == '\0' && json_object_get(body, "approved") != NULL)
+        error = cli_get(body, "reason");
+    if (json_is_true(json_object_get(body, "if")))
+        error = "its 'if' does not hold";
     int64_t attempt = run_doc_ms(body, "attempt");
     int64_t took = run_doc_ms(body, "latency_ms");
     (void)fprintf(out->file, " %s%s",
@@ -139,6 +150,10 @@ static void print_record(const struct term *out, const json_t *record)
         name = cli_get(body, "pattern");
     if (strncmp(style.kind, "phase_", strlen("phase_")) == 0)
         name = cli_get(body, "phase");
+    if (json_is_false(json_object_get(body, "approved"))) {
+        style.word = "denied";
+        style.style = STYLE_BAD;
+    }
     if (strcmp(style.kind, "plan") == 0)
         name = cli_get(json_object_get(body, "plan"), "pattern");
     /* A limit or a failure stopped it, nobody did. */

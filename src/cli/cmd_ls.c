@@ -18,6 +18,7 @@ static enum style style_of_state(const char *state)
     if (strcmp(state, "running") == 0) return STYLE_NAME;
     if (strcmp(state, "cancelled") == 0) return STYLE_WARN;
     if (strcmp(state, "interrupted") == 0) return STYLE_WARN;
+    if (strcmp(state, "waiting") == 0) return STYLE_WARN;
     return STYLE_BAD;
 }
 

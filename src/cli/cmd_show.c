@@ -75,8 +75,9 @@ static void print_head(
 static void add_skip(struct table *table, const json_t *record)
 {
     const json_t *body = json_object_get(record, "body");
-    const char *cells[] = {
-        cli_get(body, "step"), "skipped", "-", "-", cli_get(body, "error")};
+    bool passed = json_is_true(json_object_get(body, "if"));
+    const char *cells[] = {cli_get(body, "step"), "skipped", "-", "-",
+        passed ? "its 'if' does not hold" : cli_get(body, "error")};
     table_row(table, cells);
     table_style(table, 0, STYLE_BOLD);
     table_style(table, 1, STYLE_WARN);
@@ -98,18 +99,38 @@ static bool is_answered(const json_t *list, size_t at, const char *kind)
     return false;
 }
 
+/* What nobody has answered. */
+static void add_asks(struct table *table, const json_t *asks)
+{
+    for (size_t i = 0; i < json_array_size(asks); i++) {
+        const char *step = json_string_value(json_array_get(asks, i));
+        const char *cells[] = {step == NULL || step[0] == '\0' ? "run" : step,
+            "waits", "-", "-", "for approval"};
+        table_row(table, cells);
+        table_style(table, 0, STYLE_BOLD);
+        table_style(table, 1, STYLE_WARN);
+    }
+}
+
 /* A call that nothing is known of yet, or ever will be. */
 static void add_open(struct table *table, const json_t *list, size_t at,
     const struct run_doc *run)
 {
     const json_t *record = json_array_get(list, at);
     const json_t *body = json_object_get(record, "body");
-    bool undo = strcmp(cli_get(record, "kind"), "undo_intent") == 0;
-    if (is_answered(list, at, undo ? "undo_result" : "result")) return;
+    const char *kind = cli_get(record, "kind");
+    bool undo = strcmp(kind, "undo_intent") == 0;
+    bool verify = strcmp(kind, "verify_intent") == 0;
+    if (is_answered(list, at,
+            undo     ? "undo_result"
+            : verify ? "verify_result"
+                     : "result"))
+        return;
     char *attempt = cli_member_text(body, "attempt");
     const char *cells[] = {cli_get(body, "step"),
         run->end != NULL ? "in doubt"
         : undo           ? "undoing"
+        : verify         ? "verifying"
                          : "started",
         attempt, "-", ""};
     table_row(table, cells);
@@ -123,16 +144,18 @@ static void add_step(struct table *table, const json_t *record)
     const char *kind = cli_get(record, "kind");
     if (strcmp(kind, "skip") == 0) add_skip(table, record);
     bool undo = strcmp(kind, "undo_result") == 0;
-    if (!undo && strcmp(kind, "result") != 0) return;
+    bool verify = strcmp(kind, "verify_result") == 0;
+    if (!undo && !verify && strcmp(kind, "result") != 0) return;
     const json_t *body = json_object_get(record, "body");
     bool ok = json_is_true(json_object_get(body, "ok"));
     char took[TERM_TIME_SIZE] = "-";
     int64_t latency = run_doc_ms(body, "latency_ms");
     if (latency >= 0) term_duration((uint64_t)latency, took);
     char *attempt = cli_member_text(body, "attempt");
-    const char *cells[] = {cli_get(body, "step"),
-        undo ? (ok ? "undone" : "undo failed") : (ok ? "done" : "failed"),
-        attempt, took, cli_get(body, "error")};
+    const char *good = undo ? "undone" : verify ? "verified" : "done";
+    const char *bad = undo ? "undo failed" : verify ? "refused" : "failed";
+    const char *cells[] = {cli_get(body, "step"), ok ? good : bad, attempt,
+        took, cli_get(body, "error")};
     table_row(table, cells);
     table_style(table, 0, STYLE_BOLD);
     table_style(table, 1, !ok ? STYLE_BAD : undo ? STYLE_WARN : STYLE_GOOD);
@@ -150,9 +173,11 @@ static void print_steps(
         add_step(table, json_array_get(list, i));
     for (size_t i = 0; i < json_array_size(list); i++) {
         const char *kind = cli_get(json_array_get(list, i), "kind");
-        if (strcmp(kind, "intent") == 0 || strcmp(kind, "undo_intent") == 0)
+        if (strcmp(kind, "intent") == 0 || strcmp(kind, "undo_intent") == 0 ||
+            strcmp(kind, "verify_intent") == 0)
             add_open(table, list, i, run);
     }
+    add_asks(table, json_object_get(doc, "asks"));
     (void)fputc('\n', out->file);
     table_print(table, out);
 }
@@ -205,6 +230,11 @@ static void print_run(const struct cli *cli, const json_t *doc)
             "Nobody is at work on it: `ndf resume %s` goes on with it, `ndf "
             "cancel %s` undoes it.",
             run.id, run.id);
+    if (json_array_size(json_object_get(doc, "asks")) > 0)
+        cli_say(cli,
+            "It waits for approval: `ndf approve %s` lets it go on, with "
+            "--deny it is undone and ends.",
+            run.id);
     struct run_output *outputs;
     size_t count = run_doc_outputs(doc, &outputs);
     for (size_t i = 0; i < count; i++)

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { NAME_COLUMNS = 16, KINDS = NDF_EVENT_RUN_DONE + 1 };
+enum { NAME_COLUMNS = 16, KINDS = 64 };
 
 struct event_style {
     const char *name;         /* in JSON */
@@ -34,6 +34,13 @@ static const struct event_style styles[KINDS] = {
     [NDF_EVENT_UNDO_FAILED] = {"undo_failed", "\xE2\x9C\x97", "x",
         "undo failed", STYLE_BAD},
     [NDF_EVENT_VIOLATION] = {"violation", "!", "!", "context", STYLE_WARN},
+    [NDF_EVENT_APPROVAL_ASKED] = {"approval_asked", NULL, NULL, "",
+        STYLE_PLAIN},
+    [NDF_EVENT_APPROVED] = {"approved", "\xE2\x9C\x93", "+", "approved",
+        STYLE_GOOD},
+    [NDF_EVENT_DENIED] = {"denied", "\xE2\x9C\x97", "x", "denied", STYLE_BAD},
+    [NDF_EVENT_VERIFY_STARTED] = {"verify_started", "\xE2\x97\x8B", ">",
+        "verifying", STYLE_DIM},
     [NDF_EVENT_RUN_DONE] = {"run_done", NULL, NULL, "", STYLE_PLAIN},
 };
 
@@ -55,7 +62,8 @@ void event_line_print(
     (void)fputs("  ", to->file);
     term_styled(to, style->style, to->unicode ? style->mark : style->plain);
     (void)fputc(' ', to->file);
-    size_t wide = term_line(to, event->step, 0);
+    const char *name = event->step[0] != '\0' ? event->step : "run";
+    size_t wide = term_line(to, name, 0);
     if (wide < NAME_COLUMNS) term_pad(to, NAME_COLUMNS - wide);
     if (took_ms >= 0) term_duration((uint64_t)took_ms, time);
     (void)fprintf(to->file, " %s", style->word);

@@ -23,6 +23,7 @@ enum command_id {
     CMD_RATE,
     CMD_RESUME,
     CMD_CANCEL,
+    CMD_APPROVE,
     CMD_LOGS,
     CMD_WAIT,
     CMD_STATS,
@@ -90,6 +91,8 @@ enum option_id {
     OPT_FALLBACK,
     OPT_NO_FALLBACK,
     OPT_CHANGES,
+    OPT_DENY,
+    OPT_REASON,
     OPTION_COUNT,
 };
 

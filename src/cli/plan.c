@@ -105,7 +105,7 @@ enum { ASKED_COUNT = sizeof asked / sizeof asked[0] };
 
 static bool is_told(const char *key)
 {
-    static const char *const told[] = {"name", "agent", "undo"};
+    static const char *const told[] = {"name", "agent", "undo", "verify"};
     for (size_t i = 0; i < sizeof told / sizeof told[0]; i++)
         if (strcmp(told[i], key) == 0) return true;
     for (size_t i = 0; i < ASKED_COUNT; i++)
@@ -124,6 +124,10 @@ static void print_step(
         if (value != NULL) print_value(out, indent, asked[i].key, value);
         else print_pair(out, indent, asked[i].key, asked[i].usual);
     }
+    if (json_object_get(step, "verify") != NULL)
+        print_agent(out, indent, "verify",
+            json_object_get(node, "verify_agent"),
+            cli_get(node, "verify_runtime"));
     print_undo(out, indent, node, json_object_get(step, "undo"));
     void *at = json_object_iter(step);
     for (; at != NULL; at = json_object_iter_next(step, at)) {
@@ -136,7 +140,8 @@ static void print_step(
 static bool is_of_step(const char *key)
 {
     static const char *const known[] = {"id", "step", "agent", "runtime",
-        "undo_agent", "undo_runtime", "children"};
+        "undo_agent", "undo_runtime", "verify_agent", "verify_runtime",
+        "children"};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (strcmp(known[i], key) == 0) return true;
     return false;

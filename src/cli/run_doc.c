@@ -61,7 +61,8 @@ static void read_record(struct run_doc *run, const json_t *record)
 {
     const char *kind = cli_get(record, "kind");
     const json_t *body = json_object_get(record, "body");
-    if (strcmp(kind, "result") == 0) read_result(run, body);
+    if (strcmp(kind, "result") == 0 || strcmp(kind, "verify_result") == 0)
+        read_result(run, body);
     if (strcmp(kind, "cancel") == 0) {
         run->cancelled = true;
         run->timed_out = strcmp(cli_get(body, "reason"), "timeout") == 0;

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/approval.h"
 #include "cli/event_line.h"
 #include "cli/screen.h"
 #include "cli/tree.h"
@@ -42,6 +43,7 @@ struct watch {
     struct screen *screen;
     struct tree *tree;
     int64_t from; /* the next record of the tree */
+    struct approvals approvals;
     unsigned tick;
     const char *stops; /* why it is being stopped; "": it is not */
     struct sigaction old[SIGNAL_COUNT];
@@ -119,7 +121,6 @@ static void on_event(void *ud, const ndf_event *event)
 {
     struct watch *watch = ud;
     atomic_store(&watch->news, true);
-    if (watch->show != SHOW_LINES && watch->show != SHOW_JSON) return;
     struct note *note = calloc(1, sizeof *note);
     if (note == NULL) return;
     note->run = strdup(event->run);
@@ -152,8 +153,10 @@ static struct note *take_notes(struct watch *watch)
 static void show_lines(struct watch *watch)
 {
     struct note *note = take_notes(watch);
+    if (note != NULL) approvals_hide(&watch->approvals);
     while (note != NULL) {
         struct note *next = note->next;
+        approvals_event(&watch->approvals, &note->event);
         if (watch->show == SHOW_JSON)
             event_line_json(watch->cli->err.file, &note->event);
         if (watch->show == SHOW_LINES)
@@ -173,10 +176,11 @@ static enum show way_to_show(const struct cli *cli)
     return isatty(fileno(cli->err.file)) == 1 ? SHOW_LINES : SHOW_NOTHING;
 }
 
-struct watch *watch_new(const struct cli *cli)
+struct watch *watch_new(struct cli *cli)
 {
     struct watch *watch = cli_alloc(sizeof *watch);
     watch->cli = cli;
+    approvals_init(&watch->approvals, cli);
     watch->notes_end = &watch->notes;
     watch->show = way_to_show(cli);
     watch->stops = "";
@@ -207,6 +211,7 @@ void watch_free(struct watch *watch)
     }
     tree_free(watch->tree);
     screen_free(watch->screen);
+    approvals_deinit(&watch->approvals);
     pthread_mutex_destroy(&watch->mutex);
     cli_free(watch);
 }
@@ -273,8 +278,13 @@ static void show_tree(struct watch *watch, const char *run)
 
 static void show(struct watch *watch, const char *run)
 {
-    if (watch->show == SHOW_TREE) show_tree(watch, run);
-    else show_lines(watch);
+    bool asked = watch->approvals.shown;
+    show_lines(watch);
+    if (watch->show == SHOW_TREE && !watch->approvals.shown)
+        show_tree(watch, run);
+    approvals_tick(&watch->approvals, run);
+    /* The question stands below the tree; the next one is drawn below it. */
+    if (!asked && watch->approvals.shown) screen_leave(watch->screen);
 }
 
 /* The block stands; the next run gets one of its own. */
@@ -301,6 +311,7 @@ static int obey(struct watch *watch, ndf_run *run, int asked)
     if (asked == 0 && interrupts > 0) {
         asked = 1;
         screen_clear(watch->screen);
+        approvals_hide(&watch->approvals);
         (void)cli_fail(watch->cli, 0,
             "interrupted: ending the agents and undoing what was done; Ctrl-C "
             "again kills");

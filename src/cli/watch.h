@@ -10,7 +10,7 @@ struct watch;
 
 /* Prepares for one run; catches SIGINT, SIGTERM and SIGHUP (unless
  * it was ignored) until watch_free. */
-struct watch *watch_new(const struct cli *cli);
+struct watch *watch_new(struct cli *cli);
 void watch_free(struct watch *watch);
 /* For ndf_run_start and what else gives a run; borrowed from watch. The caller
  * may add to them, all but the event. */

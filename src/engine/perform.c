@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/os.h"
 #include "engine/choose.h"
+#include "engine/commands.h"
 #include "engine/link.h"
 #include "engine/room.h"
 #include "engine/runner.h"
@@ -61,9 +62,16 @@ static int append_work(struct store_tx *tx, void *ud, ndf_error *error)
         if (err == NDF_OK)
             err = put_payload(tx, STORE_BLOB, &item->append->blob, error);
         if (err == NDF_OK) err = tx_journal_append(tx, &item->record, error);
+        if (err != NDF_OK || !str_ends(item->record.kind, STR("approve")))
+            continue;
+        const struct commands said = {.choice = COMMANDS_OF_STEP,
+            .step = commands_of_record(&item->append->body)};
+        err = commands_take(tx, str_of(job->run->id), &said, error);
     }
+    const struct commands done = {
+        .choice = job->ends ? COMMANDS_ALL : COMMANDS_CANCEL};
     if (err == NDF_OK && (job->ends || job->cancels))
-        err = runner_take_cancels(tx, str_of(job->run->id), error);
+        err = commands_take(tx, str_of(job->run->id), &done, error);
     if (err != NDF_OK || !job->ends) return err;
     err = tx_run_state(tx, str_of(job->run->id), job->state, job->at_ms, error);
     if (err == NDF_OK && job->state == NDF_RUN_FAILED &&

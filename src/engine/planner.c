@@ -199,6 +199,11 @@ static int plan_step(struct planning *p, const struct pattern *pattern,
         err = find_agent(
             p, step, step->undo.agent, &node->undo_agent, &node->undo_runtime);
     if (err != NDF_OK) return err;
+    if (step->verify.at != NULL) {
+        err = find_agent(
+            p, step, step->verify, &node->verify_agent, &node->verify_runtime);
+        if (err != NDF_OK) return err;
+    }
     if (step->undo.run.count > 0) {
         /* An undo of its own is a program of the pattern's file. */
         node->undo_runtime = RUNTIME_PROCESS;
@@ -214,16 +219,6 @@ static int plan_step(struct planning *p, const struct pattern *pattern,
     return err;
 }
 
-static int check_supported(struct planning *p, const struct pattern *pattern)
-{
-    if (pattern->approval)
-        return err_set(p->error, NDF_EUNSUPPORTED,
-            "pattern '%.*s' uses `approval`, which this version cannot run: "
-            "take it out",
-            STR_ARG(pattern->name));
-    return NDF_OK;
-}
-
 static int plan_phases(
     struct planning *p, const struct pattern *pattern, struct plan *plan);
 
@@ -231,13 +226,13 @@ static int plan_phases(
 static int plan_pattern(
     struct planning *p, const struct pattern *pattern, struct plan *plan)
 {
-    int err = check_supported(p, pattern);
     /* Its words become agents' instructions: they need trust as programs do. */
-    if (err == NDF_OK) err = check_trust(p, p->origin);
+    int err = check_trust(p, p->origin);
     if (err != NDF_OK) return err;
     plan->policy = pattern->policy;
     plan->timeout_ms = pattern->timeout_ms;
     plan->rollback = pattern->rollback;
+    plan->approval = pattern->approval;
     plan->budget = pattern->budget;
     plan->strategy = pattern->rollback_strategy;
     if (pattern->kind == PATTERN_META) return plan_phases(p, pattern, plan);

@@ -9,18 +9,20 @@
 
 /* What a plan amounts to, without what is chosen only when it is reached. */
 struct totals {
-    int64_t steps, programs, functions, undos;
-    int64_t calls; /* of agents, retries counted, undos not */
+    int64_t steps, programs, functions, undos, approvals;
+    int64_t calls; /* of agents, retries and verifiers counted, undos not */
 };
 
 static int count_step(void *ud, const struct plan_node *node)
 {
     struct totals *totals = ud;
     totals->steps++;
-    totals->calls += node->step.retry.attempts;
+    bool verified = node->step.verify.at != NULL;
+    totals->calls += (int64_t)node->step.retry.attempts * (verified ? 2 : 1);
     if (node->runtime == RUNTIME_PROCESS) totals->programs++;
     else totals->functions++;
     if (node->step.undo.set) totals->undos++;
+    if (node->step.approval) totals->approvals++;
     return NDF_OK;
 }
 
@@ -29,6 +31,7 @@ static int encode_totals(
 {
     struct totals totals = {0};
     (void)plan_each_step(plan, count_step, &totals);
+    if (plan->approval) totals.approvals++;
     const struct {
         struct str key;
         int64_t number;
@@ -38,6 +41,7 @@ static int encode_totals(
         {STR("programs"), totals.programs},
         {STR("functions"), totals.functions},
         {STR("undos"), totals.undos},
+        {STR("approvals"), totals.approvals},
     };
     int err = NDF_OK;
     *out = value_of_object();

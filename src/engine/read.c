@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/json.h"
+#include "engine/commands.h"
 #include "engine/link.h"
 #include "engine/lookup.h"
 #include "engine/recorded.h"
@@ -148,8 +149,14 @@ static struct object describe_run(
     /* A run without an owner is not running, whatever was recorded last. */
     bool left =
         run->state == NDF_RUN_RUNNING && lookup_left(list->engine, run->id);
-    put_str(&object, "state",
-        left ? STR("interrupted") : str_of(exec_state_name(run->state)));
+    struct value asked = value_of_array();
+    if (run->state == NDF_RUN_RUNNING)
+        object.err = commands_asked(
+            list->reader, list->arena, run->id, &asked, list->error);
+    struct str state = str_of(exec_state_name(run->state));
+    if (asked.array.count > 0) state = STR("waiting");
+    put_str(&object, "state", left ? STR("interrupted") : state);
+    if (asked.array.count > 0) put(&object, "asks", asked);
     put_str(&object, "domain", run->domain);
     put_str(&object, "text", run->text);
     put_str(&object, "cwd", run->cwd);

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "store/tx.h"
+#include "engine/commands.h"
 
 /* ---- runs -------------------------------------------------------------------
  */
@@ -94,38 +94,63 @@ void runner_answered(struct runner *runner)
 /* ---- commands of other processes
  * --------------------------------------------- */
 
-struct poll_run {
-    char id[ENGINE_ID_SIZE];
-    bool cancelled;
+struct poll_word {
+    struct str run, kind; /* of the command */
 };
 
 struct poll_job {
     struct loop_post answer;
     struct runner *runner;
     bool failed;
+    struct arena arena;
+    struct vec
+        words; /* struct poll_word, in the order in which they were said */
     size_t count;
-    struct poll_run runs[]; /* under way when it was asked */
+    char runs[][ENGINE_ID_SIZE]; /* under way when it was asked */
 };
 
 static size_t poll_job_size(size_t count)
 {
-    return sizeof(struct poll_job) + count * sizeof(struct poll_run);
+    return sizeof(struct poll_job) + count * ENGINE_ID_SIZE;
+}
+
+static void poll_job_free(struct poll_job *job)
+{
+    vec_deinit(&job->words);
+    arena_deinit(&job->arena);
+    mem_free(&job->runner->engine->mem, job, poll_job_size(job->count));
 }
 
 static int note_command(void *ud, const struct store_command *command)
 {
     struct poll_job *job = ud;
-    if (!str_equal(command->kind, STR("cancel"))) return NDF_OK;
-    for (size_t i = 0; i < job->count; i++)
-        if (str_equal(command->run, str_of(job->runs[i].id)))
-            job->runs[i].cancelled = true;
-    return NDF_OK;
+    size_t at = 0;
+    while (at < job->count && !str_equal(command->run, str_of(job->runs[at])))
+        at++;
+    if (at == job->count) return NDF_OK;
+    struct poll_word *word = vec_push(&job->words);
+    if (word == NULL) return NDF_ENOMEM;
+    word->run = str_of(job->runs[at]);
+    word->kind = arena_str(&job->arena, command->kind);
+    return word->kind.at != NULL ? NDF_OK : NDF_ENOMEM;
 }
 
-/* Commands stay until what they led to is on record (runner_take_cancels). */
+/* Commands stay until what they led to is on record (commands_take). */
 static int poll_work(struct store_tx *tx, void *ud, ndf_error *error)
 {
     return read_commands(tx_reader(tx), STR(""), note_command, ud, error);
+}
+
+static void tell_run(struct ndf_run *run, struct str kind)
+{
+    const struct command_word word = command_read(kind);
+    const struct exec_approval approval = {
+        .step = word.step, .approved = word.approved, .reason = word.reason};
+    if (word.verb == COMMAND_CANCEL)
+        run_dispatch(run, &(struct exec_event){.kind = EXEC_CANCEL});
+    if (word.verb == COMMAND_APPROVE)
+        run_dispatch(run,
+            &(struct exec_event){.kind = EXEC_APPROVE, .approval = &approval});
 }
 
 /* On the runner's thread. */
@@ -133,15 +158,15 @@ static void poll_taken(void *ud)
 {
     struct poll_job *job = ud;
     struct runner *runner = job->runner;
+    const struct poll_word *words = job->words.at;
     if (job->failed) atomic_store(&runner->asked, true); /* ask again */
-    for (size_t i = 0; i < job->count; i++) {
+    for (size_t i = 0; !job->failed && i < job->words.count; i++) {
         struct ndf_run *run = runner->runs;
-        while (run != NULL && strcmp(run->id, job->runs[i].id) != 0)
+        while (run != NULL && !str_equal(words[i].run, str_of(run->id)))
             run = run->next;
-        if (run != NULL && job->runs[i].cancelled && !job->failed)
-            run_dispatch(run, &(struct exec_event){.kind = EXEC_CANCEL});
+        if (run != NULL) tell_run(run, words[i].kind);
     }
-    mem_free(&runner->engine->mem, job, poll_job_size(job->count));
+    poll_job_free(job);
     runner->polling = false;
     runner_answered(runner);
 }
@@ -166,40 +191,18 @@ static bool poll_commands(struct runner *runner)
     if (job == NULL) return false;
     job->runner = runner;
     job->answer = (struct loop_post){.fn = poll_taken, .ud = job};
+    arena_init(&job->arena, &runner->engine->mem);
+    vec_init(&job->words, &runner->engine->mem, sizeof(struct poll_word));
     for (struct ndf_run *run = runner->runs; run != NULL; run = run->next)
-        memcpy(job->runs[job->count++].id, run->id, ENGINE_ID_SIZE);
+        memcpy(job->runs[job->count++], run->id, ENGINE_ID_SIZE);
     if (store_submit(runner->engine->store, poll_work, poll_written, job,
             NULL) != NDF_OK) {
-        mem_free(&runner->engine->mem, job, poll_job_size(count));
+        poll_job_free(job);
         return false;
     }
     runner->polling = true;
     runner_expect(runner);
     return true;
-}
-
-static int note_cancel(void *ud, const struct store_command *command)
-{
-    if (str_equal(command->kind, STR("cancel"))) *(int64_t *)ud = command->id;
-    return NDF_OK;
-}
-
-int runner_waiting_cancel(
-    struct store_reader *reader, struct str run, int64_t *id, ndf_error *error)
-{
-    *id = 0;
-    return read_commands(reader, run, note_cancel, id, error);
-}
-
-int runner_take_cancels(struct store_tx *tx, struct str run, ndf_error *error)
-{
-    for (;;) {
-        int64_t id;
-        int err = runner_waiting_cancel(tx_reader(tx), run, &id, error);
-        if (err != NDF_OK || id == 0) return err;
-        err = tx_command_take(tx, id, error);
-        if (err != NDF_OK) return err;
-    }
 }
 
 static void set_poll(struct runner *runner);
@@ -338,6 +341,7 @@ static void begin_run(void *ud)
     run->next = runner->runs;
     runner->runs = run;
     set_poll(runner);
+    if (run->words_first) atomic_store(&runner->asked, true);
     run_ref(run);
     run_dispatch(run, &(struct exec_event){.kind = EXEC_BEGIN});
     if (runner->closing || run->cancel_first)

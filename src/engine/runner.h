@@ -27,6 +27,7 @@ struct ndf_run {
     char id[ENGINE_ID_SIZE];
     bool dir_was_there;      /* before this owner */
     bool cancel_first;       /* a cancel waited when it was taken up */
+    bool words_first;        /* so did other commands */
     _Atomic bool cancelling; /* `cancel` is posted */
     _Atomic bool killing;    /* `kill` was posted */
 
@@ -113,12 +114,6 @@ void runner_kill(struct runner *runner, struct ndf_run *run);
 
 /* Reads commands at the next tick although only this process wrote one. */
 void runner_look(ndf_engine *engine);
-
-/* The last cancel that waits for a run; *id 0: none. */
-int runner_waiting_cancel(
-    struct store_reader *reader, struct str run, int64_t *id, ndf_error *error);
-/* Removes them, in the transaction that puts what they led to on record. */
-int runner_take_cancels(struct store_tx *tx, struct str run, ndf_error *error);
 
 /* A run with one reference, everything empty. */
 int run_new(struct ndf_run **out, ndf_engine *engine);

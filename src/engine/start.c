@@ -16,6 +16,7 @@
 
 #include "base/json.h"
 #include "base/os.h"
+#include "engine/commands.h"
 #include "engine/link.h"
 #include "engine/planner.h"
 #include "engine/rebuild.h"
@@ -56,6 +57,8 @@ static int find_program(void *ud, const struct plan_node *node)
     (void)ud;
     bool program =
         node->runtime == RUNTIME_PROCESS ||
+        (node->step.verify.at != NULL &&
+            node->verify_runtime == RUNTIME_PROCESS) ||
         (node->step.undo.set && node->undo_runtime == RUNTIME_PROCESS);
     return program ? NDF_EEXISTS : NDF_OK;
 }
@@ -476,16 +479,19 @@ int start_run(ndf_engine *engine, const struct start_request *request,
  * ---------------------------------------------------------------------- */
 
 /* Cancels that were left while nobody owned the run count before its next
- * step does. */
-static int find_cancels(struct ndf_run *run, ndf_error *error)
+ * step does; what else was said is read at once. */
+static int find_commands(struct ndf_run *run, ndf_error *error)
 {
+    const struct commands all = {.choice = COMMANDS_ALL};
+    const struct commands cancels = {.choice = COMMANDS_CANCEL};
+    struct str id = str_of(run->id);
     struct store_reader *reader;
-    int64_t id = 0;
     int err = store_read_begin(run->engine->store, &reader, error);
     if (err != NDF_OK) return err;
-    err = runner_waiting_cancel(reader, str_of(run->id), &id, error);
+    err = commands_wait(reader, id, &all, &run->words_first, error);
+    if (err == NDF_OK && run->words_first)
+        err = commands_wait(reader, id, &cancels, &run->cancel_first, error);
     store_read_end(reader);
-    run->cancel_first = id != 0;
     return err;
 }
 
@@ -511,6 +517,11 @@ static int check_functions(const struct ndf_run *run, ndf_error *error)
         const struct plan_node *node = step.plan;
         if (step.due && !run->cancel_first && node->runtime == RUNTIME_CALLBACK)
             err = need_function(run, "step", node->id, node->agent.name, error);
+        if (err == NDF_OK && step.due && !run->cancel_first &&
+            node->step.verify.at != NULL &&
+            node->verify_runtime == RUNTIME_CALLBACK)
+            err = need_function(run, "the verifier of step", node->id,
+                node->verify_agent.name, error);
         if (err == NDF_OK && run->plan.rollback &&
             node->step.undo.agent.at != NULL &&
             node->undo_runtime == RUNTIME_CALLBACK)
@@ -536,7 +547,7 @@ static int take_up(struct ndf_run *run, int64_t timeout_ms, ndf_error *error)
     vec_deinit(&records);
     if (err == NDF_OK) limit_rest(run, timeout_ms);
     if (err == NDF_OK) err = make_folder(run, error);
-    if (err == NDF_OK) err = find_cancels(run, error);
+    if (err == NDF_OK) err = find_commands(run, error);
     if (err == NDF_OK) err = check_functions(run, error);
     if (err == NDF_OK) err = hand_over(run, error);
     /* A folder that this owner made must not look like an earlier one's. */

@@ -34,9 +34,13 @@ static void put_outputs(
 {
     struct object outputs = object_new(object->arena);
     struct value steps = value_of_array();
+    struct value skipped = value_of_array();
     for (uint32_t i = 0; i < step_count; i++) {
         struct exec_step_look step;
         executor_look_step(run->executor, i, &step);
+        if (step.skipped && outputs.err == NDF_OK)
+            outputs.err = value_push(
+                object->arena, &skipped, value_of_str(step.plan->id));
         if (!step.done) continue;
         put(&outputs, step.plan->id, *step.output);
         if (outputs.err == NDF_OK)
@@ -45,6 +49,7 @@ static void put_outputs(
     }
     put_object(object, STR("outputs"), &outputs);
     put(object, STR("steps"), steps);
+    if (skipped.array.count > 0) put(object, STR("skipped"), skipped);
 }
 
 static struct value text_of(const struct value *object, struct str key)

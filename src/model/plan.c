@@ -119,6 +119,14 @@ static const struct codec_key node_keys[] = {
         .detail = runtimes,
         .offset = offsetof(struct plan_node, undo_runtime),
         .expected = "process or callback"},
+    {.name = "verify_agent",
+        .type = &node_agent_type,
+        .offset = offsetof(struct plan_node, verify_agent)},
+    {.name = "verify_runtime",
+        .type = &codec_word,
+        .detail = runtimes,
+        .offset = offsetof(struct plan_node, verify_runtime),
+        .expected = "process or callback"},
     {.name = "children", .type = &children_type},
     {.name = "kind",
         .type = &kind_type,
@@ -192,6 +200,11 @@ static int check_node(struct walk *walk, const struct value *value, int depth,
         return err_at(error, NDF_ESCHEMA, value->line, value->column,
             "node '%.*s' of a plan has either children or a step with its "
             "agent",
+            STR_ARG(codec_clip(node->id)));
+    if ((node->step.verify.at != NULL) != (node->verify_agent.name.size > 0))
+        return err_at(error, NDF_ESCHEMA, value->line, value->column,
+            "node '%.*s' of a plan has either both a verifier and its agent, "
+            "or neither",
             STR_ARG(codec_clip(node->id)));
     if (node->kind == NODE_PARALLEL && (leaf || depth > 1))
         return err_at(error, NDF_ESCHEMA, value->line, value->column,
@@ -431,6 +444,9 @@ static const struct codec_key plan_keys[] = {
     {.name = "rollback",
         .type = &codec_bool,
         .offset = offsetof(struct plan, rollback)},
+    {.name = "approval",
+        .type = &codec_bool,
+        .offset = offsetof(struct plan, approval)},
     {.name = "budget",
         .type = &codec_struct,
         .detail = &budget_map,

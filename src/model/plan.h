@@ -35,6 +35,8 @@ struct plan_node {
     struct agent agent;      /* with run resolved (argv[0] may be a path) */
     struct agent undo_agent; /* when step.undo.agent names one */
     enum runtime undo_runtime;
+    struct agent verify_agent; /* when step.verify names one */
+    enum runtime verify_runtime;
     /* NODE_SEQUENCE, NODE_PARALLEL */
     struct plan_node *children;
     size_t child_count;
@@ -66,6 +68,7 @@ struct plan {
     enum context_policy policy;
     uint64_t timeout_ms;
     bool rollback;
+    bool approval; /* a person must approve the run before its first step */
     struct budget budget;
     struct plan_node root; /* without children when there are phases */
     struct plan_phase *phases;

@@ -59,6 +59,24 @@ static PyObject *cancel(PyObject *self, PyObject *const *at, Py_ssize_t count)
     return with_name(self, &args, "run", ndf_cancel);
 }
 
+static PyObject *approve(PyObject *self, PyObject *const *at, Py_ssize_t count)
+{
+    struct args args = call_args(self, "approve", at, count);
+    const char *run = NULL, *step = NULL, *reason = NULL;
+    int answer = 0;
+    struct call call;
+    if (args_count(&args, 4, 4) < 0 || args_name(&args, 0, "run", &run) < 0 ||
+        args_name_or_none(&args, 1, "step", &step) < 0 ||
+        args_int(&args, 2, "answer", &answer) < 0 ||
+        args_name_or_none(&args, 3, "reason", &reason) < 0 ||
+        call_begin(&call, self) < 0)
+        return NULL;
+    PyThreadState *gil = PyEval_SaveThread();
+    call.err = ndf_approve(call.ndf, run, step, answer, reason, &call.error);
+    PyEval_RestoreThread(gil);
+    return call_none(&call);
+}
+
 static PyObject *result(PyObject *self, PyObject *const *at, Py_ssize_t count)
 {
     struct args args = call_args(self, "result", at, count);
@@ -355,6 +373,9 @@ PyMethodDef methods_of_engine[] = {
         "Goes on with a run whose owner died."},
     {"cancel", FAST(cancel),
         "cancel($self, run, /)\n--\n\nCancels a run by its id."},
+    {"approve", FAST(approve),
+        "approve($self, run, step, answer, reason, /)\n--\n\n"
+        "A person's answer to a run that waits: 1 approved, 2 denied."},
     {"result", FAST(result), "result($self, run, /)\n--\n\nHow a run ended."},
     {"rate", FAST(rate),
         "rate($self, run, verdict, should=None, /)\n--\n\n"

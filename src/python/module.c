@@ -146,9 +146,10 @@ static int close_all_at_exit(PyObject *module)
 /* By their numbers; no event has 0. */
 static const char *const event_names[] = {"", "run_started", "step_started",
     "step_done", "step_failed", "step_retry", "step_skipped", "undo_started",
-    "undo_done", "undo_failed", "violation", "run_done"};
-_Static_assert(
-    sizeof event_names / sizeof *event_names == NDF_EVENT_RUN_DONE + 1,
+    "undo_done", "undo_failed", "violation", "run_done", "approval_asked",
+    "approved", "denied", "verify_started"};
+enum { EVENT_COUNT = NDF_EVENT_VERIFY_STARTED + 1 };
+_Static_assert(sizeof event_names / sizeof *event_names == EVENT_COUNT,
     "every kind of event has its name");
 
 static const char *const state_names[] = {
@@ -206,7 +207,7 @@ static int module_exec(PyObject *module)
     if (PyModule_AddStringConstant(module, "version", ndf_version()) < 0 ||
         PyModule_AddStringConstant(module, "schema", ndf_schema()) < 0)
         return -1;
-    if (add_names(module, "EVENTS", event_names, NDF_EVENT_RUN_DONE + 1) < 0 ||
+    if (add_names(module, "EVENTS", event_names, EVENT_COUNT) < 0 ||
         add_names(module, "STATES", state_names, NDF_RUN_UNDO_FAILED + 1) < 0)
         return -1;
     return close_all_at_exit(module);

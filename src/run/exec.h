@@ -30,11 +30,13 @@ enum slot_phase {
 };
 
 struct exec_node;
+struct exec_verdict;
 
-/* One kind of call of a step: its work or its undo. */
+/* One kind of call of a step: its work, its undo, or its verifier's. */
 struct exec_slot {
     struct exec_node *node;
     bool undo;
+    bool verify;
     enum slot_phase phase;
     uint32_t attempt;   /* of the last intent; 0: none yet */
     uint32_t tries;     /* results that count as tries */
@@ -57,6 +59,23 @@ enum node_state {
     NODE_SKIPPED, /* a task that needs one that failed */
 };
 
+/* What only a step with a verifier has. The work's result waits here until it
+ * is verified. */
+struct exec_proof {
+    struct exec_slot slot;   /* the verifier's calls */
+    struct arena arena;      /* of the work's output and patch */
+    struct value patch;      /* null: none */
+    char hex[HASH_HEX_SIZE]; /* of the context with it */
+    bool proved;             /* an expectation held, too */
+};
+
+enum approval {
+    APPROVAL_NONE, /* nobody was asked */
+    APPROVAL_ASKED,
+    APPROVAL_GIVEN,
+    APPROVAL_DENIED,
+};
+
 struct exec_node {
     struct executor *owner;
     const struct plan_node *plan;
@@ -66,9 +85,20 @@ struct exec_node {
     uint32_t cursor; /* NODE_SEQUENCE: the child whose turn it is */
     uint32_t leaf;   /* NODE_STEP: which step it is, from 0 */
     enum severity worst;
-    bool ran; /* some call of it may have done something */
+    bool ran;    /* some call of it may have done something */
+    bool passed; /* DONE, as its `if` did not hold */
+    bool judged; /* its `if` holds; found in this life */
+    enum approval approval;
     struct exec_slot work, undo;
+    struct exec_proof *proof; /* NULL: nobody verifies it */
 };
+
+/* The slot whose turn it is: the verifier's when the work is done. */
+static inline struct exec_slot *exec_turn(struct exec_node *node)
+{
+    bool verify = node->proof != NULL && node->work.phase == SLOT_OK;
+    return verify ? &node->proof->slot : &node->work;
+}
 
 /* Why a call failed: what `retry.on` chooses by, and the outcome's evidence. */
 enum exec_reason {
@@ -82,6 +112,8 @@ enum exec_reason {
     REASON_LOST,
     REASON_BUDGET,
     REASON_ROLLBACK, /* of a pattern that had succeeded */
+    REASON_VERIFY,
+    REASON_DENIED,
 };
 
 /* A word of progress that waits for its record. */
@@ -162,6 +194,9 @@ struct exec_shared {
     uint64_t counter;          /* of calls and timers */
     struct vec held;           /* struct exec_held */
     struct arena held_arena;
+    uint32_t asked;   /* approvals that are waited for */
+    ndf_error denied; /* of the one that was denied */
+    bool resting;     /* as executor.resting, of some member */
     struct exec_machine machine;
     bool waits; /* since the last event: some task, for room in the machine */
     uint64_t admitted;        /* tasks that declare what they take */
@@ -204,6 +239,8 @@ struct executor {
     /* What was done and spent. */
     uint32_t *order; /* leaves in the order of their completion */
     uint32_t order_count, proofs;
+    uint32_t passed;   /* steps whose `if` did not hold */
+    uint32_t verified; /* steps */
     uint64_t intents, busy_ms;
     int64_t tokens;
     double cost, deducted;
@@ -214,11 +251,14 @@ struct executor {
     uint64_t cancel_token;
     struct exec_node *failed; /* the step that failed last */
     ndf_error cancel_error, failed_error;
-    ndf_error undo_error; /* of the last undo that failed */
+    ndf_error undo_error;   /* of the last undo that failed */
+    enum approval approval; /* of the whole pattern */
     struct exec_end end;
     uint64_t end_token;
 
-    uint64_t run_timer; /* of this life; 0: none */
+    /* Of this life. */
+    uint64_t run_timer; /* 0: none */
+    bool resting;       /* the time limit does not run: a person is asked */
 };
 
 /* One pattern of a run. */
@@ -315,6 +355,22 @@ uint64_t exec_time_spent(struct executor *x);
 int exec_task_scope(struct executor *x, struct exec_slot *slot,
     const struct template_step **steps, size_t *count);
 
+/* exec_gate.c: what stands before a step's first call. */
+/* Judges its `if` and asks for its approval, as far as that is due: then it may
+ * be done (passed), failed, or the run stopped. */
+int exec_gate(struct executor *x, struct exec_node *node);
+/* Whether nothing stands before it any more. */
+bool exec_gate_open(const struct exec_node *node);
+/* The same for the whole pattern. */
+int exec_pattern_gate(struct executor *x);
+bool exec_pattern_open(const struct executor *x);
+int exec_on_approve(
+    struct exec_shared *shared, const struct exec_approval *word);
+/* Says again who is asked, to the owner of another life. */
+int exec_tell_asked(struct exec_shared *shared);
+/* Whether nothing of a run moves until a person approves. */
+bool exec_stands(const struct exec_shared *shared);
+
 /* exec_slot.c: does what can be done for a call now. */
 int exec_slot_advance(struct executor *x, struct exec_slot *slot);
 /* Its next attempt fails without being started. */
@@ -330,6 +386,18 @@ struct exec_slot *exec_slot_of(struct executor *x, uint64_t number);
 
 /* exec_undo.c */
 int exec_undo_advance(struct executor *x);
+
+/* exec_verify.c: a step's verifier. */
+/* What its result is worth; it ended by itself. */
+int exec_judge_verifier(struct executor *x, const struct exec_slot *slot,
+    const struct agent_result *result, struct exec_verdict *out);
+/* The work was called again, or its result is applied: forgets, keeps, or
+ * applies what is to be verified. */
+void exec_proof_drop(struct executor *x, struct exec_node *node);
+int exec_proof_keep(
+    struct executor *x, struct exec_node *node, const struct value *body);
+int exec_proof_accept(
+    struct executor *x, struct exec_node *node, ndf_error *error);
 
 /* exec_judge.c: what a result is worth. */
 struct exec_verdict {
@@ -381,6 +449,12 @@ int exec_record_phase(struct exec_phase *phase, bool ok, const char *error,
     const struct value *context);
 int exec_record_skip(struct executor *x, const struct exec_node *node,
     const struct exec_node *needed, const char *error);
+/* Of a step whose `if` does not hold. */
+int exec_record_pass(struct executor *x, const struct exec_node *node);
+/* node: NULL: of the whole pattern. */
+int exec_record_ask(struct executor *x, const struct exec_node *node);
+int exec_record_approve(struct executor *x, const struct exec_node *node,
+    bool approved, struct str reason);
 /* step may be NULL. */
 int exec_record_end(struct executor *x, enum ndf_run_state state,
     const char *error, const struct exec_node *step);
@@ -389,9 +463,14 @@ int exec_record_end(struct executor *x, enum ndf_run_state state,
  * body or blob says. NDF_ECORRUPT, NDF_ENOMEM. */
 int exec_apply(struct executor *x, const struct exec_record *record,
     const struct value *output, ndf_error *error);
-/* That x ends, or is cancelled. */
-int exec_apply_run(struct executor *x, const struct exec_record *record,
-    bool ends, ndf_error *error);
+/* That x ends, is cancelled, asks, or is answered: "end", "cancel", "ask",
+ * "approve". */
+int exec_apply_run(struct executor *x, struct str kind,
+    const struct value *body, ndf_error *error);
+/* A patch of a step's work, which led to the context with hash hex. As above.
+ */
+int exec_apply_patch(struct executor *x, const struct exec_slot *slot,
+    const struct value *patch, struct str hex, ndf_error *error);
 /* SHA-256 of a value's canonical JSON, in hex. */
 int exec_value_hex(
     const struct mem *mem, const struct value *value, char out[HASH_HEX_SIZE]);

@@ -23,6 +23,8 @@ static const char *const reason_names[] = {
     [REASON_LOST] = "lost",
     [REASON_BUDGET] = "budget",
     [REASON_ROLLBACK] = "rollback",
+    [REASON_VERIFY] = "verify",
+    [REASON_DENIED] = "denied",
 };
 
 static const char *const state_names[] = {
@@ -128,10 +130,18 @@ int exec_context_set(
 static int apply_intent(
     struct executor *x, struct exec_slot *slot, const struct value *body)
 {
+    struct exec_node *node = slot->node;
     bool ready = slot->phase == SLOT_IDLE || slot->phase == SLOT_WAITING;
     int64_t attempt = value_get_int(body, STR("attempt"), 0);
     if (!ready || attempt != (int64_t)slot->attempt + 1) return NDF_ECORRUPT;
-    if (!slot->undo && !exec_needs_done(x, slot->node)) return NDF_ECORRUPT;
+    if (!slot->undo && !exec_needs_done(x, node)) return NDF_ECORRUPT;
+    if (slot->verify && node->work.phase != SLOT_OK) return NDF_ECORRUPT;
+    bool work = !slot->undo && !slot->verify;
+    /* One whose `if` cannot be judged fails before anybody is asked. */
+    bool barred = node->passed || node->approval == APPROVAL_ASKED ||
+                  node->approval == APPROVAL_DENIED;
+    if (work && barred) return NDF_ECORRUPT;
+    if (work) exec_proof_drop(x, node);
     slot->attempt++;
     slot->phase = SLOT_INTENDED;
     slot->number = 0;
@@ -216,6 +226,7 @@ static int apply_output(struct executor *x, const struct exec_node *node,
 {
     struct value *kept = &x->outputs[node->leaf];
     struct value parsed = value_null;
+    struct arena *arena = node->proof != NULL ? &node->proof->arena : &x->arena;
     x->steps[node->leaf].output = kept;
     x->steps[node->leaf].exit =
         (int)value_get_int(record->body, STR("exit"), 0);
@@ -226,23 +237,21 @@ static int apply_output(struct executor *x, const struct exec_node *node,
         if (record->blob.at == NULL) return NDF_ECORRUPT;
         output = &parsed;
         if (str_equal(value_get_str(blob, STR("kind")), STR("json"))) {
-            int err = json_parse(&x->arena, record->blob, kept, NULL);
+            int err = json_parse(arena, record->blob, kept, NULL);
             return err == NDF_OK || err == NDF_ENOMEM ? err : NDF_ECORRUPT;
         }
         parsed = value_of_str(record->blob);
     }
     if (output == NULL) return NDF_OK;
-    return value_copy(&x->arena, output, kept);
+    return value_copy(arena, output, kept);
 }
 
-static int apply_patch(struct executor *x, const struct exec_slot *slot,
-    const struct value *body, ndf_error *error)
+int exec_apply_patch(struct executor *x, const struct exec_slot *slot,
+    const struct value *patch, struct str hex, ndf_error *error)
 {
-    const struct value *patch = value_get(body, STR("patch"));
     if (patch == NULL) return NDF_OK;
     if (x->parallel != NULL) {
-        return exec_task_patch(
-            x, slot, patch, value_get_str(body, STR("snapshot")), error);
+        return exec_task_patch(x, slot, patch, hex, error);
     }
     struct arena scratch;
     struct value after;
@@ -251,7 +260,6 @@ static int apply_patch(struct executor *x, const struct exec_slot *slot,
     if (err == NDF_OK) err = exec_context_set(x, &after, error);
     arena_deinit(&scratch);
     if (err != NDF_OK) return err == NDF_ENOMEM ? err : NDF_ECORRUPT;
-    struct str hex = value_get_str(body, STR("snapshot"));
     return str_equal(hex, str_of(x->context_hex)) ? NDF_OK : NDF_ECORRUPT;
 }
 
@@ -268,8 +276,10 @@ static void apply_failure(
 {
     struct str words = value_get_str(body, STR("error"));
     ndf_error *error = slot->undo ? &x->undo_error : &x->failed_error;
+    struct exec_slot *tried = slot->verify ? &slot->node->work : slot;
     slot->phase = SLOT_FAILED;
-    if (exec_reason_of(body) != REASON_LOST) slot->tries++;
+    tried->phase = SLOT_FAILED;
+    if (exec_reason_of(body) != REASON_LOST) tried->tries++;
     if (!slot->undo) slot->node->state = NODE_FAILED;
     /* Tasks that end because the run is stopped are not what stopped it. */
     if (!slot->undo && x->parallel != NULL && x->cancel != REASON_NONE) return;
@@ -283,16 +293,24 @@ static int apply_success(struct executor *x, struct exec_slot *slot,
     const struct exec_record *record, const struct value *output,
     ndf_error *error)
 {
+    const struct value *body = record->body;
+    struct exec_node *node = slot->node;
     slot->phase = SLOT_OK;
     if (slot->undo) return NDF_OK;
-    slot->node->state = NODE_DONE;
-    x->order[x->order_count++] = slot->node->leaf;
+    if (node->proof != NULL && !slot->verify) {
+        int err = apply_output(x, node, record, output);
+        return err == NDF_OK ? exec_proof_keep(x, node, body) : err;
+    }
+    node->state = NODE_DONE;
+    x->order[x->order_count++] = node->leaf;
     x->shared->done_count++;
-    if (x->failed == slot->node) x->failed = NULL;
-    if (value_get_bool(record->body, STR("proof"), false)) x->proofs++;
-    int err = apply_output(x, slot->node, record, output);
-    if (err == NDF_OK) err = apply_patch(x, slot, record->body, error);
-    return err;
+    if (x->failed == node) x->failed = NULL;
+    if (slot->verify) return exec_proof_accept(x, node, error);
+    if (value_get_bool(body, STR("proof"), false)) x->proofs++;
+    int err = apply_output(x, node, record, output);
+    if (err != NDF_OK) return err;
+    return exec_apply_patch(x, slot, value_get(body, STR("patch")),
+        value_get_str(body, STR("snapshot")), error);
 }
 
 static int apply_result(struct executor *x, struct exec_slot *slot,
@@ -325,6 +343,8 @@ static int apply_retry(struct exec_slot *slot, const struct value *body)
     if (attempt != (int64_t)slot->attempt + 1) return NDF_ECORRUPT;
     if (wait_ms < 0 || wait_ms > EXEC_WAIT_MAX_MS) return NDF_ECORRUPT;
     slot->phase = SLOT_WAITING;
+    /* Its verifier is called again: the work stands as it was. */
+    if (slot->verify) slot->node->work.phase = SLOT_OK;
     slot->wait_ms = (uint64_t)wait_ms;
     slot->timer = 0;
     slot->token = 0;
@@ -341,6 +361,58 @@ static int apply_skip(struct executor *x, struct exec_node *node)
     return NDF_OK;
 }
 
+/* A step whose `if` does not hold: done, and nothing comes of it. */
+static int apply_pass(struct executor *x, struct exec_node *node)
+{
+    bool over = node->state != NODE_PENDING && node->state != NODE_OPEN;
+    bool fresh = !over && node->work.phase == SLOT_IDLE &&
+                 node->approval == APPROVAL_NONE;
+    bool asked = node->plan->step.condition.at != NULL;
+    if (!fresh || !asked || !exec_needs_done(x, node)) return NDF_ECORRUPT;
+    node->state = NODE_DONE;
+    node->passed = true;
+    x->passed++;
+    x->shared->done_count++;
+    x->steps[node->leaf].skipped = true;
+    return NDF_OK;
+}
+
+/* node: NULL: of the whole pattern. */
+static int apply_ask(struct executor *x, struct exec_node *node)
+{
+    enum approval *approval = node != NULL ? &node->approval : &x->approval;
+    bool wanted = node != NULL ? node->plan->step.approval : x->plan->approval;
+    if (!wanted || *approval != APPROVAL_NONE) return NDF_ECORRUPT;
+    if (node != NULL &&
+        (node->work.phase != SLOT_IDLE || !exec_needs_done(x, node))) {
+        return NDF_ECORRUPT;
+    }
+    *approval = APPROVAL_ASKED;
+    x->shared->asked++;
+    return NDF_OK;
+}
+
+static int apply_approve(
+    struct executor *x, struct exec_node *node, const struct value *body)
+{
+    enum approval *approval = node != NULL ? &node->approval : &x->approval;
+    struct str reason = value_get_str(body, STR("reason"));
+    if (*approval != APPROVAL_ASKED) return NDF_ECORRUPT;
+    struct str id = node != NULL ? node->plan->id : x->plan->id;
+    bool inner = node != NULL || x->phase != NULL;
+    x->shared->asked--;
+    *approval = APPROVAL_GIVEN;
+    if (value_get_bool(body, STR("approved"), false)) return NDF_OK;
+    *approval = APPROVAL_DENIED;
+    err_set(&x->shared->denied, NDF_ECANCELLED, "%s%.*s%s was denied%s%.*s",
+        node != NULL ? "step '"
+        : inner      ? "pattern '"
+                     : "the run",
+        inner ? str_int(id.size) : 0, inner ? id.at : "", inner ? "'" : "",
+        reason.size > 0 ? ": " : "", STR_ARG(reason));
+    return NDF_OK;
+}
+
 static int apply_cancel(struct executor *x, const struct value *body)
 {
     struct str words = value_get_str(body, STR("error"));
@@ -353,6 +425,19 @@ static int apply_cancel(struct executor *x, const struct value *body)
     }
     err_set(&x->cancel_error, NDF_ECANCELLED, "%.*s", STR_ARG(words));
     return NDF_OK;
+}
+
+/* Nobody is asked any more. */
+static void drop_asks(struct executor *x)
+{
+    if (x->approval == APPROVAL_ASKED) x->shared->asked--;
+    if (x->approval == APPROVAL_ASKED) x->approval = APPROVAL_NONE;
+    for (uint32_t i = 0; i < x->leaf_count && x->shared->asked > 0; i++) {
+        struct exec_node *node = &x->nodes[x->leaves[i]];
+        if (node->approval != APPROVAL_ASKED) continue;
+        node->approval = APPROVAL_NONE;
+        x->shared->asked--;
+    }
 }
 
 static int apply_end(
@@ -388,6 +473,7 @@ static int apply_end(
     }
     end->preservation = fmin(fmax(end->preservation, 0), 1);
     x->ended = true;
+    drop_asks(x);
     bool kept = end->evidence.at != NULL && end->error.at != NULL &&
                 end->step.at != NULL;
     if (!kept) return NDF_ENOMEM;
@@ -405,7 +491,19 @@ static int apply_slot_record(struct exec_shared *shared,
     struct executor *x = node->owner;
     if (x->ended || (x->phase != NULL && !x->began)) return NDF_ECORRUPT;
     struct exec_slot *slot = &node->work;
-    if (str_equal(kind, STR("skip"))) return apply_skip(x, node);
+    if (str_equal(kind, STR("ask"))) return apply_ask(x, node);
+    if (str_equal(kind, STR("approve"))) {
+        return apply_approve(x, node, record->body);
+    }
+    if (str_equal(kind, STR("skip"))) {
+        bool pass = value_get_bool(record->body, STR("if"), false);
+        return pass ? apply_pass(x, node) : apply_skip(x, node);
+    }
+    if (str_starts(kind, STR("verify_"))) {
+        if (node->proof == NULL) return NDF_ECORRUPT;
+        slot = &node->proof->slot;
+        kind = str_from(kind, sizeof "verify_" - 1);
+    }
     if (str_starts(kind, STR("undo_"))) {
         slot = &node->undo;
         kind = str_from(kind, sizeof "undo_" - 1);
@@ -422,12 +520,15 @@ static int apply_slot_record(struct exec_shared *shared,
 }
 
 /* Of the whole run, or of a pattern inside a meta pattern. */
-int exec_apply_run(struct executor *x, const struct exec_record *record,
-    bool ends, ndf_error *error)
+int exec_apply_run(struct executor *x, struct str kind,
+    const struct value *body, ndf_error *error)
 {
     if (x->ended || (x->phase != NULL && !x->began)) return NDF_ECORRUPT;
-    return ends ? apply_end(x, record->body, error)
-                : apply_cancel(x, record->body);
+    if (str_equal(kind, STR("end"))) return apply_end(x, body, error);
+    if (str_equal(kind, STR("cancel"))) return apply_cancel(x, body);
+    if (str_equal(kind, STR("ask"))) return apply_ask(x, NULL);
+    if (str_equal(kind, STR("approve"))) return apply_approve(x, NULL, body);
+    return NDF_ECORRUPT;
 }
 
 int exec_apply(struct executor *x, const struct exec_record *record,
@@ -435,10 +536,13 @@ int exec_apply(struct executor *x, const struct exec_record *record,
 {
     struct executor *root = exec_member_at(x->shared, 0);
     int err = NDF_ECORRUPT;
+    bool of_step = value_get(record->body, STR("step")) != NULL;
+    bool of_person = str_equal(record->kind, STR("ask")) ||
+                     str_equal(record->kind, STR("approve"));
     if (root->ended) return misfit(root, record, error);
-    bool ends = str_equal(record->kind, STR("end"));
-    if (ends || str_equal(record->kind, STR("cancel"))) {
-        err = exec_apply_run(root, record, ends, error);
+    if (str_equal(record->kind, STR("cancel")) ||
+        str_equal(record->kind, STR("end")) || (of_person && !of_step)) {
+        err = exec_apply_run(root, record->kind, record->body, error);
     } else if (str_starts(record->kind, STR("pattern_")) ||
                str_starts(record->kind, STR("phase_"))) {
         err = exec_meta_apply(x->shared, record, error);

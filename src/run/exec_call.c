@@ -10,6 +10,7 @@
 static const struct agent *agent_of(const struct exec_slot *slot)
 {
     const struct plan_node *plan = slot->node->plan;
+    if (slot->verify) return &plan->verify_agent;
     if (slot->undo && plan->step.undo.agent.at != NULL) {
         return &plan->undo_agent;
     }
@@ -24,8 +25,23 @@ static bool runs_own_argv(const struct exec_slot *slot)
 enum runtime exec_call_runtime(const struct exec_slot *slot)
 {
     const struct plan_node *plan = slot->node->plan;
+    if (slot->verify) return plan->verify_runtime;
     if (!slot->undo) return plan->runtime;
     return runs_own_argv(slot) ? RUNTIME_PROCESS : plan->undo_runtime;
+}
+
+/* What an agent may know a call by. Another try of the work is another thing to
+ * verify. */
+static struct str make_key(const struct executor *x, struct exec_slot *slot)
+{
+    struct str id = slot->node->plan->id;
+    struct str run = x->shared->run;
+    if (slot->verify) {
+        return arena_format(&slot->arena, "%.*s/%.*s#verify.%u", STR_ARG(run),
+            STR_ARG(id), slot->node->work.attempt);
+    }
+    return arena_format(&slot->arena, "%.*s/%.*s%s", STR_ARG(run), STR_ARG(id),
+        slot->undo ? "#undo" : "");
 }
 
 static int make_names(
@@ -48,9 +64,11 @@ static int make_names(
     if (slot->undo && plan->step.undo.timeout_ms > 0) {
         call->timeout_ms = plan->step.undo.timeout_ms;
     }
-    call->key = arena_format(arena, "%.*s/%.*s%s", STR_ARG(x->shared->run),
-        STR_ARG(plan->id), slot->undo ? "#undo" : "");
-    call->file = arena_format(arena, "%c%u.%u", slot->undo ? 'u' : 's',
+    call->key = make_key(x, slot);
+    call->file = arena_format(arena, "%c%u.%u",
+        slot->undo     ? 'u'
+        : slot->verify ? 'v'
+                       : 's',
         x->first_leaf + slot->node->leaf + 1, attempt);
     if (call->key.at == NULL || call->file.at == NULL) return NDF_ENOMEM;
     return NDF_OK;
@@ -120,9 +138,10 @@ static int make_request(struct executor *x, struct exec_slot *slot,
     body_set(&body, STR("key"), value_of_str(call->key));
     body_set(&body, STR("attempt"), value_of_int(call->attempt));
     body_add_agent(&body, agent_of(slot));
-    if (slot->undo) {
+    if (slot->undo || slot->verify) {
         const struct value *output = x->steps[slot->node->leaf].output;
-        body_set(&body, STR("undo"), value_of_bool(true));
+        body_set(&body, slot->undo ? STR("undo") : STR("verify"),
+            value_of_bool(true));
         body_set(&body, STR("output"), output != NULL ? *output : value_null);
     }
     if (body.err != NDF_OK) return body.err;
@@ -156,7 +175,8 @@ int exec_call_make(struct executor *x, struct exec_slot *slot, uint32_t attempt,
     }
     if (err == NDF_OK) err = make_names(x, slot, attempt);
     if (err == NDF_OK) err = make_argv(&scope, slot, error);
-    if (err == NDF_OK && !slot->undo && plan->step.expect.set) {
+    bool work = !slot->undo && !slot->verify;
+    if (err == NDF_OK && work && plan->step.expect.set) {
         err = template_list(&slot->arena, &scope, &plan->step.expect.files,
             &slot->call.files, error);
     }

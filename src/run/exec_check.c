@@ -9,6 +9,7 @@
 
 #include "run/exec.h"
 #include "run/expect.h"
+#include "run/when.h"
 
 /* Puts "step 'x': " before what went wrong. */
 static int in_step(int err, const struct exec_node *node, ndf_error *error)
@@ -17,17 +18,6 @@ static int in_step(int err, const struct exec_node *node, ndf_error *error)
     ndf_error inner = *error;
     return err_at(error, err, inner.line, inner.column, "step '%.*s': %s",
         STR_ARG(node->plan->id), inner.message);
-}
-
-static int check_supported(const struct step *step, ndf_error *error)
-{
-    const char *key = NULL;
-    if (step->verify.at != NULL) key = "verify";
-    if (step->condition.at != NULL) key = "if";
-    if (step->approval) key = "approval";
-    if (key == NULL) return NDF_OK;
-    return err_at(error, NDF_EUNSUPPORTED, step->line, step->column,
-        "'%s' cannot be run by this version: take it out", key);
 }
 
 static int check_runnable(const struct agent *agent, enum runtime runtime,
@@ -60,20 +50,34 @@ static int check_agent(const struct template_names *names,
     return err;
 }
 
+static int check_condition(const struct exec_node *node,
+    const struct template_names *names, ndf_error *error)
+{
+    struct str condition = node->plan->step.condition;
+    if (condition.at == NULL) return NDF_OK;
+    struct arena scratch;
+    arena_init(&scratch, node->owner->mem);
+    int err = when_check(&scratch, names, condition, error);
+    arena_deinit(&scratch);
+    return err;
+}
+
 static int check_work(const struct exec_node *node,
     const struct template_names *names, ndf_error *error)
 {
     const struct step *step = &node->plan->step;
-    int err = check_supported(step, error);
-    if (err == NDF_OK) {
-        err =
-            check_agent(names, &node->plan->agent, node->plan->runtime, error);
-    }
+    int err =
+        check_agent(names, &node->plan->agent, node->plan->runtime, error);
     if (err == NDF_OK) err = template_check_value(names, &step->with, error);
     if (err == NDF_OK && step->expect.set) {
         err = check_list(names, &step->expect.files, error);
     }
     if (err == NDF_OK) err = expect_supported(&step->expect, error);
+    if (err == NDF_OK) err = check_condition(node, names, error);
+    if (err == NDF_OK && step->verify.at != NULL) {
+        err = check_agent(names, &node->plan->verify_agent,
+            node->plan->verify_runtime, error);
+    }
     return in_step(err, node, error);
 }
 
@@ -103,12 +107,16 @@ static int check_budget(const struct executor *x, ndf_error *error)
     }
     if (bound == NULL) return NDF_OK;
     for (uint32_t i = 0; i < x->leaf_count; i++) {
-        const struct exec_node *node = &x->nodes[x->leaves[i]];
-        if (node->plan->agent.price.kind != VALUE_NULL) continue;
+        const struct plan_node *plan = x->nodes[x->leaves[i]].plan;
+        const struct agent *agent = &plan->agent;
+        if (agent->price.kind != VALUE_NULL && plan->step.verify.at != NULL) {
+            agent = &plan->verify_agent;
+        }
+        if (agent->price.kind != VALUE_NULL) continue;
         return err_set(error, NDF_EUNSUPPORTED,
             "step '%.*s': a cost budget cannot be kept, as the price of agent "
             "'%.*s' is unknown: give the agent a 'price'",
-            STR_ARG(node->plan->id), STR_ARG(node->plan->agent.name));
+            STR_ARG(plan->id), STR_ARG(agent->name));
     }
     return NDF_OK;
 }
@@ -198,6 +206,8 @@ static int check_steps(struct executor *x, struct said *said, ndf_error *error)
         say_before(said, x, i);
         err = check_work(&x->nodes[x->leaves[i]], &said->names, error);
         if (x->parallel != NULL) keep_used(said, x);
+        const struct step *step = &x->nodes[x->leaves[i]].plan->step;
+        if (step->verify.at != NULL) x->used[i] = true;
     }
     keep_used(said, x);
     return err;

@@ -11,6 +11,7 @@ enum {
     EMIT_DETAIL_MAX = 512,
     /* Numbers carry the slot they belong to: counter << 32 | slot + 1. */
     EMIT_SLOT_BITS = 32,
+    EMIT_NODE_SLOTS = 3, /* of a node: work, undo, its verifier's */
 };
 
 struct exec_action *exec_emit(struct executor *x, enum exec_action_kind kind)
@@ -48,7 +49,9 @@ uint64_t exec_number(struct executor *x, const struct exec_slot *slot)
     uint64_t which = 0;
     if (slot != NULL) {
         uint64_t node = (uint64_t)x->first_node + slot->node->index;
-        which = 1 + node * 2 + (slot->undo ? 1 : 0);
+        which = 1 + node * EMIT_NODE_SLOTS;
+        if (slot->undo) which += 1;
+        if (slot->verify) which += 2;
     }
     x->shared->counter++;
     return x->shared->counter << EMIT_SLOT_BITS | which;
@@ -58,14 +61,18 @@ struct exec_slot *exec_slot_of(struct executor *x, uint64_t number)
 {
     uint64_t which = number & 0xffffffffu;
     if (which == 0) return NULL;
-    uint64_t index = (which - 1) / 2;
+    uint64_t index = (which - 1) / EMIT_NODE_SLOTS;
     for (size_t i = x->shared->members.count; i > 0; i--) {
         const struct executor *member = exec_member_at(x->shared, i - 1);
         if (index < member->first_node) continue;
         index -= member->first_node;
         if (index >= member->node_count) return NULL;
         struct exec_node *node = &member->nodes[index];
-        return (which - 1) % 2 == 1 ? &node->undo : &node->work;
+        switch ((which - 1) % EMIT_NODE_SLOTS) {
+        case 0: return &node->work;
+        case 1: return &node->undo;
+        default: return node->proof != NULL ? &node->proof->slot : NULL;
+        }
     }
     return NULL;
 }
@@ -98,7 +105,9 @@ int exec_progress(struct executor *x, enum ndf_event_kind event,
     held->token = x->shared->issued;
     held->progress = (struct exec_progress){
         .event = (int)event,
-        .step = slot != NULL ? slot->node->plan->id : STR(""),
+        .step = slot != NULL       ? slot->node->plan->id
+                : x->phase != NULL ? x->plan->id
+                                   : STR(""),
         .detail = printable(&x->shared->held_arena, detail),
         .attempt = slot != NULL ? slot->attempt : 0,
         .steps_done = x->shared->done_count,

@@ -41,6 +41,14 @@ enum exec_event_kind {
     EXEC_CANCEL,        /* somebody asked for it */
     EXEC_ROOM,          /* other runs take less of the machine */
     EXEC_SELECTED,      /* what a SELECT asked for */
+    EXEC_APPROVE,       /* somebody approved or denied */
+};
+
+/* A person's word on a step, or on the whole pattern. */
+struct exec_approval {
+    struct str step; /* empty: the pattern */
+    bool approved;
+    struct str reason; /* may be empty */
 };
 
 /* What tasks may have of the machine; 0: unknown, which bounds nothing. */
@@ -69,13 +77,14 @@ struct exec_event {
     enum exec_event_kind kind;
     uint64_t token; /* RECORDED, RECORD_FAILED: exec_actions.token; TIMER */
     uint64_t call;  /* AGENT_DONE, SELECTED: the number */
-    const struct agent_result *result;  /* AGENT_DONE; borrowed */
-    struct str error;                   /* RECORD_FAILED, SELECTED; ends with
-                                           a NUL */
-    const struct value *plan;           /* SELECTED: of the pattern that was
-                                           chosen, encoded; NULL: none, and
-                                           error says why. Borrowed */
-    const struct exec_machine *machine; /* now; NULL: as it was. Borrowed */
+    const struct agent_result *result;    /* AGENT_DONE; borrowed */
+    struct str error;                     /* RECORD_FAILED, SELECTED; ends with
+                                             a NUL */
+    const struct value *plan;             /* SELECTED: of the pattern that was
+                                             chosen, encoded; NULL: none, and
+                                             error says why. Borrowed */
+    const struct exec_approval *approval; /* APPROVE; borrowed */
+    const struct exec_machine *machine;   /* now; NULL: as it was. Borrowed */
 };
 
 enum exec_action_kind {

@@ -26,6 +26,7 @@ static struct str last_line(struct str log)
 static struct str agent_name(const struct exec_slot *slot)
 {
     const struct plan_node *plan = slot->node->plan;
+    if (slot->verify) return plan->verify_agent.name;
     if (!slot->undo) return plan->agent.name;
     return plan->step.undo.agent.at != NULL ? plan->undo_agent.name
                                             : STR("undo");
@@ -39,9 +40,9 @@ static void explain(struct exec_verdict *out, const struct exec_slot *slot,
     if (words.size == 0) words = last_line(result->log);
     words = str_until(words,
         words.size < JUDGE_LINE_MAX ? words.size : (size_t)JUDGE_LINE_MAX);
-    err_set(&out->error, NDF_EAGENT, "agent '%.*s' %s%s%.*s",
-        STR_ARG(agent_name(slot)), what, words.size > 0 ? ": " : "",
-        STR_ARG(words));
+    err_set(&out->error, NDF_EAGENT, "%s '%.*s' %s%s%.*s",
+        slot->verify ? "verifier" : "agent", STR_ARG(agent_name(slot)), what,
+        words.size > 0 ? ": " : "", STR_ARG(words));
 }
 
 static void judge_exit(struct exec_verdict *out, const struct exec_slot *slot,
@@ -225,6 +226,7 @@ int exec_judge(struct executor *x, const struct exec_slot *slot,
         judge_ended(out, x, slot, result);
         return NDF_OK;
     }
+    if (slot->verify) return exec_judge_verifier(x, slot, result, out);
     if (slot->undo) {
         out->ok = result->exit == 0;
         if (!out->ok) judge_exit(out, slot, result);

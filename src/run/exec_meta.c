@@ -105,7 +105,7 @@ uint64_t exec_phase_time_spent(const struct exec_phase *phase)
 /* NOLINTNEXTLINE(misc-no-recursion): ends at PLAN_DEPTH_MAX */
 uint32_t exec_steps_done(const struct executor *x)
 {
-    uint32_t count = x->order_count;
+    uint32_t count = x->order_count + x->passed;
     for (size_t i = 0; x->meta != NULL && i < x->plan->phase_count; i++) {
         const struct exec_phase *phase = &x->meta->phases[i];
         for (uint32_t m = 0; m < phase->count; m++) {
@@ -265,6 +265,7 @@ static int apply_rollback(struct executor *member, const struct value *body)
         member->failing = true;
         member->cancel = REASON_ROLLBACK;
         x->proofs -= member->proofs;
+        x->verified -= member->verified;
         x->meta->undo = member;
         err_set(&member->cancel_error, NDF_ECANCELLED, "%.*s",
             STR_ARG(value_get_str(body, STR("error"))));
@@ -281,15 +282,14 @@ static int apply_pattern_record(struct exec_shared *shared,
     struct executor *member =
         map_get(&shared->patterns, value_get_str(body, STR("pattern")));
     if (member == NULL) return NDF_ECORRUPT;
-    bool ends = str_equal(kind, STR("pattern_end"));
-    if (ends || str_equal(kind, STR("pattern_cancel"))) {
-        return exec_apply_run(member, record, ends, error);
-    }
     if (str_equal(kind, STR("pattern_begin"))) {
         return apply_begin(member, body, error);
     }
-    if (!str_equal(kind, STR("pattern_rollback"))) return NDF_ECORRUPT;
-    return apply_rollback(member, body);
+    if (str_equal(kind, STR("pattern_rollback"))) {
+        return apply_rollback(member, body);
+    }
+    kind = str_from(kind, sizeof "pattern_" - 1);
+    return exec_apply_run(member, kind, body, error);
 }
 
 int exec_meta_apply(struct exec_shared *shared,
@@ -324,6 +324,7 @@ int exec_meta_member_ended(struct executor *member, ndf_error *error)
     if (place == NULL) return NDF_ENOMEM;
     *place = member;
     x->proofs += member->proofs;
+    x->verified += member->verified;
     if (phase->plan->parallel) return NDF_OK;
     int err = exec_view(member, NULL);
     return err == NDF_OK ? exec_context_set(x, &member->context_value, error)

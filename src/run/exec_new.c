@@ -12,6 +12,7 @@ static void slot_init(
 {
     slot->node = node;
     slot->undo = slot == &node->undo;
+    slot->verify = node->proof != NULL && slot == &node->proof->slot;
     arena_init(&slot->arena, x->mem);
 }
 
@@ -82,6 +83,17 @@ static int make_tables(struct executor *x)
     return all ? NDF_OK : NDF_ENOMEM;
 }
 
+static int make_proof(struct executor *x, struct exec_node *node)
+{
+    if (node->plan->step.verify.at == NULL) return NDF_OK;
+    node->proof = arena_calloc(&x->arena, 1, sizeof *node->proof);
+    if (node->proof == NULL) return NDF_ENOMEM;
+    node->proof->patch = value_null;
+    arena_init(&node->proof->arena, x->mem);
+    slot_init(x, node, &node->proof->slot);
+    return NDF_OK;
+}
+
 static int index_steps(struct executor *x, ndf_error *error)
 {
     for (uint32_t i = 0; i < x->node_count; i++) {
@@ -96,6 +108,7 @@ static int index_steps(struct executor *x, ndf_error *error)
                 "the plan of '%.*s' has two steps '%.*s'",
                 STR_ARG(x->plan->pattern), STR_ARG(node->plan->id));
         }
+        if (err == NDF_OK) err = make_proof(x, node);
         if (err != NDF_OK) return err;
     }
     return NDF_OK;
@@ -134,8 +147,12 @@ static int fill(struct executor *x, const struct value *context,
 static void member_free(struct executor *x)
 {
     for (uint32_t i = 0; x->nodes != NULL && i < x->node_count; i++) {
+        struct exec_proof *proof = x->nodes[i].proof;
         arena_deinit(&x->nodes[i].work.arena);
         arena_deinit(&x->nodes[i].undo.arena);
+        if (proof == NULL) continue;
+        arena_deinit(&proof->slot.arena);
+        arena_deinit(&proof->arena);
     }
     exec_meta_free(x);
     arena_deinit(&x->context_arenas[0]);

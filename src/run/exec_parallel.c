@@ -43,10 +43,13 @@ static bool is_over(const struct exec_node *task)
            task->state == NODE_SKIPPED;
 }
 
-static bool is_at_work(const struct exec_node *task)
+/* Its verifier takes the place of its work. */
+static bool is_at_work(struct exec_node *task)
 {
-    return task->work.phase == SLOT_INTENDED ||
-           task->work.phase == SLOT_RUNNING;
+    const struct exec_slot *slot = exec_turn(task);
+    bool waits = slot->phase == SLOT_IDLE || slot->phase == SLOT_WAITING;
+    if (slot->verify && waits) return true;
+    return slot->phase == SLOT_INTENDED || slot->phase == SLOT_RUNNING;
 }
 
 /* Whether its next call waits for nothing but room. */
@@ -116,7 +119,7 @@ static struct tally count_tasks(struct executor *x)
         struct exec_node *task = task_at(x, i);
         if (!is_over(task)) tally.open++;
         if (is_at_work(task)) load_add(&tally.load, task);
-        if (task->work.phase == SLOT_DOUBT) {
+        if (exec_turn(task)->phase == SLOT_DOUBT) {
             if (tally.doubts++ == 0) tally.first_doubt = task;
         }
         if (task->state == NODE_FAILED && tally.first_failed == NULL) {
@@ -193,7 +196,7 @@ static struct load load_elsewhere(
         bool counts = member != x && at != NULL && member->parallel != NULL;
         if (!counts || !member->began || member->ended) continue;
         for (uint32_t t = 0; t < member->leaf_count; t++) {
-            const struct exec_node *task = task_at(member, t);
+            struct exec_node *task = task_at(member, t);
             if (is_at_work(task)) load_add(&load, task);
         }
     }
@@ -228,7 +231,7 @@ void exec_parallel_load(const struct executor *x, struct exec_load *out)
         struct executor *member = exec_member_at(x->shared, i);
         if (member->parallel == NULL || member->ended) continue;
         for (uint32_t t = 0; t < member->leaf_count; t++) {
-            const struct exec_node *task = task_at(member, t);
+            struct exec_node *task = task_at(member, t);
             const struct step *step = &task->plan->step;
             if (!declares(step) || !is_at_work(task)) continue;
             out->count++;
@@ -329,6 +332,12 @@ static int start_tasks(struct executor *x, const struct exec_node *root,
     for (uint32_t i = x->parallel->first; i < x->leaf_count; i++) {
         struct exec_node *task = task_at(x, i);
         if (!is_due(x, task)) continue;
+        if (task->work.phase == SLOT_IDLE) {
+            int err = exec_gate(x, task);
+            *again = is_over(task);
+            if (err != NDF_OK || *again || x->cancel != REASON_NONE) return err;
+            if (!exec_gate_open(task)) continue;
+        }
         enum admission admission = admit(x, root, task, &load);
         x->shared->waits |=
             admission == ADMIT_NO_MEMORY || admission == ADMIT_NO_CPU;
@@ -366,7 +375,7 @@ static int advance_tasks(struct executor *x)
 static int end_in_doubt(struct executor *x, const struct tally *tally)
 {
     ndf_error error = {0};
-    exec_doubt_words(&tally->first_doubt->work, &error);
+    exec_doubt_words(exec_turn(tally->first_doubt), &error);
     if (tally->doubts == 1) {
         return exec_record_end(
             x, NDF_RUN_IN_DOUBT, error.message, tally->first_doubt);

@@ -436,7 +436,8 @@ static struct executor *next_rollback(struct executor *x)
 static int end_rolled_back(struct executor *x)
 {
     const struct exec_meta *meta = x->meta;
-    if (x->cancel == REASON_CANCELLED || x->cancel == REASON_ROLLBACK) {
+    if (x->cancel == REASON_CANCELLED || x->cancel == REASON_ROLLBACK ||
+        x->cancel == REASON_DENIED) {
         return exec_record_end(
             x, NDF_RUN_CANCELLED, x->cancel_error.message, NULL);
     }

@@ -28,10 +28,22 @@ static struct record record_new(struct executor *x, const char *kind)
     return record;
 }
 
-static struct record record_of_slot(struct executor *x,
-    const struct exec_slot *slot, const char *kind, uint32_t attempt)
+enum slot_record { RECORD_INTENT, RECORD_RESULT, RECORD_RETRY };
+
+static const char *kind_of(const struct exec_slot *slot, enum slot_record what)
 {
-    struct record record = record_new(x, kind);
+    static const char *const kinds[3][3] = {
+        {"intent", "result", "retry"},
+        {"undo_intent", "undo_result", "undo_retry"},
+        {"verify_intent", "verify_result", "verify_retry"},
+    };
+    return kinds[slot->verify ? 2 : slot->undo][what];
+}
+
+static struct record record_of_slot(struct executor *x,
+    const struct exec_slot *slot, enum slot_record what, uint32_t attempt)
+{
+    struct record record = record_new(x, kind_of(slot, what));
     struct value *body = &record.append.body;
     record.err = value_set(
         record.arena, body, STR("step"), value_of_str(slot->node->plan->id));
@@ -115,8 +127,7 @@ static void put_context(struct record *record, const struct value *context)
 int exec_record_intent(struct executor *x, struct exec_slot *slot)
 {
     uint32_t attempt = slot->call.attempt;
-    struct record record =
-        record_of_slot(x, slot, slot->undo ? "undo_intent" : "intent", attempt);
+    struct record record = record_of_slot(x, slot, RECORD_INTENT, attempt);
     put_text(&record, STR("key"), slot->call.key);
     put_text(&record, STR("file"), slot->call.file);
     put_text(&record, STR("boot"), x->shared->boot);
@@ -257,8 +268,8 @@ static void put_verdict(
 int exec_record_result(struct executor *x, struct exec_slot *slot,
     const struct agent_result *result, const struct exec_verdict *verdict)
 {
-    struct record record = record_of_slot(
-        x, slot, slot->undo ? "undo_result" : "result", slot->attempt);
+    struct record record =
+        record_of_slot(x, slot, RECORD_RESULT, slot->attempt);
     put_text(&record, STR("status"), str_of(agent_status_name(result->status)));
     if (result->status == AGENT_EXITED) {
         put(&record, STR("exit"), value_of_int(result->exit));
@@ -281,8 +292,8 @@ int exec_record_result(struct executor *x, struct exec_slot *slot,
 int exec_record_retry(
     struct executor *x, struct exec_slot *slot, uint64_t wait_ms)
 {
-    struct record record = record_of_slot(
-        x, slot, slot->undo ? "undo_retry" : "retry", slot->attempt + 1);
+    struct record record =
+        record_of_slot(x, slot, RECORD_RETRY, slot->attempt + 1);
     put(&record, STR("wait_ms"), value_of_int((int64_t)wait_ms));
     int err = record_add(&record, NULL);
     slot->token = exec_batch(x);
@@ -306,6 +317,35 @@ static struct record record_of_pattern(
     struct record record = record_new(x, x->phase != NULL ? kind_inside : kind);
     if (x->phase != NULL) put_text(&record, STR("pattern"), x->plan->id);
     return record;
+}
+
+int exec_record_pass(struct executor *x, const struct exec_node *node)
+{
+    struct record record = record_new(x, "skip");
+    put_text(&record, STR("step"), node->plan->id);
+    put(&record, STR("if"), value_of_bool(true));
+    return record_add(&record, NULL);
+}
+
+int exec_record_ask(struct executor *x, const struct exec_node *node)
+{
+    struct record record = node != NULL
+                               ? record_new(x, "ask")
+                               : record_of_pattern(x, "ask", "pattern_ask");
+    if (node != NULL) put_text(&record, STR("step"), node->plan->id);
+    return record_add(&record, NULL);
+}
+
+int exec_record_approve(struct executor *x, const struct exec_node *node,
+    bool approved, struct str reason)
+{
+    struct record record =
+        node != NULL ? record_new(x, "approve")
+                     : record_of_pattern(x, "approve", "pattern_approve");
+    if (node != NULL) put_text(&record, STR("step"), node->plan->id);
+    put(&record, STR("approved"), value_of_bool(approved));
+    put_text(&record, STR("reason"), reason);
+    return record_add(&record, NULL);
 }
 
 int exec_record_begin(struct executor *member)
@@ -377,13 +417,17 @@ static enum outcome_result outcome_of(
 {
     if (state == NDF_RUN_IN_DOUBT) return OUTCOME_UNKNOWN;
     if (state != NDF_RUN_SUCCEEDED) return OUTCOME_FAILURE;
-    return x->proofs > 0 ? OUTCOME_SUCCESS : OUTCOME_UNKNOWN;
+    bool proved = x->proofs > 0 || x->verified > 0;
+    return proved ? OUTCOME_SUCCESS : OUTCOME_UNKNOWN;
 }
 
 static const char *evidence_of(
     const struct executor *x, enum ndf_run_state state)
 {
-    if (state == NDF_RUN_SUCCEEDED) return x->proofs > 0 ? "expect" : "";
+    if (state == NDF_RUN_SUCCEEDED) {
+        if (x->proofs > 0) return "expect";
+        return x->verified > 0 ? "verify" : "";
+    }
     if (state == NDF_RUN_IN_DOUBT) return "";
     return exec_reason_name(
         x->cancel != REASON_NONE ? x->cancel : x->failed_reason);

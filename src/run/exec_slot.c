@@ -12,6 +12,12 @@ static bool is_cancelled(const struct executor *x, const struct exec_slot *slot)
     return x->cancel != REASON_NONE && !slot->undo;
 }
 
+/* The slot that is tried again when this one's call failed. */
+static struct exec_slot *tried(struct exec_slot *slot)
+{
+    return slot->verify ? &slot->node->work : slot;
+}
+
 static const struct retry *retry_of(const struct exec_slot *slot)
 {
     return &slot->node->plan->step.retry;
@@ -31,7 +37,7 @@ static int record_not_run(struct executor *x, struct exec_slot *slot,
     int err = exec_record_result(x, slot, &result, &verdict);
     if (err != NDF_OK) return err;
     return exec_progress(x,
-        slot->undo ? NDF_EVENT_UNDO_FAILED : NDF_EVENT_STEP_FAILED, slot,
+        slot->undo ? NDF_EVENT_UNDO_FAILED : NDF_EVENT_STEP_FAILED, tried(slot),
         error);
 }
 
@@ -72,8 +78,10 @@ static int emit_call(
     slot->phase = SLOT_RUNNING;
     slot->adopted = kind == EXEC_ADOPT;
     slot->stopped = false;
-    return exec_progress(x,
-        slot->undo ? NDF_EVENT_UNDO_STARTED : NDF_EVENT_STEP_STARTED, slot,
+    enum ndf_event_kind event = NDF_EVENT_STEP_STARTED;
+    if (slot->undo) event = NDF_EVENT_UNDO_STARTED;
+    if (slot->verify) event = NDF_EVENT_VERIFY_STARTED;
+    return exec_progress(x, event, tried(slot),
         kind == EXEC_ADOPT ? "taken over from an earlier owner" : "");
 }
 
@@ -187,7 +195,14 @@ static int check_budgets(struct executor *x, bool *stopped)
 
 int exec_step_advance(struct executor *x, struct exec_node *node)
 {
-    struct exec_slot *slot = &node->work;
+    struct exec_slot *slot = exec_turn(node);
+    if (node->passed) return NDF_OK;
+    if (slot->phase == SLOT_IDLE && !slot->verify && x->cancel == REASON_NONE) {
+        int err = exec_gate(x, node);
+        bool over = node->state == NODE_DONE || node->state == NODE_FAILED;
+        if (err != NDF_OK || over) return err;
+        if (!exec_gate_open(node) && x->cancel == REASON_NONE) return NDF_OK;
+    }
     bool fresh = slot->phase == SLOT_IDLE ||
                  (slot->phase == SLOT_WAITING && slot->wait_ms == 0);
     if (fresh && x->cancel == REASON_NONE) {
@@ -195,7 +210,9 @@ int exec_step_advance(struct executor *x, struct exec_node *node)
         int err = check_budgets(x, &stopped);
         if (err != NDF_OK || (stopped && x->cancel == REASON_NONE)) return err;
     }
-    if (slot->phase == SLOT_IDLE && x->cancel != REASON_NONE) {
+    /* A work that is done is not left without a word on it. */
+    bool starts = slot->phase == SLOT_IDLE && !slot->verify;
+    if (starts && x->cancel != REASON_NONE) {
         node->state = NODE_FAILED;
         return NDF_OK;
     }
@@ -206,6 +223,7 @@ static bool retry_covers(const struct retry *retry, enum exec_reason reason)
 {
     if (retry->on.count == 0) return true;
     if (reason == REASON_ENFORCE) reason = REASON_FAILURE;
+    if (reason == REASON_VERIFY) reason = REASON_EXPECT;
     struct str name = str_of(exec_reason_name(reason));
     for (size_t i = 0; i < retry->on.count; i++) {
         if (str_equal(retry->on.items[i], name)) return true;
@@ -247,16 +265,30 @@ static uint64_t wait_before_retry(
     return (uint64_t)(wait * (1 - jitter) + wait * jitter * share);
 }
 
-static int tell_failure(struct executor *x, const struct exec_slot *slot,
+static int tell_failure(struct executor *x, struct exec_slot *slot,
     const struct exec_verdict *verdict)
 {
-    if (slot->phase == SLOT_WAITING) {
-        return exec_progress(
-            x, NDF_EVENT_STEP_RETRY, slot, verdict->error.message);
+    enum ndf_event_kind event =
+        slot->undo ? NDF_EVENT_UNDO_FAILED : NDF_EVENT_STEP_FAILED;
+    bool again =
+        slot->phase == SLOT_WAITING || tried(slot)->phase == SLOT_WAITING;
+    if (again) event = NDF_EVENT_STEP_RETRY;
+    return exec_progress(x, event, tried(slot), verdict->error.message);
+}
+
+/* Its work may be good and wait for the verifier. */
+static int tell_success(struct executor *x, struct exec_slot *slot,
+    const struct agent_result *result)
+{
+    if (slot->verify && result->patch.kind != VALUE_NULL) {
+        int err = exec_progress(x, NDF_EVENT_VIOLATION, tried(slot),
+            "its verifier sent a patch, which is not applied: a verifier only "
+            "judges");
+        if (err != NDF_OK) return err;
     }
-    return exec_progress(x,
-        slot->undo ? NDF_EVENT_UNDO_FAILED : NDF_EVENT_STEP_FAILED, slot,
-        verdict->error.message);
+    if (slot->undo) return exec_progress(x, NDF_EVENT_UNDO_DONE, slot, "");
+    if (slot->node->state != NODE_DONE) return NDF_OK;
+    return exec_progress(x, NDF_EVENT_STEP_DONE, tried(slot), "");
 }
 
 static int tell_violations(struct executor *x, const struct exec_slot *slot,
@@ -280,14 +312,19 @@ static int tell_violations(struct executor *x, const struct exec_slot *slot,
     return NDF_OK;
 }
 
+static const char *what_of(const struct exec_slot *slot)
+{
+    if (slot->verify) return "the verifier of step";
+    return slot->undo ? "the undo of step" : "step";
+}
+
 void exec_doubt_words(const struct exec_slot *slot, ndf_error *error)
 {
     err_set(error, NDF_EINDOUBT,
         "%s '%.*s' is in doubt: it was started and nobody knows how it ended; "
         "look at what it did, then run the task again (a step that may run "
         "twice can say 'idempotent: true')",
-        slot->undo ? "the undo of step" : "step",
-        STR_ARG(slot->node->plan->id));
+        what_of(slot), STR_ARG(slot->node->plan->id));
 }
 
 /* Tasks beside it come to their ends first, so that nothing of theirs is
@@ -313,15 +350,15 @@ static int on_lost(struct executor *x, struct exec_slot *slot,
     if (!slot->node->plan->step.idempotent) return on_doubt(x, slot);
     if (slot->adopted) verdict.reason = REASON_LOST;
     err_set(&verdict.error, NDF_EAGENT,
-        "%s '%.*s' lost its agent: nobody knows how it ended",
-        slot->undo ? "the undo of step" : "step",
+        "%s '%.*s' lost its agent: nobody knows how it ended", what_of(slot),
         STR_ARG(slot->node->plan->id));
     int err = exec_record_result(x, slot, result, &verdict);
     if (err != NDF_OK) return err;
     if (slot->adopted && !is_cancelled(x, slot)) {
         err = exec_record_retry(x, slot, 0);
-    } else if (may_retry(x, slot, &verdict)) {
-        err = exec_record_retry(x, slot, wait_before_retry(x, slot));
+    } else if (may_retry(x, tried(slot), &verdict)) {
+        err = exec_record_retry(
+            x, tried(slot), wait_before_retry(x, tried(slot)));
     }
     if (err != NDF_OK) return err;
     return tell_failure(x, slot, &verdict);
@@ -352,12 +389,12 @@ int exec_slot_result(struct executor *x, struct exec_slot *slot,
     struct exec_verdict verdict;
     int err = exec_judge(x, slot, result, &verdict);
     if (err == NDF_OK) err = exec_record_result(x, slot, result, &verdict);
-    if (err == NDF_OK && !verdict.ok && may_retry(x, slot, &verdict)) {
-        err = exec_record_retry(x, slot, wait_before_retry(x, slot));
+    struct exec_slot *again = tried(slot);
+    if (err == NDF_OK && !verdict.ok && may_retry(x, again, &verdict)) {
+        err = exec_record_retry(x, again, wait_before_retry(x, again));
     }
     if (err == NDF_OK) err = tell_violations(x, slot, &verdict);
     if (err != NDF_OK) return err;
     if (!verdict.ok) return tell_failure(x, slot, &verdict);
-    return exec_progress(
-        x, slot->undo ? NDF_EVENT_UNDO_DONE : NDF_EVENT_STEP_DONE, slot, "");
+    return tell_success(x, slot, result);
 }

@@ -35,7 +35,8 @@ static struct exec_slot *next_undo(struct executor *x)
 
 static int end_undone(struct executor *x)
 {
-    if (x->cancel == REASON_CANCELLED || x->cancel == REASON_ROLLBACK) {
+    if (x->cancel == REASON_CANCELLED || x->cancel == REASON_ROLLBACK ||
+        x->cancel == REASON_DENIED) {
         return exec_record_end(
             x, NDF_RUN_CANCELLED, x->cancel_error.message, NULL);
     }

@@ -79,10 +79,12 @@ void executor_look_step(
     index -= member->first_leaf;
     const struct exec_node *node = &member->nodes[member->leaves[index]];
     bool over = node->state != NODE_PENDING && node->state != NODE_OPEN;
+    bool done = node->state == NODE_DONE && !node->passed;
     *out = (struct exec_step_look){.plan = node->plan,
-        .done = node->state == NODE_DONE,
+        .done = done,
+        .skipped = node->passed || node->state == NODE_SKIPPED,
         .due = !over && may_call(member),
-        .output = &member->outputs[index]};
+        .output = done ? &member->outputs[index] : &value_null};
 }
 
 /* ---- events ------------------------------------------------------------- */
@@ -106,19 +108,25 @@ static uint64_t time_limit(const struct plan *plan)
     return limit;
 }
 
-int exec_begin_timing(struct executor *x)
+/* The time limit begins to run, less what was spent before. */
+static int start_time(struct executor *x)
 {
     uint64_t limit = time_limit(x->plan);
-    if (limit > 0) {
-        uint64_t spent = exec_time_spent(x);
-        if (limit <= spent) return exec_on_timeout(x);
-        struct exec_action *action = exec_emit(x, EXEC_TIMER_SET);
-        if (action == NULL) return NDF_ENOMEM;
-        x->run_timer = exec_number(x, NULL);
-        action->timer.token = x->run_timer;
-        action->timer.ms = limit - spent;
-    }
-    return x->meta != NULL ? exec_meta_resume(x) : NDF_OK;
+    if (limit == 0) return NDF_OK;
+    uint64_t spent = exec_time_spent(x);
+    if (limit <= spent) return exec_on_timeout(x);
+    struct exec_action *action = exec_emit(x, EXEC_TIMER_SET);
+    if (action == NULL) return NDF_ENOMEM;
+    x->run_timer = exec_number(x, NULL);
+    action->timer.token = x->run_timer;
+    action->timer.ms = limit - spent;
+    return NDF_OK;
+}
+
+int exec_begin_timing(struct executor *x)
+{
+    int err = start_time(x);
+    return err == NDF_OK && x->meta != NULL ? exec_meta_resume(x) : err;
 }
 
 static int on_begin(struct executor *x)
@@ -127,6 +135,7 @@ static int on_begin(struct executor *x)
     x->shared->began = true;
     if (x->ended) return NDF_OK;
     int err = exec_progress(x, NDF_EVENT_RUN_STARTED, NULL, "");
+    if (err == NDF_OK) err = exec_tell_asked(x->shared);
     return err == NDF_OK ? exec_begin_timing(x) : err;
 }
 
@@ -199,6 +208,7 @@ static int take(struct executor *x, const struct exec_event *event)
     case EXEC_ROOM: return NDF_OK;
     case EXEC_CANCEL: return on_cancel(x);
     case EXEC_SELECTED: return exec_meta_on_selected(x->shared, event);
+    case EXEC_APPROVE: return exec_on_approve(x->shared, event->approval);
     }
     return NDF_OK;
 }
@@ -215,6 +225,11 @@ static enum node_state state_of(const struct executor *x)
 int exec_advance(struct executor *x)
 {
     int err = NDF_OK;
+    if (!x->failing && !x->ended && !exec_pattern_open(x)) {
+        err = exec_pattern_gate(x);
+        if (err != NDF_OK || x->cancel == REASON_NONE) return err;
+        x->failing = true;
+    }
     if (!x->failing && !x->ended) {
         err = x->meta != NULL ? exec_meta_advance(x)
                               : exec_node_advance(x, &x->nodes[0]);
@@ -258,6 +273,32 @@ int exec_clear_timers(struct executor *x)
     int err = clear_timer(x, &x->run_timer);
     if (err == NDF_OK && x->parallel != NULL) {
         err = clear_timer(x, &x->parallel->timer);
+    }
+    return err;
+}
+
+static int rest_or_go_on_one(struct executor *x, bool stands)
+{
+    if (stands && x->run_timer != 0) {
+        x->resting = true;
+        return clear_timer(x, &x->run_timer);
+    }
+    if (stands || !x->resting) return NDF_OK;
+    x->resting = false;
+    bool over = x->ended || x->failing || x->cancel != REASON_NONE;
+    return over ? NDF_OK : start_time(x);
+}
+
+/* A person's time is not the run's. */
+static int rest_or_go_on(struct executor *root)
+{
+    struct exec_shared *shared = root->shared;
+    bool stands = exec_stands(shared);
+    int err = NDF_OK;
+    if (!stands && !shared->resting) return NDF_OK;
+    shared->resting = stands;
+    for (size_t i = 0; i < shared->members.count && err == NDF_OK; i++) {
+        err = rest_or_go_on_one(exec_member_at(shared, i), stands);
     }
     return err;
 }
@@ -319,6 +360,7 @@ int executor_step(struct executor *x, const struct exec_event *event,
     x->shared->waits = false;
     int err = take(x, event);
     if (err == NDF_OK && !x->shared->finished) err = advance(x);
+    if (err == NDF_OK && !x->shared->finished) err = rest_or_go_on(x);
     if (err == NDF_OK && !x->shared->finished) err = exec_release(x);
     if (err == NDF_OK && !x->shared->finished && x->ended &&
         exec_durable(x, x->end_token)) {

@@ -18,13 +18,18 @@
  *   latency_ms, snapshot?, proof?}
  * - retry {step, attempt, wait_ms}
  * - undo_intent, undo_result, undo_retry: as those without undo_
+ * - verify_intent, verify_result, verify_retry: the same of a step's verifier;
+ *   the work's result counts when it is verified
  * - skip {step, needs, error}: of a task that needs one that failed
+ * - skip {step, if: true}: of a step whose `if` does not hold; it is done
+ * - ask {step?}: a person must approve the step, or the whole run
+ * - approve {step?, approved, reason?}: the answer
  * - cancel {reason, error?, step?}: no more is started, and what runs is ended
  * - end {state, outcome, evidence, preservation, error?, step?, snapshot?, ...}
  * Of the patterns in meta patterns, by id ("build/review"):
  * - pattern_begin {pattern, snapshot}; pattern_rollback {pattern, error}: it
- *   had succeeded and is taken back; pattern_cancel, pattern_end: as those
- *   without pattern_, of this one
+ *   had succeeded and is taken back; pattern_cancel, pattern_ask,
+ *   pattern_approve, pattern_end: as those without pattern_, of this one
  * - phase_select {phase, plan?, error?}: what was chosen for it
  * - phase_stop {phase, reason, error}; phase_end {phase, ok, error?, snapshot?}
  *
@@ -50,8 +55,8 @@ struct exec_options {
 
 /* Checks the plan whole, so it can be used before the plan is recorded: each
  * template, regex and schema. NDF_EREFERENCE, NDF_ESYNTAX, NDF_ESCHEMA,
- * NDF_EUNSUPPORTED (a step's verify, if, approval; a cost budget
- * over an agent of unknown price), NDF_ELIMIT, NDF_ENOMEM. */
+ * NDF_EUNSUPPORTED (a cost budget over an agent of unknown price),
+ * NDF_ELIMIT, NDF_ENOMEM. */
 int executor_new(struct executor **out, const struct exec_options *options,
     ndf_error *error);
 /* Accepts NULL. */
@@ -81,6 +86,7 @@ uint64_t executor_time_spent(struct executor *x);
 struct exec_step_look {
     const struct plan_node *plan;
     bool done;
+    bool skipped;               /* it was not called and will not be */
     bool due;                   /* its work may still be called */
     const struct value *output; /* null unless done, and kept */
 };

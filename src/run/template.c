@@ -107,9 +107,17 @@ static int no_member(struct arena *arena, struct str reference, struct str part,
     return template_unknown(reference, part, keys, count, error);
 }
 
+/* One reference that is looked up. */
+struct asking {
+    struct arena *arena;
+    const struct template_scope *scope;
+    struct str reference;
+    ndf_error *error;
+};
+
 /* Follows path ("a.0.b") down from at. */
-static int descend(struct arena *arena, struct str reference, struct str path,
-    const struct value *at, struct value *out, ndf_error *error)
+static int descend(const struct asking *ask, struct str path,
+    const struct value *at, struct value *out)
 {
     struct str part;
     while (str_split(&path, '.', &part)) {
@@ -119,7 +127,10 @@ static int descend(struct arena *arena, struct str reference, struct str path,
             array_index(part, at->array.count, &index)) {
             next = &at->array.items[index];
         }
-        if (next == NULL) return no_member(arena, reference, part, at, error);
+        if (next == NULL && ask->scope->absent_is_null) next = &value_null;
+        if (next == NULL) {
+            return no_member(ask->arena, ask->reference, part, at, ask->error);
+        }
         at = next;
     }
     *out = *at;
@@ -145,29 +156,29 @@ static int step_names(
     return NDF_OK;
 }
 
-static int lookup_output(struct arena *arena, struct str reference,
-    struct str path, const struct template_step *step, struct value *out,
-    ndf_error *error)
+static int lookup_output(const struct asking *ask, struct str path,
+    const struct template_step *step, struct value *out)
 {
     *out = step->output != NULL ? *step->output : value_of_str(STR(""));
     if (path.size == 0) return NDF_OK;
     if (out->kind == VALUE_STRING) {
-        int err = json_parse(arena, out->string, out, NULL);
+        int err = json_parse(ask->arena, out->string, out, NULL);
         if (err == NDF_ENOMEM) return err;
         if (err != NDF_OK) {
-            return err_set(error, NDF_EREFERENCE,
+            return err_set(ask->error, NDF_EREFERENCE,
                 "'${%.*s}' names nothing: the output of step '%.*s' is no "
                 "JSON, so '%.*s' cannot be read from it",
-                STR_ARG(reference), STR_ARG(step->name), STR_ARG(path));
+                STR_ARG(ask->reference), STR_ARG(step->name), STR_ARG(path));
         }
     }
     struct value whole = *out;
-    return descend(arena, reference, path, &whole, out, error);
+    return descend(ask, path, &whole, out);
 }
 
-static int lookup_step(struct arena *arena, const struct template_scope *scope,
-    struct str reference, struct str path, struct value *out, ndf_error *error)
+static int lookup_step(
+    const struct asking *ask, struct str path, struct value *out)
 {
+    const struct template_scope *scope = ask->scope;
     struct str name = first_part(&path);
     const struct template_step *step = NULL;
     for (size_t i = scope->step_count; i > 0 && step == NULL; i--) {
@@ -177,21 +188,23 @@ static int lookup_step(struct arena *arena, const struct template_scope *scope,
     }
     if (step == NULL) {
         struct str *names;
-        int err = step_names(arena, scope, &names);
+        int err = step_names(ask->arena, scope, &names);
         if (err != NDF_OK) return err;
         return template_unknown(
-            reference, name, names, scope->step_count, error);
-    }
-    struct str part = first_part(&path);
-    if (str_equal(part, STR("output"))) {
-        return lookup_output(arena, reference, path, step, out, error);
-    }
-    if (str_equal(part, STR("exit")) && path.size == 0) {
-        *out = value_of_int(step->exit);
-        return NDF_OK;
+            ask->reference, name, names, scope->step_count, ask->error);
     }
     static const struct str parts[] = {{"output", 6}, {"exit", 4}};
-    return template_unknown(reference, part, parts, 2, error);
+    struct str part = first_part(&path);
+    bool output = str_equal(part, parts[0]);
+    bool exit = str_equal(part, parts[1]) && path.size == 0;
+    if (!output && !exit) {
+        return template_unknown(ask->reference, part, parts, 2, ask->error);
+    }
+    *out = value_null;
+    if (step->skipped) return NDF_OK;
+    if (output) return lookup_output(ask, path, step, out);
+    *out = value_of_int(step->exit);
+    return NDF_OK;
 }
 
 static int lookup_agent(const struct agent *agent, struct str reference,
@@ -209,20 +222,20 @@ static int lookup_agent(const struct agent *agent, struct str reference,
     return NDF_OK;
 }
 
-static int lookup_scalar(const struct context *context, struct str reference,
-    struct str root, struct value *out, ndf_error *error)
+static int lookup_scalar(
+    const struct asking *ask, struct str root, struct value *out)
 {
-    if (str_equal(root, STR("priority"))) {
-        if (context->priority == 0) {
-            return unknown_here(reference, "priority", "--priority", error);
-        }
-        *out = value_of_int(context->priority);
-        return NDF_OK;
-    }
+    const struct context *context = ask->scope->context;
     struct str text = context->text;
     const char *what = "text";
     const char *how = "the task in words";
-    if (str_equal(root, STR("domain"))) {
+    *out = value_null;
+    if (str_equal(root, STR("priority"))) {
+        what = "priority";
+        how = "--priority";
+        text.at = NULL;
+        if (context->priority != 0) *out = value_of_int(context->priority);
+    } else if (str_equal(root, STR("domain"))) {
         text = context->domain;
         what = "domain";
         how = "--domain";
@@ -231,9 +244,9 @@ static int lookup_scalar(const struct context *context, struct str reference,
         what = "agent_type";
         how = "--agent-type";
     }
-    if (text.at == NULL) return unknown_here(reference, what, how, error);
-    *out = value_of_str(text);
-    return NDF_OK;
+    if (text.at != NULL) *out = value_of_str(text);
+    if (out->kind != VALUE_NULL || ask->scope->absent_is_null) return NDF_OK;
+    return unknown_here(ask->reference, what, how, ask->error);
 }
 
 static bool is_scalar_root(struct str root)
@@ -246,14 +259,12 @@ static bool is_scalar_root(struct str root)
 static int lookup(struct arena *arena, const struct template_scope *scope,
     struct str reference, struct value *out, ndf_error *error)
 {
+    const struct asking ask = {arena, scope, reference, error};
     struct str path = reference;
     struct str root = first_part(&path);
-    if (str_equal(root, STR("steps"))) {
-        return lookup_step(arena, scope, reference, path, out, error);
-    }
+    if (str_equal(root, STR("steps"))) return lookup_step(&ask, path, out);
     if (str_equal(root, STR("attributes"))) {
-        return descend(
-            arena, reference, path, &scope->context->attributes, out, error);
+        return descend(&ask, path, &scope->context->attributes, out);
     }
     if (str_equal(root, STR("agent"))) {
         return lookup_agent(scope->agent, reference, path, out, error);
@@ -263,7 +274,7 @@ static int lookup(struct arena *arena, const struct template_scope *scope,
         return NDF_OK;
     }
     if (is_scalar_root(root) && path.size == 0) {
-        return lookup_scalar(scope->context, reference, root, out, error);
+        return lookup_scalar(&ask, root, out);
     }
     if (is_scalar_root(root) || str_equal(root, STR("run"))) {
         return template_unknown(reference, path, NULL, 0, error);

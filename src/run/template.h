@@ -20,6 +20,7 @@ struct template_step {
     struct str name;            /* as templates call it */
     const struct value *output; /* NULL: it did not run (only undo sees it) */
     int exit;
+    bool skipped; /* its `if` did not hold: whatever is asked of it is null */
 };
 
 /* What references can see; all borrowed. */
@@ -29,6 +30,7 @@ struct template_scope {
     const struct agent *agent; /* NULL: none */
     const struct template_step *steps;
     size_t step_count;
+    bool absent_is_null; /* what the context or an output lacks is no error */
 };
 
 /* In a string: text. NDF_EREFERENCE with the nearest known name, NDF_ESYNTAX
@@ -52,8 +54,9 @@ struct template_names {
     const struct context *context; /* the initial one */
     const struct str *writes;      /* attributes that steps before may add */
     size_t write_count;
-    bool any_attribute; /* steps may add others too */
-    bool *used;         /* NULL, or step_count flags to be set on use */
+    bool any_attribute;  /* steps may add others too */
+    bool *used;          /* NULL, or step_count flags to be set on use */
+    bool absent_is_null; /* as in a scope */
 };
 
 /* Syntax, and that each reference can name something. As above. */

@@ -67,6 +67,7 @@ static int check_attribute(const struct template_names *names,
     struct str whole = path;
     struct str name = take_part(&path);
     if (names->any_attribute || is_written(names, name)) return NDF_OK;
+    if (names->absent_is_null && name.size > 0) return NDF_OK;
     const struct value *attributes = &names->context->attributes;
     if (whole.size == 0 || value_path(attributes, whole) != NULL) {
         return NDF_OK;
@@ -101,7 +102,8 @@ static int check_scalar(const struct template_names *names,
     } else if (str_equal(root, STR("priority"))) {
         known = context->priority != 0;
     }
-    if (known || names->any_attribute || is_written(names, root)) {
+    if (known || names->any_attribute || names->absent_is_null ||
+        is_written(names, root)) {
         return NDF_OK;
     }
     return err_set(error, NDF_EREFERENCE,

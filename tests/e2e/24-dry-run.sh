@@ -38,7 +38,7 @@ says "$OUT" '^2 steps \(2 by programs, 0 by functions\), at most 4 calls'
 one_sentence '^nothing was started$'
 
 exits 0 "$NDF" run two.steps x --dry-run --json
-is_json "$OUT" "it['totals'] == {'steps': 2, 'calls': 4, 'programs': 2, 'functions': 0, 'undos': 1}"
+is_json "$OUT" "it['totals'] == {'steps': 2, 'calls': 4, 'programs': 2, 'functions': 0, 'undos': 1, 'approvals': 0}"
 is_json "$OUT" "[n['id'] for n in it['plan']['root']['children']] == ['first', 'again']"
 is_json "$OUT" "it['context'] == {'text': 'x'}"
 

@@ -1,7 +1,7 @@
 /*
  * fuzz_result.c - what an agent printed always becomes values that a record
- * can hold and a template can read; exit files and references of any bytes do
- * no harm.
+ * can hold and a template can read; exit files, references and conditions of
+ * any bytes do no harm.
  */
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #include "fuzz/fuzz.h"
 #include "run/exit_file.h"
 #include "run/result.h"
-#include "run/template.h"
+#include "run/when.h"
 
 /* Written, read again, and the same. */
 static void check_value(struct arena *arena, const struct value *value)
@@ -25,12 +25,29 @@ static void check_value(struct arena *arena, const struct value *value)
     buf_deinit(&buf);
 }
 
+/* What can be read can be judged, or one of two things is said. */
+static void check_condition(struct arena *arena, struct str text,
+    const struct template_names *names, const struct template_scope *scope)
+{
+    bool holds = true;
+    struct when when;
+    int parsed = when_parse(arena, text, &when, NULL);
+    int checked = when_check(arena, names, text, NULL);
+    int judged = when_holds(arena, scope, text, &holds, NULL);
+    FUZZ_REQUIRE(parsed == NDF_OK || parsed == NDF_ESYNTAX);
+    FUZZ_REQUIRE((parsed == NDF_OK) == (judged != NDF_ESYNTAX));
+    FUZZ_REQUIRE(parsed == NDF_OK || checked == parsed);
+    FUZZ_REQUIRE(judged == NDF_OK || !holds);
+    FUZZ_REQUIRE(judged != NDF_OK || checked == NDF_OK);
+}
+
 static void check_template(
     struct arena *arena, struct str text, const struct value *output)
 {
     struct context context = {.attributes = value_of_object(), .text = text};
-    struct template_step step = {STR("s"), output, 0};
-    struct template_scope scope = {&context, STR("r"), NULL, &step, 1};
+    struct template_step step = {.name = STR("s"), .output = output};
+    struct template_scope scope = {
+        .context = &context, .run = STR("r"), .steps = &step, .step_count = 1};
     struct template_names names = {
         .steps = &step.name, .step_count = 1, .context = &context};
     struct str out;
@@ -41,6 +58,7 @@ static void check_template(
     FUZZ_REQUIRE((checked == NDF_ESYNTAX) == (rendered == NDF_ESYNTAX) ||
                  rendered == NDF_EREFERENCE || checked == NDF_EREFERENCE);
     FUZZ_REQUIRE(rendered != NDF_OK || utf8_valid(out));
+    check_condition(arena, text, &names, &scope);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -414,12 +414,13 @@ class StepCall(NamedTuple):
     attempt: int  # from 1
     task: str | None
     inputs: _Object
+    output: Any = None  # of the step, for its undo and its verifier
 
 class ExecutionEvent:
     kind: Literal[
         "run_started", "step_started", "step_done", "step_failed", "step_retry",
         "step_skipped", "undo_started", "undo_done", "undo_failed", "violation",
-        "run_done",
+        "run_done", "approval_asked", "approved", "denied", "verify_started",
     ]
     run: str
     step: str  # "" for the run's own events
@@ -511,6 +512,9 @@ class PatternExecutor:
     def changes(self, run_id: str) -> dict[str, Any]: ...
     def result(self, run_id: str) -> ExecutionResult: ...
     def resume(self, run_id: str) -> ExecutionResult: ...
+    def approve(
+        self, run_id: str, step: str | None = None, approved: bool = True, reason: str = ""
+    ) -> None: ...
 
 # ---- storing -----------------------------------------------------------------
 

@@ -24,7 +24,8 @@ class StepCall(NamedTuple):
 
     run, step: ids; key: "run/step", the same at every attempt: give it to
     services that honour idempotency keys; attempt: from 1; task: the text;
-    inputs: the step's `with`, resolved"""
+    inputs: the step's `with`, resolved; output: what the step brought, for its
+    undo and its verifier"""
 
     run: str
     step: str
@@ -32,6 +33,7 @@ class StepCall(NamedTuple):
     attempt: int
     task: "str | None"
     inputs: dict
+    output: object = None
 
 
 class Watch:
@@ -125,7 +127,9 @@ class Calls:
         request = _json.decode(request)
         before = request.get("context") or {}
         context = PatternContext.from_dict(_json.decode(_json.encode(before, "context")))
-        call = StepCall(run, step, key, attempt, request.get("task"), request.get("with") or {})
+        call = StepCall(
+            run, step, key, attempt, request.get("task"), request.get("with") or {},
+            request.get("output"))
         watch = self.watches.get(run)
         self._own.calls = True
         try:

@@ -50,7 +50,8 @@ class ExecutionEvent:
     """One event of a run.
 
     kind: run_started, step_started, step_done, step_failed, step_retry,
-        step_skipped, undo_started, undo_done, undo_failed, violation, run_done
+        step_skipped, undo_started, undo_done, undo_failed, violation, run_done,
+        approval_asked, approved, denied, verify_started
     run, step: ids; detail: one sentence, or ""; attempt: from 1
     steps_done, steps_total; at: seconds since 1970; elapsed_ms: of the run
     tokens, cost: that the run has used so far; step_tokens, step_cost: of that,
@@ -518,6 +519,18 @@ class PatternExecutor:
         run.wait(-1)
         data = _json.decode(self.registry._engine.result(run.id))
         return self._finish(data["pattern"], run, watch, as_context(data["context"]))
+
+    def approve(self, run_id, step=None, approved=True, reason=""):
+        """A person's answer to a run that waits for approval, also to one of
+        another process. step: its id, "" for the whole run, None for the one
+        that is asked for. Denied, the run ends and its steps are undone."""
+        _check.text(run_id, "the id of a run")
+        if approved not in (True, False):
+            raise InvalidPatternError(f"approved is True or False, not {approved!r}")
+        if step is not None:
+            _check.text(step, "a step's id")
+        _check.text(reason, "a reason")
+        self.registry._engine.approve(run_id, step, 1 if approved else 2, reason or None)
 
     def __repr__(self):
         return f"<PatternExecutor of {self.registry!r}, {len(self._active)} running>"

@@ -28,6 +28,10 @@ static void make_step(struct world *w, struct str prefix,
     node->agent.run = (struct str_list){argv, 2};
     node->agent.env = value_of_object();
     node->undo_agent = node->agent;
+    if (node->step.verify.at != NULL) {
+        node->verify_agent = node->agent;
+        node->verify_agent.name = node->step.verify;
+    }
     if (!node->step.retry_set) node->step.retry.attempts = 1;
 }
 
@@ -128,6 +132,7 @@ void world_make_plan(
     plan->id = id;
     plan->timeout_ms = (uint64_t)value_get_int(from, STR("timeout_ms"), 0);
     plan->rollback = value_get_bool(from, STR("rollback"), true);
+    plan->approval = value_get_bool(from, STR("approval"), false);
     plan->budget.steps = (uint64_t)value_get_int(from, STR("budget_steps"), 0);
     for (int i = 0; i < 3; i++) {
         if (str_equal(strategy, str_of(strategies[i]))) {

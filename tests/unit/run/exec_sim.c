@@ -32,6 +32,23 @@ void sim_add(struct sim *sim, const char *format, ...)
     assert_true(more >= 0 && size + (size_t)more < sizeof sim->text);
 }
 
+/* What stands before and behind a step's work. */
+static void draw_gates(struct sim *sim, struct world *dice, size_t at)
+{
+    static const char *const conditions[] = {"${attributes.stage} == patched",
+        "not ${attributes.unheard}", "${attributes.unheard}", "${domain}",
+        "${attributes.stage} != patched", "${attributes.stage} > 3"};
+    struct sim_step *step = &sim->steps[at];
+    step->verified = world_draw(dice, 5) == 0;
+    step->approval = world_draw(dice, 8) == 0;
+    draw_letters(dice, "ooooooofxtsl", step->judge);
+    sim->judges[at] = (struct script){step->id, step->judge, NULL};
+    if (step->verified) sim_add(sim, ", \"verify\": \"judge\"");
+    if (step->approval) sim_add(sim, ", \"approval\": true");
+    if (world_draw(dice, 6) > 0) return;
+    sim_add(sim, ", \"if\": \"%s\"", conditions[world_draw(dice, 6)]);
+}
+
 struct sim_step *sim_add_step(
     struct sim *sim, struct world *dice, const char *prefix, size_t i)
 {
@@ -57,6 +74,7 @@ struct sim_step *sim_add_step(
     uint64_t undo = world_draw(dice, 3);
     step->has_undo = undo > 0;
     sim_add(sim, "%s", undos[undo]);
+    draw_gates(sim, dice, at);
     return step;
 }
 
@@ -92,6 +110,9 @@ static void draw_run(
     sim->w.plan.policy = (enum context_policy)world_draw(&dice, 3);
     sim->w.plan.rollback = world_draw(&dice, 4) > 0;
     if (!sim->w.plan.rollback) sim->complete = false;
+    sim->w.plan.approval = world_draw(&dice, 10) == 0;
+    sim->w.verifiers = sim->judges;
+    sim->w.answer = world_draw(&dice, 6) == 0 ? ANSWER_NO : ANSWER_YES;
     if (world_draw(&dice, 4) == 0) sim->w.plan.timeout_ms = 1000;
     if (world_draw(&dice, 6) == 0) {
         sim->w.plan.budget.steps = 1 + world_draw(&dice, 6);
@@ -187,12 +208,42 @@ static void check_calls(const struct sim *sim)
     }
 }
 
+struct counts {
+    unsigned intents[SIM_ALL_MAX], results[SIM_ALL_MAX];
+    unsigned judging[SIM_ALL_MAX], judged[SIM_ALL_MAX];
+    unsigned asks[SIM_ALL_MAX], words[SIM_ALL_MAX];
+};
+
+static void count_record(
+    struct sim *sim, struct counts *counts, struct str kind, struct str step)
+{
+    if (step.at == NULL || str_equal(kind, STR("end"))) return;
+    size_t i = sim_find(sim, step);
+    if (str_equal(kind, STR("intent"))) counts->intents[i]++;
+    if (str_equal(kind, STR("result"))) counts->results[i]++;
+    if (str_equal(kind, STR("verify_intent"))) counts->judging[i]++;
+    if (str_equal(kind, STR("verify_result"))) counts->judged[i]++;
+    if (str_equal(kind, STR("ask"))) counts->asks[i]++;
+    if (str_equal(kind, STR("approve"))) counts->words[i]++;
+}
+
 /* Only a run in doubt leaves an intent without a result. */
+static void check_pair(
+    const struct sim *sim, unsigned intents, unsigned results)
+{
+    assert_true(results <= intents);
+    assert_true(intents - results <= 1);
+    if (sim->w.end.state != NDF_RUN_IN_DOUBT) {
+        assert_int_equal(results, intents);
+    }
+}
+
 static void check_records(struct sim *sim)
 {
-    unsigned intents[SIM_ALL_MAX] = {0}, results[SIM_ALL_MAX] = {0};
+    static struct counts counts;
     unsigned ends = 0;
     const struct world *w = &sim->w;
+    memset(&counts, 0, sizeof counts);
     for (size_t r = 0; r < w->journal.count; r++) {
         const struct world_record *record = vec_get(&w->journal, r);
         struct arena arena;
@@ -200,10 +251,7 @@ static void check_records(struct sim *sim)
         struct value body = test_json(&arena, record->body.at);
         struct str step = value_get_str(&body, STR("step"));
         bool last = r + 1 == w->journal.count;
-        if (str_equal(record->kind, STR("intent")))
-            intents[sim_find(sim, step)]++;
-        if (str_equal(record->kind, STR("result")))
-            results[sim_find(sim, step)]++;
+        count_record(sim, &counts, record->kind, step);
         if (str_equal(record->kind, STR("end"))) {
             assert_true(last);
             ends++;
@@ -212,12 +260,31 @@ static void check_records(struct sim *sim)
     }
     assert_int_equal(ends, 1);
     for (size_t i = 0; i < sim->step_count; i++) {
-        assert_true(results[i] <= intents[i]);
-        assert_true(intents[i] - results[i] <= 1);
-        if (w->end.state != NDF_RUN_IN_DOUBT) {
-            assert_int_equal(results[i], intents[i]);
-        }
+        const struct sim_step *step = &sim->steps[i];
+        check_pair(sim, counts.intents[i], counts.results[i]);
+        check_pair(sim, counts.judging[i], counts.judged[i]);
+        assert_true(counts.words[i] <= counts.asks[i]);
+        assert_true(counts.asks[i] <= (step->approval ? 1 : 0));
+        if (!step->approval || w->answer == ANSWER_YES) continue;
+        assert_int_equal(world_starts(w, step->id, false), 0);
     }
+}
+
+bool sim_is_verified(
+    const struct sim *sim, struct arena *arena, size_t r, size_t step)
+{
+    bool ok = !sim->steps[step].verified;
+    for (r++; !ok && r < sim->w.journal.count; r++) {
+        const struct world_record *record = vec_get(&sim->w.journal, r);
+        bool again = str_equal(record->kind, STR("intent"));
+        if (!again && !str_equal(record->kind, STR("verify_result"))) continue;
+        struct value body = test_json(arena, record->body.at);
+        struct str id = value_get_str(&body, STR("step"));
+        if (!str_equal(id, str_of(sim->steps[step].id))) continue;
+        if (again) return false;
+        ok = value_get_bool(&body, STR("ok"), false);
+    }
+    return ok;
 }
 
 void sim_replay_all(struct sim *sim, const struct value *context)

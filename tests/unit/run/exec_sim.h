@@ -26,7 +26,8 @@ enum {
 struct sim_step {
     char id[SIM_ID_MAX];
     char work[8], undo[8]; /* letters of scripts */
-    bool has_undo;
+    char judge[8];         /* of its verifier */
+    bool has_undo, verified, approval;
     unsigned needs; /* bits: tasks of its own pattern that it needs */
 };
 
@@ -46,6 +47,7 @@ struct sim {
     char text[SIM_TEXT_MAX]; /* the plan */
     struct sim_step steps[SIM_ALL_MAX];
     struct script scripts[SIM_ALL_MAX + 1];
+    struct script judges[SIM_ALL_MAX + 1];
     size_t step_count;
     struct exec_machine machine;
     bool crashes, cancels;
@@ -83,6 +85,9 @@ void sim_add_steps(
     struct sim *sim, struct world *dice, const char *prefix, size_t most);
 void sim_add_tasks(
     struct sim *sim, struct world *dice, const char *prefix, size_t most);
+/* Whether the work counts whose result stands at r in the journal. */
+bool sim_is_verified(
+    const struct sim *sim, struct arena *arena, size_t r, size_t step);
 /* The step of that id; fails when there is none. */
 size_t sim_find(const struct sim *sim, struct str id);
 /* Every beginning of the journal can be taken up; all of it tells the end.

@@ -213,13 +213,16 @@ static void tell_step(struct sim *sim, struct meta_tale *tale, struct str kind,
     const struct value *body)
 {
     struct str id = value_get_str(body, STR("step"));
-    struct step_tale *step = &tale->steps[sim_find(sim, id)];
+    size_t at = sim_find(sim, id);
+    struct step_tale *step = &tale->steps[at];
     const struct member_tale *member = member_of(tale, parent_of(id));
     if (str_equal(kind, STR("intent"))) {
         assert_int_equal(member->state, MEMBER_RUNS);
         assert_false(member->rolling_back || step->done);
-    } else if (str_equal(kind, STR("result"))) {
-        step->done = value_get_bool(body, STR("ok"), false);
+    } else if (str_equal(kind, STR("result")) ||
+               str_equal(kind, STR("verify_result"))) {
+        bool waits = kind.at[0] == 'r' && sim->steps[at].verified;
+        step->done = !waits && value_get_bool(body, STR("ok"), false);
     } else if (str_equal(kind, STR("undo_intent"))) {
         assert_true(member->state == MEMBER_RUNS || member->rolling_back);
         assert_false(step->undone);
@@ -247,7 +250,8 @@ static void tell_record(struct sim *sim, struct meta_tale *tale,
         assert_int_equal(phase->running, 0);
         phase->closed = true;
         phase->ok = value_get_bool(body, STR("ok"), false);
-    } else if (!str_equal(kind, STR("cancel")) &&
+    } else if (value_get(body, STR("step")) != NULL &&
+               !str_equal(kind, STR("cancel")) &&
                !str_equal(kind, STR("end")) &&
                !str_starts(kind, STR("pattern_")) &&
                !str_starts(kind, STR("phase_"))) {

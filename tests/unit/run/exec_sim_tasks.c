@@ -61,7 +61,7 @@ static void draw_tasks(struct sim *sim, struct world *dice)
 
 /* What the journal says of a task, as far as it is read. */
 struct task_tale {
-    bool done, failed, skipped, undoing;
+    bool done, failed, skipped, undoing, worked, approved, wordless;
     size_t done_at; /* in the order of completion */
 };
 
@@ -102,12 +102,31 @@ static void tell_record(const struct sim *sim, struct tale *tale,
     if (str_equal(kind, STR("cancel"))) return;
     size_t i = (size_t)(step.at[1] - '0');
     struct task_tale *task = &tale->tasks[i];
+    bool ok = value_get_bool(body, STR("ok"), false);
+    bool judged = str_equal(kind, STR("verify_result"));
+    if (str_equal(kind, STR("approve"))) {
+        task->approved = value_get_bool(body, STR("approved"), false);
+        return;
+    }
+    if (str_equal(kind, STR("skip")) && value_get(body, STR("if")) != NULL) {
+        assert_true(all_needed_are_done(sim, tale, i));
+        assert_false(task->done || task->failed || task->skipped);
+        task->done = true;
+        task->done_at = ++tale->done_count;
+        return;
+    }
+    if (str_equal(kind, STR("verify_intent"))) assert_true(task->worked);
+    if (str_equal(kind, STR("result"))) task->worked = ok;
     if (str_equal(kind, STR("intent"))) {
         assert_true(all_needed_are_done(sim, tale, i));
         assert_false(task->done || task->skipped || task->undoing);
+        task->wordless = sim->steps[i].approval && !task->approved;
         task->failed = false;
-    } else if (str_equal(kind, STR("result"))) {
-        task->done = value_get_bool(body, STR("ok"), false);
+    } else if (str_equal(kind, STR("result")) && sim->steps[i].verified && ok) {
+        return;
+    } else if (str_equal(kind, STR("result")) || judged) {
+        task->done = ok;
+        assert_false(ok && task->wordless);
         task->failed = !task->done;
         if (task->done) task->done_at = ++tale->done_count;
     } else if (str_equal(kind, STR("skip"))) {
@@ -136,6 +155,7 @@ static struct value context_of(struct sim *sim, struct arena *arena)
             const struct value *patch = value_get(&body, STR("patch"));
             struct str step = value_get_str(&body, STR("step"));
             if (patch == NULL || (size_t)(step.at[1] - '0') != i) continue;
+            if (!sim_is_verified(sim, arena, r, i)) continue;
             struct value before = context;
             assert_ok(patch_merge(arena, &before, patch, &context));
         }

@@ -25,6 +25,7 @@ void world_init(struct world *w, const struct mem *mem, const char *steps,
     vec_init(&w->timers, &mem_libc, sizeof(uint64_t));
     buf_init(&w->trace, &mem_libc);
     w->budget_left = WORLD_EVENTS_MAX;
+    vec_init(&w->moot, &mem_libc, sizeof(struct str));
     vec_init(&w->selects, &mem_libc, sizeof(struct world_select));
     w->choices = value_of_object();
     struct value from = test_json(&w->arena, steps);
@@ -44,6 +45,7 @@ void world_deinit(struct world *w)
     vec_deinit(&w->calls);
     vec_deinit(&w->timers);
     vec_deinit(&w->selects);
+    vec_deinit(&w->moot);
     buf_deinit(&w->trace);
     arena_deinit(&w->arena);
 }
@@ -137,12 +139,13 @@ static struct world_call *call_of(struct world *w, struct str file)
     return NULL;
 }
 
-static char letter(
-    const struct world *w, const char *step, bool undo, uint32_t attempt)
+static char letter(const struct world *w, const struct world_call *call)
 {
-    for (const struct script *s = w->scripts; s != NULL && s->step; s++) {
-        if (strcmp(s->step, step) != 0) continue;
-        const char *text = undo ? s->undo : s->work;
+    const struct script *s = call->verify ? w->verifiers : w->scripts;
+    uint32_t attempt = call->attempt;
+    for (; s != NULL && s->step; s++) {
+        if (strcmp(s->step, call->step) != 0) continue;
+        const char *text = call->undo ? s->undo : s->work;
         if (text == NULL) return 'o';
         size_t size = strlen(text);
         return text[attempt <= size ? attempt - 1 : size - 1];
@@ -159,8 +162,9 @@ static struct world_call *call_make(
     snprintf(call->file, sizeof call->file, "%s", from->file.at);
     snprintf(call->step, sizeof call->step, "%s", from->step.at);
     call->undo = from->file.at[0] == 'u';
+    call->verify = from->file.at[0] == 'v';
     call->attempt = from->attempt;
-    call->does = letter(w, call->step, call->undo, call->attempt);
+    call->does = letter(w, call);
     return call;
 }
 
@@ -170,27 +174,52 @@ int world_starts(const struct world *w, const char *step, bool undo)
     for (size_t i = 0; i < w->calls.count; i++) {
         const struct world_call *call = vec_get(&w->calls, i);
         if (call->undo != undo || strcmp(call->step, step) != 0) continue;
-        starts += call->starts;
+        if (!call->verify) starts += call->starts;
     }
     return starts;
 }
 
-/* The words of the trace: "a a/2 ~a" are a start, a second attempt, an undo. */
+int world_verifies(const struct world *w, const char *step)
+{
+    int starts = 0;
+    for (size_t i = 0; i < w->calls.count; i++) {
+        const struct world_call *call = vec_get(&w->calls, i);
+        bool same = call->verify && strcmp(call->step, step) == 0;
+        if (same) starts += call->starts;
+    }
+    return starts;
+}
+
+/* The words of the trace: "a a/2 ?a ~a" are a start, a second attempt, its
+ * verifier, an undo. */
 static void trace_call(struct world *w, const struct world_call *call)
 {
     buf_format(&w->trace, "%s%s%s", w->trace.size > 0 ? " " : "",
-        call->undo ? "~" : "", call->step);
+        call->undo     ? "~"
+        : call->verify ? "?"
+                       : "",
+        call->step);
     if (call->attempt > 1) buf_format(&w->trace, "/%u", call->attempt);
+}
+
+static bool has_record(
+    const struct world *w, const struct world_call *call, const char *what)
+{
+    char kind[32];
+    snprintf(kind, sizeof kind, "%s%s",
+        call->undo     ? "undo_"
+        : call->verify ? "verify_"
+                       : "",
+        what);
+    return is_recorded(w, kind, call->step, call->attempt);
 }
 
 static void on_start(struct world *w, const struct exec_call *from)
 {
     struct world_call *call = call_make(w, &from->call);
     assert_int_equal(call->state, CALL_NEVER);
-    assert_true(is_recorded(
-        w, call->undo ? "undo_intent" : "intent", call->step, call->attempt));
-    assert_false(is_recorded(
-        w, call->undo ? "undo_result" : "result", call->step, call->attempt));
+    assert_true(has_record(w, call, "intent"));
+    assert_false(has_record(w, call, "result"));
     assert_true(from->call.request.size > 2);
     w->last = *from;
     assert_ok(agent_call_copy(&w->arena, &from->call, &w->last.call));
@@ -203,8 +232,7 @@ static void on_start(struct world *w, const struct exec_call *from)
 static void on_adopt(struct world *w, const struct exec_call *from)
 {
     struct world_call *call = call_make(w, &from->call);
-    assert_true(is_recorded(
-        w, call->undo ? "undo_intent" : "intent", call->step, call->attempt));
+    assert_true(has_record(w, call, "intent"));
     call->number = from->number;
 }
 
@@ -249,7 +277,12 @@ static void on_progress(struct world *w, const struct exec_progress *progress)
     if (progress->event == NDF_EVENT_UNDO_DONE) kind = "undo_result";
     if (progress->event == NDF_EVENT_STEP_STARTED) kind = "intent";
     if (progress->event == NDF_EVENT_STEP_SKIPPED) kind = "skip";
-    if (kind == NULL) return;
+    if (progress->event == NDF_EVENT_APPROVAL_ASKED) {
+        assert_true(
+            world_count(w, "ask", NULL) + world_count(w, "pattern_ask", NULL) >
+            0);
+    }
+    if (kind == NULL || progress->step.size == 0) return;
     assert_true(is_recorded(w, kind, progress->step.at, progress->attempt));
 }
 
@@ -348,6 +381,7 @@ void world_crash(struct world *w, size_t written)
     vec_clear(&w->pending);
     vec_clear(&w->timers);
     vec_clear(&w->selects);
+    vec_clear(&w->moot);
     for (size_t i = 0; i < w->calls.count; i++) {
         struct world_call *call = vec_get(&w->calls, i);
         call->number = 0;
@@ -376,6 +410,19 @@ void world_cancel(struct world *w)
     give(w, &(struct exec_event){.kind = EXEC_CANCEL});
 }
 
+void world_approve(struct world *w, const char *step, bool approved)
+{
+    const struct exec_approval approval = {.step = str_of(step),
+        .approved = approved,
+        .reason = approved ? STR("") : STR("not today")};
+    give(w, &(struct exec_event){.kind = EXEC_APPROVE, .approval = &approval});
+}
+
+static bool can_answer(const struct world *w)
+{
+    return w->answer != ANSWER_NEVER && world_asked(w) != NULL;
+}
+
 /* ---- what can happen ---------------------------------------------------- */
 
 /* Whether a call has something to say to the living executor. */
@@ -398,7 +445,7 @@ size_t world_choices(const struct world *w)
 {
     if (w->ended) return 0;
     return (w->batches.count > 0 ? 1 : 0) + w->selects.count + ending_calls(w) +
-           w->timers.count;
+           w->timers.count + (can_answer(w) ? 1 : 0);
 }
 
 static void fill_result(
@@ -424,6 +471,7 @@ static void fill_result(
     if (does == 'p' || does == 'v') {
         out->patch = test_json(&w->arena, patches[does == 'v']);
     }
+    if (does == 'x') out->output = value_of_bool(false);
     if (does == 'b') {
         char *large = arena_alloc(&w->arena, WORLD_LARGE + 1);
         memset(large, 'b', WORLD_LARGE);
@@ -465,6 +513,15 @@ static void answer_batch(struct world *w)
     give(w, &event);
 }
 
+static void answer_ask(struct world *w)
+{
+    size_t before = w->batches.count;
+    const char *asked = world_asked(w);
+    world_approve(w, asked, w->answer == ANSWER_YES);
+    if (w->batches.count > before) return;
+    *(struct str *)vec_push(&w->moot) = str_of(asked);
+}
+
 static void answer_select(struct world *w, size_t index)
 {
     struct world_select select =
@@ -500,6 +557,10 @@ void world_happen(struct world *w, size_t choice)
         struct world_call *call = vec_get(&w->calls, i);
         if (!can_end(call) || choice-- != 0) continue;
         end_call(w, call);
+        return;
+    }
+    if (choice == w->timers.count) {
+        answer_ask(w);
         return;
     }
     uint64_t token = *(uint64_t *)vec_get(&w->timers, choice);

@@ -17,7 +17,7 @@
  * goes on): o ok, f exit 1, t timeout, s start failed, c output cap, e empty
  * output, p declared patch, v undeclared patch, l lost, h hangs until it is
  * stopped, n not taken down after being stopped (ends well all the same), u
- * usage of 10 tokens, b a large output. */
+ * usage of 10 tokens, b a large output, x the output false. */
 struct script {
     const char *step;
     const char *work;
@@ -30,7 +30,7 @@ enum call_state { CALL_NEVER, CALL_RUNS, CALL_ENDED, CALL_GONE };
 struct world_call {
     char file[32];
     char step[32];
-    bool undo;
+    bool undo, verify;
     uint32_t attempt;
     enum call_state state;
     char does;
@@ -38,6 +38,9 @@ struct world_call {
     int starts;
     uint64_t number; /* for the living executor; 0: none */
 };
+
+/* What a person does who is asked. */
+enum answer { ANSWER_NEVER, ANSWER_YES, ANSWER_NO };
 
 struct world_record {
     struct str kind, body, blob; /* in world.arena */
@@ -59,6 +62,8 @@ struct world {
     struct plan plan;
     struct context context;
     const struct script *scripts;
+    const struct script *verifiers; /* NULL, or what they do: work is meant */
+    enum answer answer;
     struct executor *x;
     struct vec journal; /* struct world_record, durable */
     struct vec pending; /* struct world_record, not yet */
@@ -72,6 +77,8 @@ struct world {
     struct exec_machine *machine; /* NULL, or what events say of it */
     struct agent_result *instead; /* NULL, or what every call brings */
     struct vec selects;           /* struct world_select, not yet answered */
+    struct vec moot;              /* struct str: asked, and not heard of any
+                                     more: what asked was ended */
     struct value choices;         /* {phase id: what is chosen} */
     struct exec_end end;
     bool ended;
@@ -106,6 +113,9 @@ void world_power_loss(struct world *w);
 void world_cancel(struct world *w);
 /* Other runs take less of the machine. */
 void world_room(struct world *w);
+void world_approve(struct world *w, const char *step, bool approved);
+/* The step that is asked for and not answered, "" for the run; NULL: none. */
+const char *world_asked(const struct world *w);
 /* One more thing happens: number `choice` of those that could; the count of
  * them is returned (0: nothing can happen). */
 size_t world_choices(const struct world *w);
@@ -122,5 +132,7 @@ uint64_t world_draw(struct world *w, uint64_t n);
 size_t world_count(const struct world *w, const char *kind, const char *step);
 /* How often calls of a step were started. */
 int world_starts(const struct world *w, const char *step, bool undo);
+/* Of its verifier. */
+int world_verifies(const struct world *w, const char *step);
 
 #endif

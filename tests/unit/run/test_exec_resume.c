@@ -172,11 +172,10 @@ static void a_plan_that_cannot_run_is_refused_with_its_step(void **state)
         {"[{\"name\": \"a\", \"expect\": {\"json_schema\": {\"oneOf\": "
          "[]}}}]",
             NDF_EUNSUPPORTED, "oneOf"},
-        {"[{\"name\": \"a\", \"verify\": \"b\"}]", NDF_EUNSUPPORTED,
-            "'verify'"},
-        {"[{\"name\": \"a\", \"if\": \"x\"}]", NDF_EUNSUPPORTED, "'if'"},
-        {"[{\"name\": \"a\", \"approval\": true}]", NDF_EUNSUPPORTED,
-            "'approval'"},
+        {"[{\"name\": \"a\", \"if\": \"x\"}]", NDF_ESYNTAX,
+            "step 'a': 'if' cannot be read"},
+        {"[{\"name\": \"a\", \"if\": \"${steps.b.output}\"}]", NDF_EREFERENCE,
+            "step 'a'"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct world w;

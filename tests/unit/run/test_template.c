@@ -38,11 +38,11 @@ static int make_scene(void **state)
     s.agent.body = STR("Be $${kind}.");
     s.outputs[0] = json(&s.arena, "{\"findings\": [{\"id\": 7}]}");
     s.outputs[1] = value_of_str(STR("text ${text} \x1b[31m"));
-    s.steps[0] = (struct template_step){STR("scan"), &s.outputs[0], 0};
-    s.steps[1] = (struct template_step){STR("fix"), &s.outputs[1], 3};
-    s.steps[2] = (struct template_step){STR("never"), NULL, 0};
-    s.scope =
-        (struct template_scope){&s.context, STR("run-1"), &s.agent, s.steps, 3};
+    s.steps[0] = (struct template_step){STR("scan"), &s.outputs[0], 0, false};
+    s.steps[1] = (struct template_step){STR("fix"), &s.outputs[1], 3, false};
+    s.steps[2] = (struct template_step){STR("never"), NULL, 0, false};
+    s.scope = (struct template_scope){
+        &s.context, STR("run-1"), &s.agent, s.steps, 3, false};
     *state = &s;
     return 0;
 }
