@@ -350,7 +350,7 @@ enum ndf_event_kind {
     NDF_EVENT_VERIFY_STARTED, /* of a step: its work is done */
 };
 
-/* All borrowed for the call. */
+/* All borrowed for the call. Made by the library; grows at its end. */
 typedef struct ndf_event {
     int kind; /* enum ndf_event_kind */
     const char *run;
@@ -361,22 +361,40 @@ typedef struct ndf_event {
     int steps_total;
     int64_t at_ms; /* wall time */
     uint64_t elapsed_ms;
+    int64_t tokens; /* that the run has used so far; -1: none was told */
+    double cost;    /* the same; NAN: unknown */
+    int64_t
+        step_tokens;  /* of that, what the call used that this tells of; -1 */
+    double step_cost; /* the same; NAN: unknown */
 } ndf_event;
 
 /* Runs on a thread of the engine's, one at a time: be short, do not call the
  * engine. */
 typedef void (*ndf_event_fn)(void *ud, const ndf_event *event);
 
+/* What comes after a run that fails; see ndf_run_next. */
+enum ndf_fallback {
+    NDF_FALLBACK_NONE = 0,
+    NDF_FALLBACK_DECLARED, /* the `fallback` of its pattern, and of that, ... */
+};
+
 typedef struct ndf_run_options {
     size_t size;
     ndf_event_fn event; /* NULL: none */
     void *event_ud;
-    const char *cwd; /* where agents run; NULL: the process's */
+    const char *cwd;              /* where agents run; NULL: the process's */
+    int fallback;                 /* enum ndf_fallback */
+    const char *const *fallbacks; /* the patterns to be tried instead of those
+                                     declared, in order, NULL behind the last;
+                                     NULL: as fallback says */
+    int64_t timeout_ms; /* of this run as a whole, as the `timeout` of its
+                           pattern, if that is not shorter: on record, it fails
+                           when it is over; 0: none */
 } ndf_run_options;
 
 #define NDF_RUN_OPTIONS_INIT                                                   \
     {                                                                          \
-        sizeof(ndf_run_options), NULL, NULL, NULL                              \
+        sizeof(ndf_run_options), NULL, NULL, NULL, 0, NULL, 0                  \
     }
 
 enum ndf_run_state {
@@ -389,8 +407,9 @@ enum ndf_run_state {
 };
 
 /* The plan that ndf_run_start would run, with nothing started, recorded or
- * written: {plan, context, domain?, totals: {steps, calls (of agents, with all
- * their retries and verifiers, undos apart), programs, functions, undos,
+ * written: {plan, context, domain?, fallbacks? (with NDF_FALLBACK_DECLARED: the
+ * patterns to be tried when it fails), totals: {steps, calls (of agents, with
+ * all their retries and verifiers, undos apart), programs, functions, undos,
  * approvals}}. plan and context are what the first record of the run would
  * hold: plan is {pattern, version, cwd, timeout?, context?, rollback?,
  * approval?, budget?, root}, and a node of it {id, step, agent, runtime?,
@@ -402,8 +421,9 @@ NDF_API int ndf_plan(ndf_engine *engine, const char *pattern,
     const ndf_context *context, const ndf_run_options *options, ndf_text **out,
     ndf_error *error);
 /* Plans `pattern` (a pattern's or an agent's name) and starts it. The plan is
- * durable when this returns. NDF_ENOTFOUND, NDF_EREFERENCE, NDF_ECYCLE,
- * NDF_EUNTRUSTED, NDF_ELIMIT, store errors. */
+ * durable when this returns. With options->fallbacks, one that cannot be
+ * planned is passed over for the next. NDF_ENOTFOUND, NDF_EREFERENCE,
+ * NDF_ECYCLE, NDF_EUNTRUSTED, NDF_ELIMIT, store errors. */
 NDF_API int ndf_run_start(ndf_engine *engine, const char *pattern,
     const ndf_context *context, const ndf_run_options *options, ndf_run **out,
     ndf_error *error);
@@ -412,6 +432,26 @@ NDF_API int ndf_run_start(ndf_engine *engine, const char *pattern,
  * the run stays as it is. A run that has ended is handed back as it ended. */
 NDF_API int ndf_run_resume(ndf_engine *engine, const char *run,
     const ndf_run_options *options, ndf_run **out, ndf_error *error);
+/* Goes on after a run that failed and was started with fallbacks: starts the
+ * next one's run, for the same context as the first had and in the same folder
+ * (options->cwd NULL), or takes it up as ndf_run_resume, if it was started
+ * already, by whomever: it is never started twice. A pattern that cannot be
+ * started (not found, not trusted, ...) is passed over, on record; when none is
+ * left, the error is that of the first. The fallbacks are those on record;
+ * options says the rest. *out is NULL when there is none to try: the run did
+ * not fail (a cancelled one did not), there are no fallbacks, they have all
+ * been tried, or ndf_cancel said not to. NDF_EBUSY: the run has not ended, or
+ * another process is at work on the next. */
+NDF_API int ndf_run_next(ndf_engine *engine, const char *run,
+    const ndf_run_options *options, ndf_run **out, ndf_error *error);
+/* Starts a run, waits for it, and as long as one failed and there is a next,
+ * goes on with that (ndf_run_start, ndf_run_wait, ndf_run_next). *out is the
+ * last one, which has ended: ndf_run_wait says how. Another thread cancels by
+ * the id that events tell (ndf_cancel). Errors as those calls; then *out is
+ * NULL. */
+NDF_API int ndf_run_chain(ndf_engine *engine, const char *pattern,
+    const ndf_context *context, const ndf_run_options *options, ndf_run **out,
+    ndf_error *error);
 /* The id; borrowed. */
 NDF_API const char *ndf_run_id(const ndf_run *run);
 /* Waits until it ended, at most timeout_ms (< 0: for ever). NDF_OK: it ended
@@ -421,9 +461,17 @@ NDF_API int ndf_run_wait(
     ndf_run *run, int64_t timeout_ms, int *state, ndf_error *error);
 /* Asks it to stop: agents are ended, completed steps undone. Any thread. */
 NDF_API int ndf_run_cancel(ndf_run *run);
+/* Ends its agents at once, without their grace time, and leaves it: nothing is
+ * undone or recorded any more. ndf_run_wait says NDF_ECANCELLED; the run has
+ * not ended, and ndf_run_resume goes on with it: with undoing it, if it was
+ * being cancelled. A function of the host goes on, its result is dropped. Any
+ * thread.
+ */
+NDF_API int ndf_run_kill(ndf_run *run);
 /* Does not stop the run. */
 NDF_API void ndf_run_free(ndf_run *run);
-/* Cancels a run by id, also one that another process owns. */
+/* Cancels a run by id, also one that another process owns. Of a run that failed
+ * and whose fallback was not started yet: it will not be. */
 NDF_API int ndf_cancel(ndf_engine *engine, const char *run, ndf_error *error);
 
 enum ndf_answer {
@@ -451,6 +499,20 @@ NDF_API int ndf_approve(ndf_engine *engine, const char *run, const char *step,
  * an id or an unambiguous start of one. NDF_ENOTFOUND; NDF_EINVAL (several
  * start so); NDF_EBUSY: it has not ended. */
 NDF_API int ndf_result(
+    ndf_engine *engine, const char *run, ndf_text **out, ndf_error *error);
+
+/* What each step of a run changed in the context: {id, state, policy:
+ * restore|enforce|record, context (as the run found it), steps: [{seq, step,
+ * undo?, attempt, ok, changes: [{field, change: added|changed|removed, before?,
+ * after?, declared, severity?, policy?, tried?, tried_bytes?}...]}...],
+ * preservation? (when it has ended)}. A step is compared with what it was given
+ * itself. field is `domain`, `attributes.NAME`, ...; what is not declared in
+ * `writes` has a severity (critical, moderate, minor) and what became of it:
+ * `restored` (dropped), `enforced` (the step failed), `recorded` (kept).
+ * Dropped ones have no `after` but `tried`, when it is small, else
+ * `tried_bytes`. run: an id or an unambiguous start of one. NDF_ENOTFOUND,
+ * NDF_EINVAL. */
+NDF_API int ndf_changes(
     ndf_engine *engine, const char *run, ndf_text **out, ndf_error *error);
 
 /* What a run did, as it comes: the records of its journal from number `from` on

@@ -12,24 +12,25 @@
 
 /* ---- reading ------------------------------------------------------------- */
 
-static const struct option *find_option(const char *name, size_t size)
+static bool is_option(
+    const struct option *option, const char *name, size_t size)
 {
-    for (size_t i = 0; i < OPTION_COUNT; i++)
-        if (strlen(options[i].name) == size &&
-            memcmp(options[i].name, name, size) == 0)
-            return &options[i];
-    return NULL;
+    if (size == 0) return option->letter != 0 && option->letter == *name;
+    return strlen(option->name) == size &&
+           memcmp(option->name, name, size) == 0;
 }
 
-/* A letter may stand for two options of different commands: then the word that
- * stands before it says which, and without one it is the first of the table. */
-static const struct option *find_letter(const struct args *args, char letter)
+/* A name or a letter (size 0) may stand for two options of different commands:
+ * then the word that stands before it says which, and without one it is the
+ * first of the table. */
+static const struct option *find_option(
+    const struct args *args, const char *name, size_t size)
 {
     const struct command *command =
         args->word_count > 0 ? command_find("", args->words[0]) : NULL;
     const struct option *first = NULL;
     for (size_t i = 0; i < OPTION_COUNT; i++) {
-        if (options[i].letter != letter) continue;
+        if (!is_option(&options[i], name, size)) continue;
         if (command != NULL && option_is_for(&options[i], command))
             return &options[i];
         if (first == NULL) first = &options[i];
@@ -103,7 +104,7 @@ static bool take_letters(struct reader *r)
 {
     const char *letters = r->argv[r->at] + 1;
     for (; *letters != '\0'; letters++) {
-        const struct option *option = find_letter(r->args, *letters);
+        const struct option *option = find_option(r->args, letters, 0);
         if (option == NULL) {
             bool plain = *letters > ' ' && *letters <= '~';
             (void)snprintf(r->args->message, ARGS_MESSAGE_SIZE,
@@ -124,7 +125,8 @@ static bool take_long(struct reader *r)
 {
     const char *name = r->argv[r->at] + 2;
     size_t size = strcspn(name, "=");
-    const struct option *option = find_option(name, size);
+    const struct option *option =
+        size > 0 ? find_option(r->args, name, size) : NULL;
     if (option == NULL) return unknown_option(r->args, name, size);
     return take_option(r, option, name[size] == '=' ? name + size + 1 : NULL);
 }

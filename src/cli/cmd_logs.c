@@ -11,6 +11,7 @@
 
 #include "cli/cli.h"
 #include "cli/run_doc.h"
+#include "cli/watch.h"
 
 enum { NAME_COLUMNS = 16, OUTPUT_INDENT = 4 };
 
@@ -28,7 +29,8 @@ static void say_left(const struct cli *cli, const char *run)
         run, run);
 }
 
-/* ---- logs ---------------------------------------------------------------- */
+/* ---- logs: one record
+ * ---------------------------------------------------------------- */
 
 struct kind_style {
     const char *kind;
@@ -188,50 +190,120 @@ static void print_news(const struct cli *cli, const json_t *records)
     (void)fflush(cli->out.file);
 }
 
-int cmd_logs(struct cli *cli)
+/* ---- from a run to its fallback ------------------------------------------ */
+
+enum { LOOK_MS = 100, LOOKS = 30 };
+
+/* The document of a run that has ended, when its fallback is being started
+ * also that of then. NULL after printing why not. */
+static json_t *read_ended(struct cli *cli, const char *id, int *status)
 {
-    const char *run = cli->args.words[0];
-    int64_t timeout = cli->args.given[OPT_FOLLOW] ? -1 : 0;
+    const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
+    json_t *doc = NULL;
+    for (int i = 0; i < LOOKS; i++) {
+        ndf_text *text = NULL;
+        json_decref(doc);
+        int err = ndf_show(cli->engine, id, &text, &cli->error);
+        if (err != NDF_OK) {
+            *status = cli_error(cli, err);
+            return NULL;
+        }
+        doc = cli_document(text);
+        if (!run_doc_is_due(doc)) break;
+        /* Whoever ended it may be about to start it. */
+        (void)nanosleep(&pause, NULL);
+    }
+    return doc;
+}
+
+/* The run after this one, the caller's to free; NULL: none. */
+static char *find_next(struct cli *cli, const char *id)
+{
+    int status;
+    json_t *doc = read_ended(cli, id, &status);
+    const char *next = doc != NULL ? run_doc_next(doc) : "";
+    char *found = next[0] != '\0' ? cli_text(next) : NULL;
+    json_decref(doc);
+    return found;
+}
+
+static void say_due(const struct cli *cli, const char *id)
+{
+    (void)cli_fail(cli, 0,
+        "its fallback was not started: `ndf resume %s` goes on with it", id);
+}
+
+/* ---- logs: a run --------------------------------------------------------- */
+
+/* All that a run did; *next (may be NULL) is the run after it. */
+static int print_run(struct cli *cli, const char *run, char **next)
+{
     int64_t from = 0;
-    int status = cli_open(cli, OPEN_FOR_READING);
-    bool ended = status != STATUS_DONE;
+    bool ended = false, failed = false;
+    char *id = NULL;
     while (!ended) {
         ndf_text *text = NULL;
-        int err =
-            ndf_follow(cli->engine, run, from, timeout, &text, &cli->error);
-        if (err != NDF_OK) return cli_error(cli, err);
+        int err = ndf_follow(
+            cli->engine, run, from, next != NULL ? -1 : 0, &text, &cli->error);
+        if (err != NDF_OK) {
+            cli_free(id);
+            return cli_error(cli, err);
+        }
         json_t *news = cli_document(text);
         print_news(cli, json_object_get(news, "records"));
         from = (int64_t)json_integer_value(json_object_get(news, "next"));
         /* Nobody reads any more. */
-        ended = timeout == 0 || has_ended(news) || ferror(cli->out.file) != 0;
+        ended = next == NULL || has_ended(news) || ferror(cli->out.file) != 0;
+        failed = strcmp(cli_get(news, "state"), "failed") == 0;
         if (run_doc_is_interrupted(news)) say_left(cli, cli_get(news, "id"));
+        cli_free(id);
+        id = cli_text(cli_get(news, "id"));
         json_decref(news);
     }
+    if (next != NULL && failed) *next = find_next(cli, id);
+    cli_free(id);
+    return STATUS_DONE;
+}
+
+int cmd_logs(struct cli *cli)
+{
+    bool follow = cli->args.given[OPT_FOLLOW];
+    int status = cli_open(cli, OPEN_FOR_READING);
+    char *run = cli_text(cli->args.words[0]);
+    while (status == STATUS_DONE && run != NULL) {
+        char *next = NULL;
+        status = print_run(cli, run, follow ? &next : NULL);
+        cli_free(run);
+        run = next;
+        if (run != NULL) cli_say(cli, "falling back to run %s", run);
+    }
+    cli_free(run);
     return status;
 }
 
 /* ---- wait ---------------------------------------------------------------- */
 
-/* How it ended, or that nobody is at work on it. */
-static int tell_end(struct cli *cli, const char *id)
+/* How it ended; *next is the run after it, and then that counts. */
+static int tell_end(struct cli *cli, const char *id, char **next)
 {
-    ndf_text *text = NULL;
-    int err = ndf_show(cli->engine, id, &text, &cli->error);
-    if (err != NDF_OK) return cli_error(cli, err);
-    json_t *doc = cli_document(text);
+    int status = STATUS_FAILED;
+    json_t *doc = read_ended(cli, id, &status);
+    if (doc == NULL) return status;
     struct run_doc run;
     run_doc_read(&run, doc);
-    int status = run_doc_status(&run);
+    status = run_doc_status(&run);
     if (status != STATUS_DONE)
         (void)cli_fail(cli, 0, "run %s (%s) ended %s%s%s", run.id, run.pattern,
             run.state, run.error[0] != '\0' ? ": " : "", run.error);
+    if (run_doc_next(doc)[0] != '\0') *next = cli_text(run_doc_next(doc));
+    if (run_doc_is_due(doc)) say_due(cli, run.id);
     json_decref(doc);
     return status;
 }
 
-static int wait_for(struct cli *cli, const char *run)
+static int wait_for(struct cli *cli, const char *run, char **next)
 {
+    watch_other(cli, run);
     ndf_text *text = NULL;
     int err = ndf_follow(cli->engine, run, INT64_MAX, -1, &text, &cli->error);
     if (err != NDF_OK) return cli_error(cli, err);
@@ -243,8 +315,22 @@ static int wait_for(struct cli *cli, const char *run)
             "run %s was interrupted, nobody is at work on it: `ndf resume %s` "
             "goes on with it",
             id, id);
-    else status = tell_end(cli, id);
+    else status = tell_end(cli, id, next);
     json_decref(news);
+    return status;
+}
+
+/* A run and those that are tried after it. */
+static int wait_for_all(struct cli *cli, const char *first)
+{
+    char *run = cli_text(first);
+    int status = STATUS_DONE;
+    while (run != NULL) {
+        char *next = NULL;
+        status = wait_for(cli, run, &next);
+        cli_free(run);
+        run = next;
+    }
     return status;
 }
 
@@ -253,7 +339,7 @@ int cmd_wait(struct cli *cli)
     int status = cli_open(cli, OPEN_FOR_READING);
     if (status != STATUS_DONE) return status;
     for (size_t i = 0; i < cli->args.word_count; i++) {
-        int one = wait_for(cli, cli->args.words[i]);
+        int one = wait_for_all(cli, cli->args.words[i]);
         if (status == STATUS_DONE) status = one;
     }
     return status;

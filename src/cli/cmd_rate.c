@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "cli/run_doc.h"
 #include "cli/watch.h"
 
 struct rating {
@@ -45,7 +46,7 @@ static int undo_here(struct cli *cli, struct watch *watch, ndf_run *run)
 {
     const char *id = ndf_run_id(run);
     int state = NDF_RUN_RUNNING;
-    int status = watch_run(watch, run, -1, &state);
+    int status = watch_run(watch, run, &state);
     if (state == NDF_RUN_RUNNING) return status; /* which has been said */
     if (state == NDF_RUN_CANCELLED) {
         cli_say(cli, "run %s was cancelled, and what it did is undone", id);
@@ -56,18 +57,37 @@ static int undo_here(struct cli *cli, struct watch *watch, ndf_run *run)
         id, id);
 }
 
-int cmd_cancel(struct cli *cli)
+/* The last run of a chain: what the first one's id means to who started it. */
+static char *find_last(struct cli *cli, const char *run)
 {
-    int status = cli_open(cli, OPEN_FOR_WORK);
-    if (status != STATUS_DONE) return status;
-    const char *run = cli->args.words[0];
+    char *id = cli_text(run);
+    for (;;) {
+        ndf_text *text = NULL;
+        if (ndf_show(cli->engine, id, &text, NULL) != NDF_OK) return id;
+        json_t *doc = cli_document(text);
+        const char *next = run_doc_next(doc);
+        char *found = next[0] != '\0' ? cli_text(next) : NULL;
+        json_decref(doc);
+        if (found == NULL) return id;
+        cli_free(id);
+        id = found;
+    }
+}
+
+static int cancel(struct cli *cli, const char *run)
+{
     int err = ndf_cancel(cli->engine, run, &cli->error);
     if (err != NDF_OK) return cli_error(cli, err);
     struct watch *watch = watch_new(cli);
     ndf_run *handle = NULL;
+    int status = STATUS_DONE;
     err = ndf_run_resume(
         cli->engine, run, watch_options(watch), &handle, &cli->error);
-    if (err == NDF_OK) {
+    int state = NDF_RUN_RUNNING;
+    if (err == NDF_OK && ndf_run_wait(handle, 0, &state, NULL) == NDF_OK &&
+        state == NDF_RUN_FAILED) {
+        cli_say(cli, "run %s had failed; its fallback will not be tried", run);
+    } else if (err == NDF_OK) {
         status = undo_here(cli, watch, handle);
     } else if (err == NDF_EBUSY) {
         cli_say(cli,
@@ -79,5 +99,15 @@ int cmd_cancel(struct cli *cli)
     }
     ndf_run_free(handle);
     watch_free(watch);
+    return status;
+}
+
+int cmd_cancel(struct cli *cli)
+{
+    int status = cli_open(cli, OPEN_FOR_WORK);
+    if (status != STATUS_DONE) return status;
+    char *run = find_last(cli, cli->args.words[0]);
+    status = cancel(cli, run);
+    cli_free(run);
     return status;
 }

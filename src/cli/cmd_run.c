@@ -50,7 +50,7 @@ static int resume_all(struct cli *cli, struct delegation *delegation)
     for (size_t i = 0; i < json_array_size(runs); i++) {
         const json_t *run = json_array_get(runs, i);
         bool busy = false;
-        if (!run_doc_is_interrupted(run)) continue;
+        if (!run_doc_is_interrupted(run) && !run_doc_is_due(run)) continue;
         delegation->run = cli_get(run, "id");
         int one = delegate(cli, delegation, &busy);
         if (!busy) resumed++;

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "cli/changes.h"
 #include "cli/cli.h"
 #include "cli/run_doc.h"
 
@@ -20,6 +21,26 @@ static void print_pair(
     (void)fputc('\n', out->file);
 }
 
+/* What was tried before it, and what after it. */
+static void print_chain(const struct term *out, const json_t *doc)
+{
+    const json_t *after = json_object_get(doc, "fallback");
+    const char *state = cli_get(after, "state");
+    const char *pattern = cli_get(after, "pattern");
+    print_pair(out, "instead of", cli_get(doc, "fallback_of"));
+    char *text = NULL;
+    if (strcmp(state, "due") == 0)
+        text = cli_format("not started yet: `ndf resume %s` goes on with it",
+            cli_get(doc, "id"));
+    else if (strcmp(state, "dropped") == 0)
+        text = cli_text("was given up before it was started");
+    else if (after != NULL)
+        text =
+            cli_format("%s, run %s: %s", pattern, cli_get(after, "run"), state);
+    if (text != NULL) print_pair(out, "fallback", text);
+    cli_free(text);
+}
+
 static void print_head(
     const struct term *out, const struct run_doc *run, const json_t *doc)
 {
@@ -30,6 +51,7 @@ static void print_head(
     print_pair(out, "state", run->state);
     print_pair(out, "step", run->step);
     print_pair(out, "error", run->error);
+    print_chain(out, doc);
     print_pair(out, "task", cli_get(doc, "text"));
     print_pair(out, "domain", cli_get(doc, "domain"));
     print_pair(out, "folder", cli_get(doc, "cwd"));
@@ -263,6 +285,8 @@ int cmd_show(struct cli *cli)
     int status = cli_open(cli, OPEN_FOR_READING);
     if (status == STATUS_DONE) status = cli_refresh(cli);
     if (status != STATUS_DONE) return status;
+    if (cli->args.given[OPT_CHANGES])
+        return changes_print(cli, cli->args.words[0]);
     ndf_text *text = NULL;
     int err = ndf_show(cli->engine, cli->args.words[0], &text, &cli->error);
     if (err != NDF_OK) return cli_error(cli, err);

@@ -12,12 +12,13 @@ struct delegation {
     const ndf_context *context;
     int64_t timeout_ms; /* < 0: none */
     bool started;       /* set by delegate: there is a run */
+    char *fallbacks;    /* of --fallback, cut at the commas; delegate's own */
 };
 
-/* Runs it to its end, prints the output of the last step on standard output
- * (with --json the whole run) and says how it went. Returns the exit status;
- * *busy, when not NULL, is set if another process owns the run, and then
- * nothing is said. */
+/* Runs it to its end, and when it fails, its fallbacks; prints the output of
+ * the last step on standard output (with --json the whole run) and says how it
+ * went. Returns the exit status; *busy, when not NULL, is set if another
+ * process owns the run, and then nothing is said. */
 int delegate(struct cli *cli, struct delegation *delegation, bool *busy);
 /* Says after a run that others were interrupted, when there are some among the
  * last ones. */

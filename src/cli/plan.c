@@ -248,10 +248,23 @@ static void print_totals(const struct cli *cli, const json_t *totals)
         numbers[1], numbers[1] == 1 ? "" : "s", numbers[4]);
 }
 
+/* What is tried when it fails, one behind the other. */
+static void print_fallbacks(const struct term *out, const json_t *names)
+{
+    for (size_t i = 0; i < json_array_size(names); i++)
+        print_pair(out, INDENT, i == 0 ? "if it fails" : "then",
+            json_string_value(json_array_get(names, i)));
+    if (json_array_size(names) > 0) (void)fputc('\n', out->file);
+}
+
 int plan_print(struct cli *cli, const char *pattern, const ndf_context *context)
 {
     ndf_text *text = NULL;
-    int err = ndf_plan(cli->engine, pattern, context, NULL, &text, &cli->error);
+    ndf_run_options with = NDF_RUN_OPTIONS_INIT;
+    if (!cli->args.given[OPT_NO_FALLBACK])
+        with.fallback = NDF_FALLBACK_DECLARED;
+    int err =
+        ndf_plan(cli->engine, pattern, context, &with, &text, &cli->error);
     if (err != NDF_OK) return cli_error(cli, err);
     if (cli->args.given[OPT_JSON]) {
         cli_print_json(cli, text);
@@ -263,6 +276,7 @@ int plan_print(struct cli *cli, const char *pattern, const ndf_context *context)
     print_head(&cli->out, INDENT, plan);
     (void)fputc('\n', cli->out.file);
     print_inside(&cli->out, plan, 0, &number);
+    print_fallbacks(&cli->out, json_object_get(doc, "fallbacks"));
     print_totals(cli, json_object_get(doc, "totals"));
     json_decref(doc);
     cli_say(cli, "nothing was started");

@@ -16,11 +16,26 @@ bool run_doc_is_interrupted(const json_t *document)
     return strcmp(cli_get(document, "state"), "interrupted") == 0;
 }
 
+bool run_doc_is_due(const json_t *document)
+{
+    const json_t *fallback = json_object_get(document, "fallback");
+    return json_is_true(json_object_get(document, "fallback_due")) ||
+           strcmp(cli_get(fallback, "state"), "due") == 0;
+}
+
+const char *run_doc_next(const json_t *document)
+{
+    const json_t *fallback = json_object_get(document, "fallback");
+    bool started = cli_get(fallback, "pattern")[0] != '\0';
+    return started ? cli_get(fallback, "run") : "";
+}
+
 void run_doc_say_interrupted(const struct cli *cli, const json_t *list)
 {
     size_t count = 0;
     for (size_t i = 0; i < json_array_size(list); i++)
-        count += run_doc_is_interrupted(json_array_get(list, i));
+        count += run_doc_is_interrupted(json_array_get(list, i)) ||
+                 run_doc_is_due(json_array_get(list, i));
     if (count == 1) cli_say(cli, "1 run was interrupted: ndf resume --all");
     if (count > 1)
         cli_say(cli, "%zu runs were interrupted: ndf resume --all", count);
@@ -30,6 +45,7 @@ int run_doc_status(const struct run_doc *run)
 {
     if (run->succeeded) return STATUS_DONE;
     if (strcmp(run->state, "in_doubt") == 0) return STATUS_IN_DOUBT;
+    if (strcmp(run->state, "cancelled") == 0) return STATUS_INTERRUPTED;
     return run->timed_out ? STATUS_TIMEOUT : STATUS_FAILED;
 }
 

@@ -33,8 +33,13 @@ struct run_output {
 size_t run_doc_outputs(const json_t *document, struct run_output **out);
 /* Whether nobody is at work on a run that has not ended. */
 bool run_doc_is_interrupted(const json_t *document);
-/* How many of these runs nobody is at work on, and what to do about it; nothing
- * when there are none. */
+/* Whether a run failed and its fallback was neither started nor given up; of
+ * one that is listed and of one that is shown. */
+bool run_doc_is_due(const json_t *document);
+/* The id of the run that was started when a run failed; "": none. */
+const char *run_doc_next(const json_t *document);
+/* How many of these runs wait for somebody to go on, and what to do about it;
+ * nothing when there are none. */
 void run_doc_say_interrupted(const struct cli *cli, const json_t *list);
 /* A number of milliseconds, or -1. */
 int64_t run_doc_ms(const json_t *object, const char *key);

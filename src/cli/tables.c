@@ -2,7 +2,7 @@
  * tables.c - the tables of commands and options.
  *
  * Every option has one meaning in all of ndf, so a line can be read before it
- * is known which command it names.
+ * is known which command it names; of two by one name, the word before tells.
  */
 #include <stdio.h>
 #include <string.h>
@@ -55,8 +55,8 @@ const struct option options[OPTION_COUNT] = {
         "take the best pattern without asking, however sure", OPTION_FLAG,
         COMPLETE_NONE, BIT(CMD_DO), 'y'},
     [OPT_TIMEOUT] = {"timeout", "TIME",
-        "cancel and undo after that long: 90s, 5m, 1h", OPTION_VALUE,
-        COMPLETE_NONE, RUNNING, 't'},
+        "it fails, and is undone, when it takes longer: 90s, 5m, 1h",
+        OPTION_VALUE, COMPLETE_NONE, RUNNING, 't'},
     [OPT_QUIET] = {"quiet", NULL, "no progress and no remarks", OPTION_FLAG,
         COMPLETE_NONE, RUNNING | BIT(CMD_IMPORT) | BIT(CMD_INIT), 'q'},
     [OPT_LIMIT] = {"limit", "N", "show at most so many", OPTION_VALUE,
@@ -90,6 +90,16 @@ const struct option options[OPTION_COUNT] = {
         OPTION_VALUE, COMPLETE_NONE, BIT(CMD_APPROVE), 0},
     [OPT_FOLLOW] = {"follow", NULL, "go on until the run ended", OPTION_FLAG,
         COMPLETE_NONE, BIT(CMD_LOGS), 'f'},
+    [OPT_FALLBACK] = {"fallback", "NAMES",
+        "the patterns to try one after the other when it fails, instead of "
+        "those declared: a,b,c",
+        OPTION_VALUE, COMPLETE_NAMES, STARTING, 0},
+    [OPT_NO_FALLBACK] = {"no-fallback", NULL,
+        "when it fails, try no other pattern", OPTION_FLAG, COMPLETE_NONE,
+        STARTING, 0},
+    [OPT_CHANGES] = {"context", NULL,
+        "of a run: what each step changed in the context", OPTION_FLAG,
+        COMPLETE_NONE, BIT(CMD_SHOW), 0},
 };
 
 const struct command commands[COMMAND_COUNT] = {
@@ -111,15 +121,16 @@ const struct command commands[COMMAND_COUNT] = {
         0, 1, COMPLETE_FOLDERS, cmd_trust},
     [CMD_DO] = {"", "do", "TASK...",
         "choose the pattern that fits a task, and run it",
-        "The output of the last step goes to standard output. Ctrl-C undoes "
-        "what\nwas done; twice leaves at once.",
+        "The output of the last step goes to standard output. When a pattern "
+        "fails,\nits fallback is tried. Ctrl-C undoes what was done; twice "
+        "leaves at once.",
         0, SIZE_MAX, COMPLETE_NONE, cmd_do},
     [CMD_RUN] = {"", "run", "PATTERN [TASK...]",
         "run a pattern or an agent by its name", "", 1, SIZE_MAX,
         COMPLETE_NAMES, cmd_run},
     [CMD_LS] = {"", "ls", "[agents|patterns|runs|sources]",
         "list what there is", "", 0, 1, COMPLETE_KINDS, cmd_ls},
-    [CMD_SHOW] = {"", "show", "NAME|RUN",
+    [CMD_SHOW] = {"", "show", "NAME|RUN [--context]",
         "show a pattern, an agent or a run, whole", "", 1, 1, COMPLETE_NAMES,
         cmd_show},
     [CMD_WHY] = {"", "why", "TASK...",

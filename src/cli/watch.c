@@ -1,58 +1,51 @@
 /*
  * watch.c - seeing a run.
  *
- * The engine's thread only copies events onto a queue; the main thread takes
- * them off a dozen times a second and writes. On a terminal the steps at work
- * are a block that is drawn again each time; what has ended is written above
- * it once. A terminal that cannot draw gets a line for each event, and what is
- * no terminal gets none: how the run ended is said in any case.
+ * A terminal that can draw shows the run as a tree, made of its records: the
+ * engine's thread only says that there may be news, a dozen times a second the
+ * main thread looks and draws. Else the engine's thread copies the events onto
+ * a queue, and each is a line: for people, or as JSON when that was asked for.
+ * What is no terminal gets no words; how the run ended is said in any case.
  */
 #include "cli/watch.h"
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cli/approval.h"
+#include "cli/event_line.h"
+#include "cli/screen.h"
+#include "cli/tree.h"
 
-enum {
-    TICK_MS = 80,
-    NAME_COLUMNS = 16,
-    SHOWN_MAX = 12, /* lines of steps at work; the others are counted */
-    SIGNAL_COUNT = 3,
-    LAST_WORDS_SIZE = 256,
-};
+enum { TICK_MS = 80, SIGNAL_COUNT = 3, LAST_WORDS_SIZE = 256, KEPT_ROWS = 2 };
+
+enum show { SHOW_NOTHING, SHOW_TREE, SHOW_LINES, SHOW_JSON };
 
 struct note {
     struct note *next;
-    ndf_event event; /* its texts are the two below */
-    char *step, *detail;
-};
-
-struct active {
-    char *step;
-    int64_t since_ms;
-    bool undo;
-    int attempt;
+    ndf_event event; /* its texts are the three below */
+    char *run, *step, *detail;
 };
 
 struct watch {
     const struct cli *cli;
+    enum show show;
     ndf_run_options options;
     pthread_mutex_t mutex;
     struct note *notes; /* under mutex, as the next */
     struct note **notes_end;
+    _Atomic bool news; /* of a run that is drawn */
+    struct screen *screen;
+    struct tree *tree;
+    int64_t from; /* the next record of the tree */
     struct approvals approvals;
-    struct active *active; /* in the order in which they began */
-    size_t active_count, active_room;
-    size_t drawn; /* lines of the block on the screen */
     unsigned tick;
-    int steps_done, steps_total;
-    bool quiet;
-    bool timed_out;
+    const char *stops; /* why it is being stopped; "": it is not */
     struct sigaction old[SIGNAL_COUNT];
 };
 
@@ -65,13 +58,14 @@ static volatile sig_atomic_t interrupts;
 static char last_words[LAST_WORDS_SIZE];
 static volatile sig_atomic_t last_words_size;
 
-/* A closed terminal may be told twice, by the kernel and by the shell: only
- * what a person sends again leaves at once. */
+/* The first cancels, the second kills the agents; both are for the main thread.
+ * A third does not wait for it. A closed terminal may be told twice, by the
+ * kernel and by the shell: that is one. */
 static void on_interrupt(int signal)
 {
     if (signal == SIGHUP && interrupts > 0) return;
     interrupts++;
-    if (interrupts < 2) return;
+    if (interrupts < 3) return;
     ssize_t written = write(STDERR_FILENO, last_words, (size_t)last_words_size);
     (void)written;
     _exit(STATUS_INTERRUPTED);
@@ -81,7 +75,8 @@ static void prepare_last_words(const char *run)
 {
     last_words_size = 0;
     int size = snprintf(last_words, sizeof last_words,
-        "\nndf: run %s is left as it is; `ndf resume %s` ends and undoes it\n",
+        "\nndf: run %s is left as it is, its agents perhaps at work; `ndf "
+        "resume %s` ends and undoes it\n",
         run, run);
     if (size > 0 && (size_t)size < sizeof last_words) last_words_size = size;
 }
@@ -104,15 +99,18 @@ static void catch_signals(struct watch *watch)
     }
 }
 
-static int64_t now_ms(void)
+static int64_t wall_ms(void)
 {
     struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    (void)clock_gettime(CLOCK_REALTIME, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* ---- events -------------------------------------------------------------- */
+
 static void note_free(struct note *note)
 {
+    free(note->run);
     free(note->step);
     free(note->detail);
     free(note);
@@ -122,42 +120,24 @@ static void note_free(struct note *note)
 static void on_event(void *ud, const ndf_event *event)
 {
     struct watch *watch = ud;
+    atomic_store(&watch->news, true);
     struct note *note = calloc(1, sizeof *note);
     if (note == NULL) return;
+    note->run = strdup(event->run);
     note->step = strdup(event->step != NULL ? event->step : "");
     note->detail = strdup(event->detail != NULL ? event->detail : "");
-    if (note->step == NULL || note->detail == NULL) {
+    if (note->run == NULL || note->step == NULL || note->detail == NULL) {
         note_free(note);
         return;
     }
     note->event = *event;
+    note->event.run = note->run;
     note->event.step = note->step;
     note->event.detail = note->detail;
     pthread_mutex_lock(&watch->mutex);
     *watch->notes_end = note;
     watch->notes_end = &note->next;
     pthread_mutex_unlock(&watch->mutex);
-}
-
-struct watch *watch_new(struct cli *cli)
-{
-    struct watch *watch = cli_alloc(sizeof *watch);
-    watch->cli = cli;
-    approvals_init(&watch->approvals, cli);
-    watch->notes_end = &watch->notes;
-    watch->quiet = cli->args.given[OPT_QUIET] || cli->background.on ||
-                   isatty(fileno(cli->err.file)) != 1;
-    watch->options = (ndf_run_options)NDF_RUN_OPTIONS_INIT;
-    watch->options.event = on_event;
-    watch->options.event_ud = watch;
-    (void)pthread_mutex_init(&watch->mutex, NULL);
-    catch_signals(watch);
-    return watch;
-}
-
-const ndf_run_options *watch_options(struct watch *watch)
-{
-    return &watch->options;
 }
 
 static struct note *take_notes(struct watch *watch)
@@ -168,6 +148,54 @@ static struct note *take_notes(struct watch *watch)
     watch->notes_end = &watch->notes;
     pthread_mutex_unlock(&watch->mutex);
     return notes;
+}
+
+static void show_lines(struct watch *watch)
+{
+    struct note *note = take_notes(watch);
+    if (note != NULL) approvals_hide(&watch->approvals);
+    while (note != NULL) {
+        struct note *next = note->next;
+        approvals_event(&watch->approvals, &note->event);
+        if (watch->show == SHOW_JSON)
+            event_line_json(watch->cli->err.file, &note->event);
+        if (watch->show == SHOW_LINES)
+            event_line_print(&watch->cli->err, &note->event, -1);
+        note_free(note);
+        note = next;
+    }
+}
+
+/* ---- the watch ----------------------------------------------------------- */
+
+static enum show way_to_show(const struct cli *cli)
+{
+    if (cli->args.given[OPT_QUIET] || cli->background.on) return SHOW_NOTHING;
+    if (cli->args.given[OPT_JSON]) return SHOW_JSON;
+    if (cli->err.tty) return SHOW_TREE;
+    return isatty(fileno(cli->err.file)) == 1 ? SHOW_LINES : SHOW_NOTHING;
+}
+
+struct watch *watch_new(struct cli *cli)
+{
+    struct watch *watch = cli_alloc(sizeof *watch);
+    watch->cli = cli;
+    approvals_init(&watch->approvals, cli);
+    watch->notes_end = &watch->notes;
+    watch->show = way_to_show(cli);
+    watch->stops = "";
+    if (watch->show == SHOW_TREE) watch->screen = screen_new(&cli->err);
+    watch->options = (ndf_run_options)NDF_RUN_OPTIONS_INIT;
+    watch->options.event = on_event;
+    watch->options.event_ud = watch;
+    (void)pthread_mutex_init(&watch->mutex, NULL);
+    catch_signals(watch);
+    return watch;
+}
+
+ndf_run_options *watch_options(struct watch *watch)
+{
+    return &watch->options;
 }
 
 void watch_free(struct watch *watch)
@@ -181,213 +209,121 @@ void watch_free(struct watch *watch)
         note_free(note);
         note = next;
     }
-    for (size_t i = 0; i < watch->active_count; i++)
-        cli_free(watch->active[i].step);
-    cli_free(watch->active);
+    tree_free(watch->tree);
+    screen_free(watch->screen);
     approvals_deinit(&watch->approvals);
     pthread_mutex_destroy(&watch->mutex);
     cli_free(watch);
 }
 
-/* ---- what is at work ----------------------------------------------------- */
+/* ---- the tree ------------------------------------------------------------ */
 
-static struct active *find_active(struct watch *watch, const char *step)
+/* Takes over the news of a run, waiting for them at most timeout_ms; false when
+ * there will be no more. */
+static bool read_records(const struct cli *cli, struct tree *tree,
+    const char *run, int64_t *from, int64_t timeout_ms)
 {
-    for (size_t i = 0; i < watch->active_count; i++)
-        if (strcmp(watch->active[i].step, step) == 0) return &watch->active[i];
-    return NULL;
+    ndf_text *text = NULL;
+    if (ndf_follow(cli->engine, run, *from, timeout_ms, &text, NULL) != NDF_OK)
+        return false;
+    json_t *news = cli_document(text);
+    const json_t *records = json_object_get(news, "records");
+    for (size_t i = 0; i < json_array_size(records); i++)
+        tree_record(tree, json_array_get(records, i));
+    *from = (int64_t)json_integer_value(json_object_get(news, "next"));
+    bool more = strcmp(cli_get(news, "state"), "running") == 0;
+    json_decref(news);
+    return more;
 }
 
-static void make_room(struct watch *watch)
+static void draw(struct screen *screen, const struct tree *tree, unsigned tick,
+    const char *stops)
 {
-    if (watch->active_count < watch->active_room) return;
-    size_t room = watch->active_room == 0 ? 8 : 2 * watch->active_room;
-    struct active *more = cli_alloc(room * sizeof *more);
-    for (size_t i = 0; i < watch->active_count; i++)
-        more[i] = watch->active[i];
-    cli_free(watch->active);
-    watch->active = more;
-    watch->active_room = room;
+    size_t columns;
+    size_t rows;
+    screen_size(screen, &columns, &rows);
+    const struct tree_view view = {.now_ms = wall_ms(),
+        .rows = rows > KEPT_ROWS + 2 ? rows - KEPT_ROWS : 2,
+        .columns = columns - 1,
+        .tick = tick,
+        .stops = stops};
+    const struct term *to = screen_begin(screen);
+    if (to == NULL) return;
+    tree_draw(tree, to, &view);
+    screen_show(screen);
 }
 
-static void start_active(struct watch *watch, const ndf_event *event)
+void watch_other(const struct cli *cli, const char *run)
 {
-    struct active *active = find_active(watch, event->step);
-    if (active == NULL) {
-        make_room(watch);
-        active = &watch->active[watch->active_count++];
-        *active = (struct active){.step = cli_text(event->step)};
-        active->since_ms = now_ms();
+    if (!cli->err.tty) return;
+    struct screen *screen = screen_new(&cli->err);
+    struct tree *tree = tree_new();
+    int64_t from = 0;
+    bool more = true;
+    for (unsigned tick = 0; more; tick++) {
+        more = read_records(cli, tree, run, &from, tick == 0 ? 0 : TICK_MS);
+        if (from > 0) draw(screen, tree, tick, "");
     }
-    active->undo = event->kind == NDF_EVENT_UNDO_STARTED;
-    active->attempt = event->attempt;
+    tree_free(tree);
+    screen_free(screen);
 }
 
-/* Takes it out; returns how long it took, or -1 when it was not at work. */
-static int64_t end_active(struct watch *watch, const char *step)
+static void show_tree(struct watch *watch, const char *run)
 {
-    struct active *active = find_active(watch, step);
-    if (active == NULL) return -1;
-    int64_t took = now_ms() - active->since_ms;
-    cli_free(active->step);
-    const struct active *end = watch->active + --watch->active_count;
-    for (; active < end; active++)
-        active[0] = active[1];
-    return took;
-}
-
-/* ---- lines --------------------------------------------------------------- */
-
-struct event_style {
-    const char *mark, *plain; /* with Unicode, and without */
-    const char *word;
-    enum style style;
-};
-
-static const struct event_style event_styles[] = {
-    [NDF_EVENT_STEP_STARTED] = {"\xE2\x97\x8B", ">", "started", STYLE_DIM},
-    [NDF_EVENT_STEP_DONE] = {"\xE2\x9C\x93", "+", "done", STYLE_GOOD},
-    [NDF_EVENT_STEP_FAILED] = {"\xE2\x9C\x97", "x", "failed", STYLE_BAD},
-    [NDF_EVENT_STEP_RETRY] = {"\xE2\x86\xBB", "~", "tried again", STYLE_WARN},
-    [NDF_EVENT_STEP_SKIPPED] = {"\xC2\xB7", ".", "skipped", STYLE_DIM},
-    [NDF_EVENT_UNDO_STARTED] = {"\xE2\x86\xB6", "<", "undoing", STYLE_WARN},
-    [NDF_EVENT_UNDO_DONE] = {"\xE2\x86\xB6", "<", "undone", STYLE_WARN},
-    [NDF_EVENT_UNDO_FAILED] = {"\xE2\x9C\x97", "x", "undo failed", STYLE_BAD},
-    [NDF_EVENT_VIOLATION] = {"!", "!", "context", STYLE_WARN},
-    [NDF_EVENT_APPROVED] = {"\xE2\x9C\x93", "+", "approved", STYLE_GOOD},
-    [NDF_EVENT_DENIED] = {"\xE2\x9C\x97", "x", "denied", STYLE_BAD},
-    [NDF_EVENT_VERIFY_STARTED] = {"\xE2\x97\x8B", ">", "verifying", STYLE_DIM},
-};
-
-static void clear_block(struct watch *watch)
-{
-    FILE *file = watch->cli->err.file;
-    for (size_t i = 0; i < watch->drawn; i++)
-        (void)fputs("\033[1A\033[2K", file);
-    if (watch->drawn > 0) (void)fputc('\r', file);
-    watch->drawn = 0;
-}
-
-static void print_event(
-    const struct watch *watch, const ndf_event *event, int64_t took)
-{
-    const struct term *err = &watch->cli->err;
-    const struct event_style *style = &event_styles[event->kind];
-    char time[TERM_TIME_SIZE] = "";
-    (void)fputs("  ", err->file);
-    term_styled(err, style->style, err->unicode ? style->mark : style->plain);
-    (void)fputc(' ', err->file);
-    const char *name = event->step[0] != '\0' ? event->step : "run";
-    size_t wide = term_line(err, name, 0);
-    if (wide < NAME_COLUMNS) term_pad(err, NAME_COLUMNS - wide);
-    if (took >= 0) term_duration((uint64_t)took, time);
-    (void)fprintf(err->file, " %s", style->word);
-    if (took >= 0) (void)fprintf(err->file, " in %s", time);
-    if (event->detail[0] != '\0') {
-        (void)fputs(": ", err->file);
-        (void)term_line(err, event->detail, 0);
-    }
-    (void)fputc('\n', err->file);
-}
-
-static void show_event(struct watch *watch, const ndf_event *event)
-{
-    int64_t took = -1;
-    bool live = watch->cli->err.tty;
-    approvals_event(&watch->approvals, event);
-    if (event->steps_total > 0) {
-        watch->steps_done = event->steps_done;
-        watch->steps_total = event->steps_total;
-    }
-    switch (event->kind) {
-    case NDF_EVENT_STEP_STARTED:
-    case NDF_EVENT_UNDO_STARTED:
-        start_active(watch, event);
-        if (live) return;
-        break;
-    case NDF_EVENT_STEP_DONE:
-    case NDF_EVENT_STEP_FAILED:
-    case NDF_EVENT_STEP_SKIPPED:
-    case NDF_EVENT_UNDO_DONE:
-    case NDF_EVENT_UNDO_FAILED: took = end_active(watch, event->step); break;
-    case NDF_EVENT_VERIFY_STARTED:
-        if (live) return;
-        break;
-    case NDF_EVENT_STEP_RETRY:
-    case NDF_EVENT_APPROVED:
-    case NDF_EVENT_DENIED:
-    case NDF_EVENT_VIOLATION: break;
-    default: return;
-    }
-    if (!watch->quiet) print_event(watch, event, took);
-}
-
-static void draw_block(struct watch *watch)
-{
-    static const char *const frames[] = {"\xE2\xA0\x8B", "\xE2\xA0\x99",
-        "\xE2\xA0\xB9", "\xE2\xA0\xB8", "\xE2\xA0\xBC", "\xE2\xA0\xB4",
-        "\xE2\xA0\xA6", "\xE2\xA0\xA7", "\xE2\xA0\x87", "\xE2\xA0\x8F"};
-    static const char *const plain[] = {"|", "/", "-", "\\"};
-    const struct term *err = &watch->cli->err;
-    if (!err->tty || watch->quiet) return;
-    unsigned tick = watch->tick++;
-    size_t shown =
-        watch->active_count < SHOWN_MAX ? watch->active_count : SHOWN_MAX;
-    for (size_t i = 0; i < shown; i++) {
-        const struct active *active = &watch->active[i];
-        char time[TERM_TIME_SIZE];
-        term_duration((uint64_t)(now_ms() - active->since_ms), time);
-        (void)fputs("  ", err->file);
-        term_styled(err, STYLE_NAME,
-            err->unicode ? frames[tick % 10] : plain[tick % 4]);
-        (void)fputc(' ', err->file);
-        size_t wide = term_line(err, active->step, err->width / 2);
-        if (wide < NAME_COLUMNS) term_pad(err, NAME_COLUMNS - wide);
-        (void)fprintf(err->file, " %s%s", active->undo ? "undo " : "", time);
-        if (active->attempt > 1)
-            (void)fprintf(err->file, ", attempt %d", active->attempt);
-        (void)fputc('\n', err->file);
-    }
-    watch->drawn = shown;
-    if (watch->steps_total > 1 && watch->active_count > 0) {
-        term_begin(err, STYLE_DIM);
-        (void)fprintf(err->file, "    %d of %d steps done", watch->steps_done,
-            watch->steps_total);
-        if (watch->active_count > shown)
-            (void)fprintf(
-                err->file, ", %zu more at work", watch->active_count - shown);
-        (void)fputc('\n', err->file);
-        term_end(err, STYLE_DIM);
-        watch->drawn++;
-    }
+    if (watch->tree == NULL) watch->tree = tree_new();
+    if (atomic_exchange(&watch->news, false) || watch->from == 0)
+        (void)read_records(watch->cli, watch->tree, run, &watch->from, 0);
+    draw(watch->screen, watch->tree, watch->tick++, watch->stops);
 }
 
 static void show(struct watch *watch, const char *run)
 {
-    clear_block(watch);
-    struct note *note = take_notes(watch);
-    if (note != NULL) approvals_hide(&watch->approvals);
-    while (note != NULL) {
-        struct note *next = note->next;
-        show_event(watch, &note->event);
-        note_free(note);
-        note = next;
-    }
+    bool asked = watch->approvals.shown;
+    show_lines(watch);
+    if (watch->show == SHOW_TREE && !watch->approvals.shown)
+        show_tree(watch, run);
     approvals_tick(&watch->approvals, run);
-    if (!watch->approvals.shown) draw_block(watch);
-    (void)fflush(watch->cli->err.file);
+    /* The question stands below the tree; the next one is drawn below it. */
+    if (!asked && watch->approvals.shown) screen_leave(watch->screen);
+}
+
+/* The block stands; the next run gets one of its own. */
+static void leave_tree(struct watch *watch)
+{
+    screen_leave(watch->screen);
+    tree_free(watch->tree);
+    watch->tree = NULL;
+    watch->from = 0;
+    watch->stops = "";
 }
 
 /* ---- the loop ------------------------------------------------------------ */
 
-static void cancel(struct watch *watch, ndf_run *run, const char *why)
+bool watch_interrupted(const struct watch *watch)
 {
-    clear_block(watch);
-    approvals_hide(&watch->approvals);
-    (void)cli_fail(watch->cli, 0,
-        "%s: ending the agents and undoing what was done%s", why,
-        watch->timed_out ? "" : "; Ctrl-C again leaves at once");
-    (void)ndf_run_cancel(run);
+    (void)watch;
+    return interrupts > 0;
+}
+
+/* What a person asked for since the last time; asked: how often until then. */
+static int obey(struct watch *watch, ndf_run *run, int asked)
+{
+    if (asked == 0 && interrupts > 0) {
+        asked = 1;
+        screen_clear(watch->screen);
+        approvals_hide(&watch->approvals);
+        (void)cli_fail(watch->cli, 0,
+            "interrupted: ending the agents and undoing what was done; Ctrl-C "
+            "again kills");
+        watch->stops = "stopping";
+        (void)ndf_run_cancel(run);
+    }
+    if (asked == 1 && interrupts > 1) {
+        asked = 2;
+        watch->stops = "killing";
+        (void)ndf_run_kill(run);
+    }
+    return asked;
 }
 
 int watch_status(int state)
@@ -395,34 +331,36 @@ int watch_status(int state)
     switch (state) {
     case NDF_RUN_SUCCEEDED: return STATUS_DONE;
     case NDF_RUN_IN_DOUBT: return STATUS_IN_DOUBT;
+    case NDF_RUN_CANCELLED: return STATUS_INTERRUPTED;
     default: return STATUS_FAILED;
     }
 }
 
-int watch_run(struct watch *watch, ndf_run *run, int64_t timeout_ms, int *state)
+static int say_killed(const struct watch *watch, const char *run)
 {
-    int64_t start = now_ms();
-    bool cancelled = false;
-    prepare_last_words(ndf_run_id(run));
+    return cli_fail(watch->cli, STATUS_INTERRUPTED,
+        "the agents were killed; run %s is left as it is; `ndf resume %s` ends "
+        "and undoes it",
+        run, run);
+}
+
+int watch_run(struct watch *watch, ndf_run *run, int *state)
+{
+    int asked = 0;
+    const char *id = ndf_run_id(run);
+    ndf_error error = {0};
+    prepare_last_words(id);
     int err = NDF_ETIMEOUT;
     while (err == NDF_ETIMEOUT) {
-        ndf_error error = {0};
         err = ndf_run_wait(run, TICK_MS, state, &error);
-        if (err != NDF_OK && err != NDF_ETIMEOUT) {
-            clear_block(watch);
-            return cli_fail(watch->cli, cli_status(err), "%s",
-                error.message[0] != '\0' ? error.message : ndf_strerror(err));
-        }
-        show(watch, ndf_run_id(run));
-        watch->timed_out |= !cancelled && err == NDF_ETIMEOUT &&
-                            timeout_ms >= 0 && now_ms() - start >= timeout_ms;
-        if (cancelled || (interrupts == 0 && !watch->timed_out)) continue;
-        if (err != NDF_ETIMEOUT) continue;
-        cancelled = true;
-        cancel(watch, run, watch->timed_out ? "timed out" : "interrupted");
+        if (err != NDF_ETIMEOUT) atomic_store(&watch->news, true);
+        show(watch, id);
+        if (err == NDF_ETIMEOUT) asked = obey(watch, run, asked);
     }
-    clear_block(watch);
-    if (cancelled && *state == NDF_RUN_CANCELLED)
-        return watch->timed_out ? STATUS_TIMEOUT : STATUS_INTERRUPTED;
+    leave_tree(watch);
+    if (err == NDF_ECANCELLED && asked == 2) return say_killed(watch, id);
+    if (err != NDF_OK)
+        return cli_fail(watch->cli, cli_status(err), "%s",
+            error.message[0] != '\0' ? error.message : ndf_strerror(err));
     return watch_status(*state);
 }

@@ -13,7 +13,10 @@
 #include "base/os.h"
 #include "engine/choose.h"
 #include "engine/commands.h"
+#include "engine/link.h"
+#include "engine/room.h"
 #include "engine/runner.h"
+#include "engine/tell.h"
 
 /* ---- records
  * ------------------------------------------------------------------ */
@@ -66,6 +69,9 @@ static int append_work(struct store_tx *tx, void *ud, ndf_error *error)
         err = commands_take(tx, str_of(job->run->id), &done, error);
     if (err != NDF_OK || !job->ends) return err;
     err = tx_run_state(tx, str_of(job->run->id), job->state, job->at_ms, error);
+    if (err == NDF_OK && job->state == NDF_RUN_FAILED &&
+        job->run->next_id[0] != '\0')
+        err = link_owe(tx, str_of(job->run->id), job->at_ms, error);
     if (err == NDF_OK && job->learning.id.at != NULL)
         err = learning_write(tx, &job->learning, error);
     /* Damaged counts must not keep a run from ending. */
@@ -356,14 +362,15 @@ static void timer_fired(void *ud)
     run_dispatch(run, &event);
 }
 
-static int set_timer(struct ndf_run *run, uint64_t token, uint64_t ms)
+static int set_timer_to(
+    struct ndf_run *run, uint64_t token, uint64_t ms, loop_fn fn)
 {
     struct run_timer *timer = mem_calloc(&run->engine->mem, 1, sizeof *timer);
     if (timer == NULL) return NDF_ENOMEM;
     timer->run = run;
     timer->token = token;
-    int err = loop_timer_new(
-        &timer->timer, run->engine->runner->loop, ms, timer_fired, timer);
+    int err =
+        loop_timer_new(&timer->timer, run->engine->runner->loop, ms, fn, timer);
     if (err != NDF_OK) {
         mem_free(&run->engine->mem, timer, sizeof *timer);
         return err;
@@ -386,34 +393,6 @@ static void clear_timer(struct ndf_run *run, uint64_t token)
 /* ---- telling, ending
  * ------------------------------------------------------------ */
 
-static void tell(struct ndf_run *run, const struct exec_progress *progress)
-{
-    run->steps_done = progress->steps_done;
-    run->steps_total = progress->steps_total;
-    if (progress->event == NDF_EVENT_VIOLATION)
-        counter_add(&run->engine->metrics.violations, 1);
-    if (run->event == NULL) return;
-    const struct clock *clock = &run->engine->clock;
-    /* The executor's strings end with a NUL where they are made by arena_str;
-     * a copy is sure. */
-    struct arena scratch;
-    arena_init(&scratch, &run->engine->mem);
-    struct str step = arena_str(&scratch, progress->step);
-    struct str detail = arena_str(&scratch, progress->detail);
-    ndf_event event = {.kind = progress->event,
-        .run = run->id,
-        .step = step.at != NULL ? step.at : "",
-        .detail = detail.at != NULL ? detail.at : "",
-        .attempt = (int)progress->attempt,
-        .steps_done = (int)progress->steps_done,
-        .steps_total = (int)progress->steps_total,
-        .at_ms = clock_wall_ms(clock),
-        .elapsed_ms =
-            (uint64_t)(clock_mono_ns(clock) - run->started_mono_ns) / 1000000};
-    run->event(run->event_ud, &event);
-    arena_deinit(&scratch);
-}
-
 /* The run is over for this process: forget its calls and timers, let waiters
  * go. Agents of a halted run go on and are adopted by a later resume. */
 static void leave_run(
@@ -424,6 +403,7 @@ static void leave_run(
         drop_call(run->calls);
     while (run->timers != NULL)
         drop_timer(run->timers);
+    room_leave(run);
     if (err == NDF_OK) {
         counter_add(&engine->metrics.runs_ended[state], 1);
         histogram_add(&engine->metrics.run_ms,
@@ -435,9 +415,56 @@ static void leave_run(
     struct str text = arena_str(&run->arena, message);
     executor_free(run->executor);
     run->executor = NULL;
-    run_ended(run, err, state, text.at != NULL ? text.at : "");
+    /* Who waits for it may take it up, or clean up behind it, at once. */
     run_disown(run);
+    run_ended(run, err, state, text.at != NULL ? text.at : "");
     runner_drop(engine->runner, run);
+}
+
+/* ---- killing
+ * ----------------------------------------------------------------------- */
+
+enum { KILL_AGAIN_MS = 50, KILL_PATIENCE = 40 };
+
+static void stop_all(struct ndf_run *run)
+{
+    for (struct run_call *call = run->calls; call != NULL; call = call->next)
+        agent_task_stop(call->task);
+}
+
+static void leave_killed(struct ndf_run *run)
+{
+    leave_run(run, NDF_ECANCELLED, NDF_RUN_RUNNING,
+        STR("its agents were killed, and nothing was undone; it can be "
+            "resumed"));
+}
+
+/* A stop that is said again kills at once; one that comes too soon after the
+ * first would be taken for the same. */
+static void kill_again(void *ud)
+{
+    struct run_timer *timer = ud;
+    struct ndf_run *run = timer->run;
+    drop_timer(timer);
+    if (run->calls == NULL || ++run->kills > KILL_PATIENCE) {
+        leave_killed(run);
+        return;
+    }
+    stop_all(run);
+    if (set_timer_to(run, 0, KILL_AGAIN_MS, kill_again) != NDF_OK)
+        leave_killed(run);
+}
+
+void run_kill(struct ndf_run *run)
+{
+    if (!run->listed || run->kills > 0) return;
+    run->kills = 1;
+    while (run->timers != NULL)
+        drop_timer(run->timers);
+    stop_all(run);
+    if (run->calls == NULL ||
+        set_timer_to(run, 0, KILL_AGAIN_MS, kill_again) != NDF_OK)
+        leave_killed(run);
 }
 
 /* ---- one event
@@ -478,9 +505,10 @@ static int perform_one(
         return NDF_OK;
     case EXEC_STOP: stop_call(run, action->stop); return NDF_OK;
     case EXEC_TIMER_SET:
-        return set_timer(run, action->timer.token, action->timer.ms);
+        return set_timer_to(
+            run, action->timer.token, action->timer.ms, timer_fired);
     case EXEC_TIMER_CLEAR: clear_timer(run, action->timer.token); return NDF_OK;
-    case EXEC_PROGRESS: tell(run, &action->progress); return NDF_OK;
+    case EXEC_PROGRESS: tell_progress(run, &action->progress); return NDF_OK;
     case EXEC_END:
         if (!action->end.halted)
             histogram_add(&run->engine->metrics.preservation_permille,
@@ -492,21 +520,6 @@ static int perform_one(
     return NDF_OK;
 }
 
-/* How the machine is, for runs whose tasks wait for room in it. */
-static const struct exec_machine *machine_now(struct runner *runner)
-{
-    int64_t now = clock_mono_ns(&runner->engine->clock);
-    int64_t age = now - runner->machine_ns;
-    struct exec_machine *machine = &runner->machine;
-    if (runner->machine_ns != 0 && age >= 0 &&
-        age < (int64_t)RUNNER_MACHINE_MS * 1000000)
-        return machine;
-    machine->cpus = os_cpus();
-    os_memory(&machine->memory, &machine->memory_free);
-    runner->machine_ns = now != 0 ? now : 1;
-    return machine;
-}
-
 /* Performs one step's actions. NDF_ENOMEM: the run must be given up. */
 static int step_once(struct ndf_run *run, const struct exec_event *event,
     struct vec *failed, ndf_error *error)
@@ -515,9 +528,13 @@ static int step_once(struct ndf_run *run, const struct exec_event *event,
     arena_init(&arena, &run->engine->mem);
     struct exec_actions actions = {.arena = &arena};
     struct exec_event told = *event;
-    if (executor_wants_machine(run->executor))
-        told.machine = machine_now(run->engine->runner);
+    struct exec_machine machine;
+    if (executor_wants_machine(run->executor)) {
+        room_look(run, &machine);
+        told.machine = &machine;
+    }
     int err = executor_step(run->executor, &told, &actions);
+    if (err == NDF_OK) room_update(run);
     /* Everything is done before the records are handed over: the arena goes
      * with them. A start never stands beside its own intent. */
     for (size_t i = 0; err == NDF_OK && i < actions.count; i++)
@@ -532,7 +549,8 @@ static int step_once(struct ndf_run *run, const struct exec_event *event,
 
 void run_dispatch(struct ndf_run *run, const struct exec_event *event)
 {
-    if (!run->listed) return;
+    /* What a killed call was worth, a later owner sees. */
+    if (!run->listed || run->kills > 0) return;
     struct vec failed;
     vec_init(&failed, &run->engine->mem, sizeof(struct failed_start));
     run_ref(run);

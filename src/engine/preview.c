@@ -52,6 +52,18 @@ static int encode_totals(
     return err;
 }
 
+static int put_fallbacks(struct ndf_run *run, struct value *out)
+{
+    struct value names = value_of_array();
+    int err = NDF_OK;
+    if (run->after.count == 0) return NDF_OK;
+    for (size_t i = 0; err == NDF_OK && i < run->after.count; i++)
+        err =
+            value_push(&run->arena, &names, value_of_str(run->after.items[i]));
+    return err == NDF_OK ? value_set(&run->arena, out, STR("fallbacks"), names)
+                         : err;
+}
+
 /* The seed is drawn when the run starts, so that of now says nothing. */
 static int describe(struct ndf_run *run, const struct value *start,
     struct value *out, ndf_error *error)
@@ -64,6 +76,7 @@ static int describe(struct ndf_run *run, const struct value *start,
         if (member != NULL)
             err = value_set(&run->arena, out, str_of(kept[i]), *member);
     }
+    if (err == NDF_OK) err = put_fallbacks(run, out);
     struct value totals;
     if (err == NDF_OK) err = encode_totals(&run->arena, &run->plan, &totals);
     if (err == NDF_OK) err = value_set(&run->arena, out, STR("totals"), totals);
@@ -83,7 +96,8 @@ int ndf_plan(ndf_engine *engine, const char *pattern,
     struct ndf_run *run;
     err = run_new(&run, engine);
     if (err != NDF_OK) return engine_explain(err, "the plan", error);
-    const struct start_request request = {pattern, context, options};
+    const struct start_request request = {
+        .pattern = pattern, .context = context, .options = options};
     uint64_t seed = 0;
     struct value start, document;
     struct buf body;

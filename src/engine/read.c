@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "engine/commands.h"
+#include "engine/link.h"
 #include "engine/lookup.h"
 #include "engine/recorded.h"
 #include "run/executor.h"
@@ -167,10 +168,47 @@ static struct object describe_run(
     return object;
 }
 
+/* What comes after a run that failed: {run, patterns} of its record, with its
+ * pattern and state when it was started; else it is due or was dropped. */
+static int put_fallback(struct listing *list, struct object *object,
+    const struct store_run *run, const struct value *start)
+{
+    const struct value *from = value_get(start, STR("fallback"));
+    struct str of = value_get_str(start, STR("fallback_of"));
+    struct store_run next;
+    bool due = false;
+    put_str(object, "fallback_of", of);
+    if (from == NULL || run->state != NDF_RUN_FAILED) return NDF_OK;
+    struct str id = value_get_str(from, STR("run"));
+    int err = link_due(list->reader, run->id, &due, list->error);
+    if (err != NDF_OK) return err;
+    struct object fallback = object_new(list->arena);
+    put_str(&fallback, "run", id);
+    err = read_run(list->reader, list->arena, id, &next, NULL);
+    if (err == NDF_OK) {
+        struct object shown = describe_run(list, &next);
+        put_str(
+            &fallback, "pattern", value_get_str(&shown.value, STR("pattern")));
+        put_str(&fallback, "state", value_get_str(&shown.value, STR("state")));
+    } else if (err == NDF_ENOTFOUND) {
+        put_str(&fallback, "state", due ? STR("due") : STR("dropped"));
+        const struct value *patterns = value_get(from, STR("patterns"));
+        if (patterns != NULL) put(&fallback, "patterns", *patterns);
+    } else return err;
+    put(object, "fallback", fallback.value);
+    return fallback.err;
+}
+
 static int add_run(void *ud, const struct store_run *run)
 {
     struct listing *list = ud;
     struct object object = describe_run(list, run);
+    bool due = false;
+    int err = run->state != NDF_RUN_FAILED
+                  ? NDF_OK
+                  : link_due(list->reader, run->id, &due, list->error);
+    if (err != NDF_OK) return err;
+    if (due) put(&object, "fallback_due", value_of_bool(true));
     return object.err == NDF_OK
                ? value_push(list->arena, list->out, object.value)
                : object.err;
@@ -207,6 +245,9 @@ static int show_run(struct listing *list, const struct store_run *run)
         err = read_outcomes_of_run(
             list->reader, run->id, add_outcome, list, list->error);
     list->out = out;
+    if (err == NDF_OK && records.array.count > 0)
+        err = put_fallback(list, &object, run,
+            value_get(&records.array.items[0], STR("body")));
     put(&object, "outcomes", outcomes);
     put(&object, "records", records);
     *out = object.value;

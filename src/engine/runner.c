@@ -384,3 +384,18 @@ void runner_cancel(struct runner *runner, struct ndf_run *run)
     run->cancel = (struct loop_post){.fn = cancel_run, .ud = run};
     loop_post(runner->loop, &run->cancel);
 }
+
+static void kill_run(void *ud)
+{
+    struct ndf_run *run = ud;
+    run_kill(run);
+    run_unref(run);
+}
+
+void runner_kill(struct runner *runner, struct ndf_run *run)
+{
+    if (atomic_exchange(&run->killing, true)) return;
+    run_ref(run);
+    run->kill = (struct loop_post){.fn = kill_run, .ud = run};
+    loop_post(runner->loop, &run->kill);
+}

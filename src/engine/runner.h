@@ -29,6 +29,7 @@ struct ndf_run {
     bool cancel_first;       /* a cancel waited when it was taken up */
     bool words_first;        /* so did other commands */
     _Atomic bool cancelling; /* `cancel` is posted */
+    _Atomic bool killing;    /* `kill` was posted */
 
     /* Guarded by mutex; what waiters see. */
     pthread_mutex_t mutex;
@@ -42,21 +43,32 @@ struct ndf_run {
     struct arena arena; /* plan and context */
     struct plan plan;
     struct context context;
-    struct str domain; /* stated, or inferred when it was chosen */
-    const char *dir;   /* of its agents' files */
-    bool owned;        /* by this engine */
+    struct str domain;            /* stated, or inferred when it was chosen */
+    struct str fallback_of;       /* the run before; .at NULL: none */
+    char next_id[ENGINE_ID_SIZE]; /* of the run after it; "": none */
+    struct str_list after;        /* the patterns that are tried then */
+    const struct value *passed;   /* before it, in vain; while it starts */
+    const char *dir;              /* of its agents' files */
+    bool owned;                   /* by this engine */
     struct executor *executor;
     int64_t next_seq;
     int64_t started_mono_ns;
     int64_t started_ms;
     ndf_event_fn event;
     void *event_ud;
+    struct exec_load load; /* of the machine */
+    uint64_t waits_since;  /* its place among those that wait for room */
+    uint64_t told_round;   /* the last one in which it was told of room */
     struct run_call *calls;
     struct run_timer *timers;
     uint32_t steps_done, steps_total;
+    int64_t told_tokens; /* by the last word of progress; 0: none */
+    double told_cost;
     struct loop_post begin;
     struct loop_post cancel;
-    bool listed; /* in the runner's list */
+    struct loop_post kill;
+    unsigned kills; /* how often its calls were told to end at once */
+    bool listed;    /* in the runner's list */
     struct ndf_run *next, *previous;
 };
 
@@ -70,6 +82,11 @@ struct runner {
     struct ndf_run *runs;        /* under way; the loop's thread only */
     struct exec_machine machine; /* as it was at machine_ns; 0: never */
     int64_t machine_ns;
+    struct exec_load load; /* of all runs; `waits` is not used */
+    size_t waiting;        /* runs that wait for room */
+    uint64_t waits_made, round;
+    bool round_posted;
+    struct loop_post room;
     struct loop_timer *poll;
     int64_t seen_version; /* of the store's data, when commands were read */
     _Atomic bool asked;   /* this process wrote a command */
@@ -92,6 +109,8 @@ void runner_expect(struct runner *runner);
 void runner_answered(struct runner *runner);
 /* Asks for a cancel; from any thread. */
 void runner_cancel(struct runner *runner, struct ndf_run *run);
+/* The same for a kill. */
+void runner_kill(struct runner *runner, struct ndf_run *run);
 
 /* Reads commands at the next tick although only this process wrote one. */
 void runner_look(ndf_engine *engine);
@@ -108,6 +127,8 @@ void run_ended(struct ndf_run *run, int err, int state, const char *message);
 /* On the runner's thread: hands one event to the executor and performs what it
  * answers. */
 void run_dispatch(struct ndf_run *run, const struct exec_event *event);
+/* On the runner's thread: ends its calls at once and leaves it, not undone. */
+void run_kill(struct ndf_run *run);
 /* Takes the run off the runner's list. */
 void runner_drop(struct runner *runner, struct ndf_run *run);
 

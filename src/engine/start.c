@@ -1,5 +1,5 @@
 /*
- * start.c - starting runs, taking them up again, waiting for them.
+ * start.c - starting runs, taking them up again.
  *
  * Record 0 of a run's journal is {plan, context, domain, cwd, seed}: with the
  * records after it, all that is needed to go on in another process. It is on
@@ -11,12 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/json.h"
 #include "base/os.h"
 #include "engine/commands.h"
+#include "engine/link.h"
 #include "engine/planner.h"
 #include "engine/rebuild.h"
 #include "store/tx.h"
@@ -109,7 +109,7 @@ static int encode_start(
         err = value_set(arena, out, STR("domain"), value_of_str(run->domain));
     if (err == NDF_OK)
         err = value_set(arena, out, STR("seed"), value_of_int((int64_t)seed));
-    return err;
+    return err == NDF_OK ? link_encode(run, out) : err;
 }
 
 struct start_job {
@@ -135,6 +135,8 @@ static int start_work(struct store_tx *tx, void *ud, ndf_error *error)
     int err = read_content_exists(
         tx_reader(tx), STORE_SPEC, row.version, &there, error);
     if (err == NDF_OK && !there) memset(row.version, 0, sizeof row.version);
+    if (err == NDF_OK && run->fallback_of.at != NULL)
+        err = link_take(tx, run->fallback_of, error);
     if (err == NDF_OK) err = tx_run_put(tx, &row, error);
     struct store_record record = {.run = row.id,
         .kind = STR("plan"),
@@ -179,7 +181,10 @@ static int record_start(struct ndf_run *run, uint64_t seed, ndf_error *error)
 /* ---- starting
  * ------------------------------------------------------------------- */
 
-static int read_run_options(
+/* A hundred years. */
+static const int64_t timeout_max_ms = INT64_C(36525) * 24 * 3600 * 1000;
+
+int start_options(
     const ndf_run_options *given, ndf_run_options *out, ndf_error *error)
 {
     *out = (ndf_run_options)NDF_RUN_OPTIONS_INIT;
@@ -189,6 +194,15 @@ static int read_run_options(
             "ndf_run_options.size is %zu: use NDF_RUN_OPTIONS_INIT",
             given->size);
     memcpy(out, given, given->size);
+    if (out->fallback < NDF_FALLBACK_NONE ||
+        out->fallback > NDF_FALLBACK_DECLARED)
+        return err_set(error, NDF_EINVAL,
+            "ndf_run_options.fallback is %d: see enum ndf_fallback",
+            out->fallback);
+    if (out->timeout_ms < 0 || out->timeout_ms > timeout_max_ms)
+        return err_set(error, NDF_EINVAL,
+            "ndf_run_options.timeout_ms is %lld: it is 0 (none) to %lld",
+            (long long)out->timeout_ms, (long long)timeout_max_ms);
     return NDF_OK;
 }
 
@@ -316,17 +330,52 @@ static void take_back(struct ndf_run *run)
     run_disown(run);
 }
 
+static void shorten(uint64_t *limit_ms, int64_t given_ms)
+{
+    if (given_ms <= 0) return;
+    if (*limit_ms == 0 || (uint64_t)given_ms < *limit_ms)
+        *limit_ms = (uint64_t)given_ms;
+}
+
+/* Those that its pattern declares. */
+static int find_fallbacks(struct ndf_run *run, ndf_error *error)
+{
+    struct registry *registry;
+    int err = engine_registry(run->engine, &registry, error);
+    if (err != NDF_OK) return err;
+    err = link_declared(
+        registry, run->plan.pattern, &run->arena, &run->after, error);
+    registry_unref(registry);
+    return err;
+}
+
+/* Its id, and its place among others. */
+static int find_place(struct ndf_run *run, const struct start_place *place)
+{
+    if (place != NULL && place->id.at != NULL) {
+        memcpy(run->id, place->id.at, place->id.size);
+    } else {
+        int err = engine_new_id(run->id);
+        if (err != NDF_OK) return err;
+    }
+    if (place == NULL) return NDF_OK;
+    run->fallback_of = place->of;
+    run->after = place->after;
+    run->passed = place->passed;
+    return NDF_OK;
+}
+
 int start_prepare(struct ndf_run *run, const struct start_request *request,
     uint64_t *seed, ndf_error *error)
 {
     ndf_run_options all;
     struct str cwd = {NULL, 0};
-    int err = read_run_options(request->options, &all, error);
+    int err = start_options(request->options, &all, error);
     if (err != NDF_OK) return err;
     run->event = all.event;
     run->event_ud = all.event_ud;
     err = check_store_trust(run->engine, error);
-    if (err == NDF_OK) err = engine_new_id(run->id);
+    if (err == NDF_OK) err = find_place(run, request->place);
     if (err == NDF_OK) err = draw_seed(run->engine, seed);
     if (err == NDF_OK) err = find_cwd(run, all.cwd, &cwd, error);
     if (err == NDF_OK) err = copy_context(run, &request->context->context);
@@ -335,9 +384,31 @@ int start_prepare(struct ndf_run *run, const struct start_request *request,
             str_of(request->pattern), STR(""), cwd};
         err = start_plan(run->engine, &run->arena, &wanted, &run->plan, error);
     }
+    if (err == NDF_OK && request->place == NULL &&
+        all.fallback == NDF_FALLBACK_DECLARED)
+        err = find_fallbacks(run, error);
+    if (err == NDF_OK && run->after.count > 0)
+        err = engine_new_id(run->next_id);
+    shorten(&run->plan.timeout_ms, all.timeout_ms);
     if (err == NDF_OK)
         err = rebuild_executor(run, *seed, EXEC_OUTPUTS_NEEDED, error);
     return err;
+}
+
+/* Whoever makes a run of a given id holds its lock: there is none yet, or there
+ * has been one for good. */
+static int check_free(struct ndf_run *run, ndf_error *error)
+{
+    struct store_reader *reader;
+    struct store_run row;
+    int err = store_read_begin(run->engine->store, &reader, error);
+    if (err != NDF_OK) return err;
+    err = read_run(reader, &run->arena, str_of(run->id), &row, NULL);
+    store_read_end(reader);
+    if (err == NDF_OK)
+        return err_set(
+            error, NDF_EEXISTS, "run %s was started already", run->id);
+    return err == NDF_ENOTFOUND ? NDF_OK : err;
 }
 
 static int start(
@@ -346,33 +417,29 @@ static int start(
     uint64_t seed = 0;
     int err = start_prepare(run, request, &seed, error);
     if (err == NDF_OK) err = own_run(run, error);
+    if (err == NDF_OK && run->fallback_of.at != NULL)
+        err = check_free(run, error);
     if (err == NDF_OK) err = make_folder(run, error);
     run->started_ms = clock_wall_ms(&run->engine->clock);
     if (err == NDF_OK) {
         err = record_start(run, seed, error);
         if (err != NDF_OK) take_back(run);
     }
+    /* They are the caller's, and on record. */
+    run->fallback_of = (struct str){NULL, 0};
+    run->after = (struct str_list){0};
+    run->passed = NULL;
     return err == NDF_OK ? hand_over(run, error) : err;
 }
 
-int ndf_run_start(ndf_engine *engine, const char *pattern,
-    const ndf_context *context, const ndf_run_options *options, ndf_run **out,
-    ndf_error *error)
+int start_run(ndf_engine *engine, const struct start_request *request,
+    ndf_run **out, ndf_error *error)
 {
-    *out = NULL;
-    int err = engine_check(engine, error);
-    if (err != NDF_OK) return err;
-    if (pattern == NULL || context == NULL)
-        return err_set(error, NDF_EINVAL, "pattern or context is NULL");
-    if (store_is_read_only(engine->store))
-        return err_set(error, NDF_EREADONLY,
-            "nothing can be run from a store that is open for reading only");
-    if (error != NULL) error->code = NDF_OK;
     struct ndf_run *run;
-    err = run_new(&run, engine);
+    *out = NULL;
+    int err = run_new(&run, engine);
     if (err != NDF_OK) return engine_explain(err, "the run", error);
-    const struct start_request request = {pattern, context, options};
-    err = start(run, &request, error);
+    err = start(run, request, error);
     if (err != NDF_OK) {
         run_disown(run);
         run_unref(run);
@@ -438,12 +505,21 @@ static int check_functions(const struct ndf_run *run, ndf_error *error)
     return err;
 }
 
-static int take_up(struct ndf_run *run, ndf_error *error)
+/* A limit of this owner's own counts from now on. */
+static void limit_rest(struct ndf_run *run, int64_t timeout_ms)
+{
+    if (timeout_ms > 0)
+        shorten(&run->plan.timeout_ms,
+            (int64_t)executor_time_spent(run->executor) + timeout_ms);
+}
+
+static int take_up(struct ndf_run *run, int64_t timeout_ms, ndf_error *error)
 {
     struct vec records;
     vec_init(&records, &run->engine->mem, sizeof(struct exec_record));
     int err = rebuild_run(run, EXEC_OUTPUTS_NEEDED, &records, error);
     vec_deinit(&records);
+    if (err == NDF_OK) limit_rest(run, timeout_ms);
     if (err == NDF_OK) err = make_folder(run, error);
     if (err == NDF_OK) err = find_commands(run, error);
     if (err == NDF_OK) err = check_functions(run, error);
@@ -461,7 +537,7 @@ int ndf_run_resume(ndf_engine *engine, const char *id,
     if (err != NDF_OK) return err;
     if (error != NULL) error->code = NDF_OK;
     ndf_run_options all;
-    err = read_run_options(options, &all, error);
+    err = start_options(options, &all, error);
     if (err != NDF_OK) return err;
     struct ndf_run *run;
     err = run_new(&run, engine);
@@ -480,7 +556,7 @@ int ndf_run_resume(ndf_engine *engine, const char *id,
     if (err == NDF_OK && run->state != NDF_RUN_RUNNING) {
         run_ended(run, NDF_OK, run->state, "");
     } else if (err == NDF_OK) {
-        err = take_up(run, error);
+        err = take_up(run, all.timeout_ms, error);
     }
     if (err != NDF_OK) {
         run_disown(run);
@@ -489,87 +565,4 @@ int ndf_run_resume(ndf_engine *engine, const char *id,
     }
     *out = run;
     return NDF_OK;
-}
-
-/* ---- handles
- * -------------------------------------------------------------------------- */
-
-const char *ndf_run_id(const ndf_run *run)
-{
-    return run->id;
-}
-
-int ndf_run_wait(ndf_run *run, int64_t timeout_ms, int *state, ndf_error *error)
-{
-    int err = engine_check(run->engine, error);
-    if (err != NDF_OK) return err;
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    if (timeout_ms > 0) {
-        until.tv_sec += (time_t)(timeout_ms / 1000);
-        until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-        if (until.tv_nsec >= 1000000000) {
-            until.tv_sec++;
-            until.tv_nsec -= 1000000000;
-        }
-    }
-    int waited = 0;
-    pthread_mutex_lock(&run->mutex);
-    while (!run->ended && waited == 0)
-        waited = timeout_ms < 0 ? pthread_cond_wait(&run->changed, &run->mutex)
-                                : pthread_cond_timedwait(
-                                      &run->changed, &run->mutex, &until);
-    bool ended = run->ended;
-    err = run->err;
-    if (ended && state != NULL) *state = run->state;
-    if (ended && err != NDF_OK)
-        err_set(error, err, "run %s stopped: %s", run->id, run->message);
-    pthread_mutex_unlock(&run->mutex);
-    if (!ended)
-        return err_set(error, NDF_ETIMEOUT, "run %s is still at work", run->id);
-    return err;
-}
-
-int ndf_run_cancel(ndf_run *run)
-{
-    int err = engine_check(run->engine, NULL);
-    if (err != NDF_OK) return err;
-    pthread_mutex_lock(&run->mutex);
-    bool ended = run->ended;
-    pthread_mutex_unlock(&run->mutex);
-    /* An ended run has no runner to ask. */
-    if (!ended) runner_cancel(run->engine->runner, run);
-    return NDF_OK;
-}
-
-void ndf_run_free(ndf_run *run)
-{
-    run_unref(run);
-}
-
-static int cancel_work(struct store_tx *tx, void *ud, ndf_error *error)
-{
-    struct ndf_run *run = ud;
-    struct store_command command = {.run = str_of(run->id),
-        .kind = STR("cancel"),
-        .at_ms = clock_wall_ms(&run->engine->clock)};
-    return tx_command_put(tx, &command, error);
-}
-
-int ndf_cancel(ndf_engine *engine, const char *id, ndf_error *error)
-{
-    int err = engine_check(engine, error);
-    if (err != NDF_OK) return err;
-    if (error != NULL) error->code = NDF_OK;
-    struct ndf_run *run;
-    err = run_new(&run, engine);
-    if (err != NDF_OK) return engine_explain(err, "the run", error);
-    err = rebuild_find(run, str_of(id), NULL, error);
-    if (err == NDF_OK && run->state != NDF_RUN_RUNNING)
-        err = err_set(error, NDF_EINVAL, "run %s has ended already", run->id);
-    if (err == NDF_OK)
-        err = store_write(engine->store, cancel_work, run, error);
-    if (err == NDF_OK) runner_look(engine);
-    run_unref(run);
-    return engine_explain(err, "the run cannot be cancelled", error);
 }

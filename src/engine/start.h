@@ -8,12 +8,29 @@
 #include "base/buf.h"
 #include "engine/runner.h"
 
+/* The place of a run among those that are tried one after the other (chain.c);
+ * all borrowed. */
+struct start_place {
+    struct str of;              /* the run before; .at NULL: it is the first */
+    struct str id;              /* that it takes; .at NULL: a new one */
+    struct str_list after;      /* patterns to be tried when it fails */
+    const struct value *passed; /* that could not be started; NULL: none */
+};
+
 /* What a run is started with; all borrowed. */
 struct start_request {
     const char *pattern;
     const ndf_context *context;
-    const ndf_run_options *options; /* NULL: all defaults */
+    const ndf_run_options *options;  /* NULL: all defaults */
+    const struct start_place *place; /* NULL: as the options say */
 };
+
+/* The options with the defaults for what is not given. NDF_EINVAL. */
+int start_options(
+    const ndf_run_options *given, ndf_run_options *out, ndf_error *error);
+/* Starts a run. NDF_EEXISTS: the place's id is taken, or it is not due. */
+int start_run(ndf_engine *engine, const struct start_request *request,
+    ndf_run **out, ndf_error *error);
 
 /* What is planned; borrowed. */
 struct plan_request {

@@ -4,6 +4,7 @@
 #include "python/args.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "python/errors.h"
@@ -182,4 +183,35 @@ int args_function_or_none(
     if (!PyCallable_Check(args->at[index]))
         return wrong_type(args, index, name, "callable or None");
     return args_function(args, index, name, out);
+}
+
+const char **args_words(
+    const struct args *args, PyObject *list, const char *name, PyObject **kept)
+{
+    char word_name[64];
+    *kept = NULL;
+    if (!PyList_Check(list) && !PyTuple_Check(list)) {
+        PyErr_Format(PyExc_TypeError, "%s(): %s must be a list of str or None",
+            args->method, name);
+        return NULL;
+    }
+    PyObject *tuple = PySequence_Tuple(list); /* others may change the list */
+    if (tuple == NULL) return NULL;
+    Py_ssize_t count = PyTuple_Size(tuple);
+    const char **words = PyMem_Calloc((size_t)count + 1, sizeof *words);
+    bool good = words != NULL;
+    if (words == NULL) PyErr_NoMemory();
+    (void)snprintf(word_name, sizeof word_name, "a word of %s", name);
+    for (Py_ssize_t i = 0; good && i < count; i++) {
+        PyObject *word = PyTuple_GetItem(tuple, i);
+        struct args one = {args->errors, args->method, &word, 1};
+        good = args_name(&one, 0, word_name, &words[i]) == 0;
+    }
+    if (good) {
+        *kept = tuple;
+        return words;
+    }
+    PyMem_Free((void *)words);
+    Py_DECREF(tuple);
+    return NULL;
 }

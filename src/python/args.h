@@ -58,5 +58,9 @@ int args_function(const struct args *args, Py_ssize_t index, const char *name,
     PyObject **out);
 int args_function_or_none(const struct args *args, Py_ssize_t index,
     const char *name, PyObject **out);
+/* The words of a list of str, NULL behind the last, borrowed from *kept, a
+ * tuple of the same; NULL with an exception set. Freed by PyMem_Free. */
+const char **args_words(
+    const struct args *args, PyObject *list, const char *name, PyObject **kept);
 
 #endif

@@ -157,10 +157,11 @@ static void tell(struct listener *listener, const ndf_event *event)
         event->detail, (Py_ssize_t)strlen(event->detail), "replace");
     PyObject *done = NULL;
     if (detail != NULL)
-        done = PyObject_CallFunction(fn, "issOiiiLK", event->kind, event->run,
-            event->step, detail, event->attempt, event->steps_done,
+        done = PyObject_CallFunction(fn, "issOiiiLKLdLd", event->kind,
+            event->run, event->step, detail, event->attempt, event->steps_done,
             event->steps_total, (long long)event->at_ms,
-            (unsigned long long)event->elapsed_ms);
+            (unsigned long long)event->elapsed_ms, (long long)event->tokens,
+            event->cost, (long long)event->step_tokens, event->step_cost);
     Py_XDECREF(detail);
     if (done == NULL) PyErr_WriteUnraisable(fn);
     Py_XDECREF(done);

@@ -86,6 +86,15 @@ static PyObject *result(PyObject *self, PyObject *const *at, Py_ssize_t count)
     return show_name(self, run, ndf_result);
 }
 
+static PyObject *changes(PyObject *self, PyObject *const *at, Py_ssize_t count)
+{
+    struct args args = call_args(self, "changes", at, count);
+    const char *run = NULL;
+    if (args_count(&args, 1, 1) < 0 || args_name(&args, 0, "run", &run) < 0)
+        return NULL;
+    return show_name(self, run, ndf_changes);
+}
+
 static PyObject *rate(PyObject *self, PyObject *const *at, Py_ssize_t count)
 {
     struct args args = call_args(self, "rate", at, count);
@@ -345,8 +354,20 @@ PyMethodDef methods_of_engine[] = {
         "Makes fn the agent of that name; None unbinds.\n\n"
         "fn(run, step, key, attempt, request) returns (output, patch)."},
     {"start", FAST(run_start),
-        "start($self, pattern, context, event=None, cwd=None, /)\n--\n\n"
-        "Starts a run."},
+        "start($self, pattern, context, event=None, cwd=None, fallbacks=None, "
+        "/)\n--\n\nStarts a run."},
+    {"next", FAST(run_next),
+        "next($self, run, event=None, cwd=None, /)\n--\n\n"
+        "Starts the fallback of a run that failed; None: there is none."},
+    {"plan", FAST(run_plan),
+        "plan($self, pattern, context, cwd=None, /)\n--\n\n"
+        "The plan that start would run; nothing is started."},
+    {"follow", FAST(run_follow),
+        "follow($self, run, start=0, timeout_ms=0, /)\n--\n\n"
+        "The records of a run from a number on, waited for."},
+    {"changes", FAST(changes),
+        "changes($self, run, /)\n--\n\n"
+        "What each step of a run changed in the context."},
     {"resume", FAST(run_resume),
         "resume($self, run, event=None, cwd=None, /)\n--\n\n"
         "Goes on with a run whose owner died."},

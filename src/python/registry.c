@@ -58,37 +58,6 @@ PyObject *registry_load(PyObject *self, PyObject *const *at, Py_ssize_t count)
 
 /* ---- files -------------------------------------------------------------- */
 
-/* The argv of a list of str, borrowed from *kept, a tuple of the same; NULL
- * with an exception set. Freed by PyMem_Free. */
-static const char **argv_of(
-    const struct args *args, PyObject *list, PyObject **kept)
-{
-    *kept = NULL;
-    if (!PyList_Check(list) && !PyTuple_Check(list)) {
-        PyErr_Format(PyExc_TypeError, "%s(): run must be a list of str or None",
-            args->method);
-        return NULL;
-    }
-    PyObject *tuple = PySequence_Tuple(list); /* others may change the list */
-    if (tuple == NULL) return NULL;
-    Py_ssize_t count = PyTuple_Size(tuple);
-    const char **argv = PyMem_Calloc((size_t)count + 1, sizeof *argv);
-    bool good = argv != NULL;
-    if (argv == NULL) PyErr_NoMemory();
-    for (Py_ssize_t i = 0; good && i < count; i++) {
-        PyObject *word = PyTuple_GetItem(tuple, i);
-        struct args one = {args->errors, args->method, &word, 1};
-        good = args_name(&one, 0, "a word of run", &argv[i]) == 0;
-    }
-    if (good) {
-        *kept = tuple;
-        return argv;
-    }
-    PyMem_Free((void *)argv);
-    Py_DECREF(tuple);
-    return NULL;
-}
-
 PyObject *registry_import(PyObject *self, PyObject *const *at, Py_ssize_t count)
 {
     struct args args = call_args(self, "import_", at, count);
@@ -100,7 +69,7 @@ PyObject *registry_import(PyObject *self, PyObject *const *at, Py_ssize_t count)
     const char **argv = NULL;
     PyObject *kept = NULL;
     if (count > 2 && at[2] != Py_None) {
-        argv = argv_of(&args, at[2], &kept);
+        argv = args_words(&args, at[2], "run", &kept);
         if (argv == NULL) return NULL;
     }
     PyObject *report = NULL;

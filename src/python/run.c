@@ -85,29 +85,109 @@ static int parse_rest(const struct args *args, Py_ssize_t from,
     return args_name_or_none(args, from + 1, "cwd", cwd);
 }
 
+static void start_run(
+    struct start *start, const char *pattern, const struct text *context)
+{
+    struct call *call = &start->call;
+    ndf_context *made = NULL;
+    PyThreadState *gil = PyEval_SaveThread();
+    call->err = ndf_context_new(
+        call->ndf, context->at, context->size, &made, &call->error);
+    if (call->err == NDF_OK)
+        call->err = ndf_run_start(call->ndf, pattern, made, &start->options,
+            &start->ndf, &call->error);
+    ndf_context_free(made);
+    PyEval_RestoreThread(gil);
+}
+
 PyObject *run_start(PyObject *self, PyObject *const *at, Py_ssize_t count)
 {
     struct args args = call_args(self, "start", at, count);
     struct start start = {.options = NDF_RUN_OPTIONS_INIT};
     struct text context = {NULL, 0};
-    const char *pattern = NULL;
-    PyObject *event = NULL;
-    if (args_count(&args, 2, 4) < 0) return NULL;
+    const char *pattern = NULL, **fallbacks = NULL;
+    PyObject *event = NULL, *kept = NULL, *run = NULL;
+    if (args_count(&args, 2, 5) < 0) return NULL;
     if (args_name(&args, 0, "pattern", &pattern) < 0) return NULL;
     if (args_text(&args, 1, "context", &context) < 0) return NULL;
     if (parse_rest(&args, 2, &event, &start.options.cwd) < 0) return NULL;
+    if (count > 4 && at[4] != Py_None) {
+        fallbacks = args_words(&args, at[4], "fallbacks", &kept);
+        if (fallbacks == NULL) return NULL;
+        start.options.fallbacks = fallbacks;
+    }
+    if (begin(&start, self, event) == 0) {
+        start_run(&start, pattern, &context);
+        run = finish(&start);
+    }
+    PyMem_Free((void *)fallbacks);
+    Py_XDECREF(kept);
+    return run;
+}
+
+PyObject *run_next(PyObject *self, PyObject *const *at, Py_ssize_t count)
+{
+    struct args args = call_args(self, "next", at, count);
+    struct start start = {.options = NDF_RUN_OPTIONS_INIT};
+    const char *run = NULL;
+    PyObject *event = NULL;
+    if (args_count(&args, 1, 3) < 0) return NULL;
+    if (args_name(&args, 0, "run", &run) < 0) return NULL;
+    if (parse_rest(&args, 1, &event, &start.options.cwd) < 0) return NULL;
     if (begin(&start, self, event) < 0) return NULL;
     struct call *call = &start.call;
+    PyThreadState *gil = PyEval_SaveThread();
+    call->err =
+        ndf_run_next(call->ndf, run, &start.options, &start.ndf, &call->error);
+    PyEval_RestoreThread(gil);
+    if (call->err != NDF_OK || start.ndf != NULL) return finish(&start);
+    if (start.listener != 0) core_unlisten(call->engine->core, start.listener);
+    call_end(call);
+    Py_RETURN_NONE;
+}
+
+PyObject *run_plan(PyObject *self, PyObject *const *at, Py_ssize_t count)
+{
+    struct args args = call_args(self, "plan", at, count);
+    ndf_run_options options = NDF_RUN_OPTIONS_INIT;
+    struct text context = {NULL, 0};
+    const char *pattern = NULL;
+    struct call call;
+    if (args_count(&args, 2, 3) < 0 ||
+        args_name(&args, 0, "pattern", &pattern) < 0 ||
+        args_text(&args, 1, "context", &context) < 0 ||
+        args_name_or_none(&args, 2, "cwd", &options.cwd) < 0 ||
+        call_begin(&call, self) < 0)
+        return NULL;
+    ndf_text *text = NULL;
     ndf_context *made = NULL;
     PyThreadState *gil = PyEval_SaveThread();
-    call->err = ndf_context_new(
-        call->ndf, context.at, context.size, &made, &call->error);
-    if (call->err == NDF_OK)
-        call->err = ndf_run_start(
-            call->ndf, pattern, made, &start.options, &start.ndf, &call->error);
+    call.err =
+        ndf_context_new(call.ndf, context.at, context.size, &made, &call.error);
+    if (call.err == NDF_OK)
+        call.err =
+            ndf_plan(call.ndf, pattern, made, &options, &text, &call.error);
     ndf_context_free(made);
     PyEval_RestoreThread(gil);
-    return finish(&start);
+    return call_text(&call, text);
+}
+
+PyObject *run_follow(PyObject *self, PyObject *const *at, Py_ssize_t count)
+{
+    struct args args = call_args(self, "follow", at, count);
+    const char *run = NULL;
+    int64_t from = 0, timeout_ms = 0;
+    struct call call;
+    if (args_count(&args, 1, 3) < 0 || args_name(&args, 0, "run", &run) < 0 ||
+        args_number(&args, 1, "start", &from) < 0 ||
+        args_number(&args, 2, "timeout_ms", &timeout_ms) < 0 ||
+        call_begin(&call, self) < 0)
+        return NULL;
+    ndf_text *text = NULL;
+    PyThreadState *gil = PyEval_SaveThread();
+    call.err = ndf_follow(call.ndf, run, from, timeout_ms, &text, &call.error);
+    PyEval_RestoreThread(gil);
+    return call_text(&call, text);
 }
 
 PyObject *run_resume(PyObject *self, PyObject *const *at, Py_ssize_t count)

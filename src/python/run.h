@@ -9,8 +9,11 @@
 /* Makes the type and adds it to the module. NULL with an exception set. */
 PyTypeObject *run_type_new(PyObject *module);
 
-/* Engine.start and Engine.resume. */
+/* Methods of Engine, by these names. */
 PyObject *run_start(PyObject *self, PyObject *const *at, Py_ssize_t count);
+PyObject *run_next(PyObject *self, PyObject *const *at, Py_ssize_t count);
+PyObject *run_plan(PyObject *self, PyObject *const *at, Py_ssize_t count);
+PyObject *run_follow(PyObject *self, PyObject *const *at, Py_ssize_t count);
 PyObject *run_resume(PyObject *self, PyObject *const *at, Py_ssize_t count);
 
 #endif

@@ -575,10 +575,12 @@ static void on_stop_overdue(void *ud)
 static void process_stop(struct agent_task *task)
 {
     struct process *p = (struct process *)task;
-    if (p->stopped) return;
+    bool again = p->stopped; /* then there is no more grace */
     p->stopped = true;
+    p->stop_polls = 0;
     if (p->watch == NULL) return; /* on_poll tells it */
     os_pidfd_kill(p->pidfd, SIGTERM);
+    if (again) return;
     os_pidfd_kill(p->pidfd, SIGCONT); /* its agent may have stopped it */
     loop_timer_free(p->timer);
     p->timer = NULL;

@@ -198,6 +198,8 @@ struct exec_shared {
     ndf_error denied; /* of the one that was denied */
     bool resting;     /* as executor.resting, of some member */
     struct exec_machine machine;
+    bool waits; /* since the last event: some task, for room in the machine */
+    uint64_t admitted;        /* tasks that declare what they take */
     struct exec_actions *out; /* of the step under way; NULL in a replay */
 };
 
@@ -325,6 +327,8 @@ int exec_step_advance(struct executor *x, struct exec_node *node);
 /* exec_parallel.c */
 uint32_t exec_places(const struct executor *x); /* tasks at once, at most */
 int exec_parallel_advance(struct executor *x, struct exec_node *root);
+/* What the tasks at work in all patterns of the run declare. */
+void exec_parallel_load(const struct executor *x, struct exec_load *out);
 
 /* exec_tasks.c: what the tasks of a parallel plan need and are given. */
 /* Makes x->parallel when the plan is parallel. NDF_EREFERENCE, NDF_ECYCLE,

@@ -99,6 +99,9 @@ int exec_progress(struct executor *x, enum ndf_event_kind event,
 {
     struct exec_held *held = vec_push(&x->shared->held);
     if (held == NULL) return NDF_ENOMEM;
+    const struct executor *whole = x;
+    while (whole->parent != NULL)
+        whole = whole->parent;
     held->token = x->shared->issued;
     held->progress = (struct exec_progress){
         .event = (int)event,
@@ -109,6 +112,8 @@ int exec_progress(struct executor *x, enum ndf_event_kind event,
         .attempt = slot != NULL ? slot->attempt : 0,
         .steps_done = x->shared->done_count,
         .steps_total = x->shared->leaf_count,
+        .tokens = whole->tokens,
+        .cost = whole->cost,
     };
     return held->progress.detail.at != NULL ? NDF_OK : NDF_ENOMEM;
 }

@@ -13,6 +13,7 @@
 enum {
     EXEC_INLINE_MAX = 4096, /* canonical bytes of an output kept in a record */
     EXEC_LOG_MAX = 4096,    /* bytes of stderr kept in a record */
+    EXEC_TRIED_MAX = 256,   /* canonical bytes of what a violation wanted */
     EXEC_UNDO_ATTEMPTS = 3, /* at least; the step's retry may ask for more */
     EXEC_UNDO_WAIT_MS = 200,
     EXEC_WAIT_MAX_MS = 3600 * 1000,
@@ -38,6 +39,7 @@ enum exec_event_kind {
     EXEC_AGENT_DONE,    /* a started or adopted call ended */
     EXEC_TIMER,         /* fired; it is gone then */
     EXEC_CANCEL,        /* somebody asked for it */
+    EXEC_ROOM,          /* other runs take less of the machine */
     EXEC_SELECTED,      /* what a SELECT asked for */
     EXEC_APPROVE,       /* somebody approved or denied */
 };
@@ -54,6 +56,21 @@ struct exec_machine {
     double cpus;
     uint64_t memory;      /* bytes in all */
     uint64_t memory_free; /* that can be had without swapping */
+    /* What the tasks at work of other runs declare. */
+    uint32_t others;
+    double cpu_taken;
+    uint64_t memory_taken;
+    bool behind; /* another run waits for room, and it is that one's turn */
+};
+
+/* What the tasks at work of a run declare; those that declare nothing are not
+ * counted. */
+struct exec_load {
+    uint32_t count;
+    double cpu;
+    uint64_t memory;
+    bool waits; /* a task is due that there is no room for in the machine */
+    uint64_t admitted; /* tasks so far, in this life */
 };
 
 struct exec_event {
@@ -109,6 +126,8 @@ struct exec_progress {
     uint32_t attempt;
     uint32_t steps_done;
     uint32_t steps_total;
+    int64_t tokens; /* of the run so far; -1: none was reported */
+    double cost;    /* NAN: unknown */
 };
 
 struct exec_end {

@@ -9,7 +9,9 @@
  * which a task that waits to be tried again is none. What a task declares is
  * counted, what it does not declare is not: the declared cpu of those at work
  * must fit resource_threshold of the machine's cpus, and of its memory
- * 1 - resource_threshold must stay free. Free is what the system says, or all
+ * 1 - resource_threshold must stay free. At work are also the tasks of other
+ * runs: what they take comes with events, and whether another run's turn is
+ * before this one's. Free is what the system says, or all
  * less what those at work declared, if that is less: they may not have taken
  * it yet. When none is at work one is admitted all the same, as nothing would
  * ever move else; but a task that asks for more than the whole machine has
@@ -174,6 +176,11 @@ uint32_t exec_places(const struct executor *x)
     return own ? places : EXEC_TASKS_AT_ONCE_MAX;
 }
 
+static bool declares(const struct step *step)
+{
+    return step->cpu > 0 || step->memory > 0;
+}
+
 /* Of the tasks at work in the other patterns of the run; inside: only in those
  * of that phase. */
 static struct load load_elsewhere(
@@ -216,6 +223,24 @@ static bool is_allotted(const struct executor *x, const struct step *step,
     return fits;
 }
 
+void exec_parallel_load(const struct executor *x, struct exec_load *out)
+{
+    *out = (struct exec_load){
+        .waits = x->shared->waits, .admitted = x->shared->admitted};
+    for (size_t i = 0; i < x->shared->members.count; i++) {
+        struct executor *member = exec_member_at(x->shared, i);
+        if (member->parallel == NULL || member->ended) continue;
+        for (uint32_t t = 0; t < member->leaf_count; t++) {
+            struct exec_node *task = task_at(member, t);
+            const struct step *step = &task->plan->step;
+            if (!declares(step) || !is_at_work(task)) continue;
+            out->count++;
+            out->cpu += step->cpu;
+            out->memory += step->memory;
+        }
+    }
+}
+
 enum admission {
     ADMIT,
     ADMIT_NO_PLACE,
@@ -238,9 +263,13 @@ static enum admission admit(const struct executor *x,
     if (machine->cpus > 0 && step->cpu > machine->cpus) return ADMIT_NEVER;
     if ((all > 0 && needed > all) || !ever) return ADMIT_NEVER;
     struct load others = load_elsewhere(x, NULL);
+    others.count += machine->others;
+    others.cpu += machine->cpu_taken;
+    others.memory += (double)machine->memory_taken;
+    /* Also when nothing is at work: then that one's task is about to be. */
+    if (machine->behind && declares(step)) return ADMIT_NO_CPU;
     if (load->count + others.count == 0) return ADMIT;
-    if (load->count >= exec_places(x)) return ADMIT_NO_PLACE;
-    if (!allotted) return ADMIT_NO_CPU;
+    if (load->count >= exec_places(x) || !allotted) return ADMIT_NO_PLACE;
     if (machine->cpus > 0 && step->cpu > 0 &&
         load->cpu + others.cpu + step->cpu > share * machine->cpus) {
         return ADMIT_NO_CPU;
@@ -310,6 +339,8 @@ static int start_tasks(struct executor *x, const struct exec_node *root,
             if (!exec_gate_open(task)) continue;
         }
         enum admission admission = admit(x, root, task, &load);
+        x->shared->waits |=
+            admission == ADMIT_NO_MEMORY || admission == ADMIT_NO_CPU;
         if (admission == ADMIT_NO_MEMORY) return look_again(x);
         if (admission == ADMIT_NO_PLACE || admission == ADMIT_NO_CPU) break;
         int err = admission == ADMIT_NEVER ? refuse(x, task)
@@ -318,6 +349,7 @@ static int start_tasks(struct executor *x, const struct exec_node *root,
         *again = task->state == NODE_FAILED;
         if (*again || x->cancel != REASON_NONE) break;
         load_add(&load, task);
+        x->shared->admitted += declares(&task->plan->step);
     }
     return NDF_OK;
 }

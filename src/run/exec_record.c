@@ -194,6 +194,30 @@ static void put_output(struct record *record, const struct agent_result *result)
     buf_deinit(&buf);
 }
 
+/* What the step wanted, which no snapshot shows when it was dropped: the value,
+ * or how large that is. */
+static int put_tried(
+    struct record *record, struct value *item, const struct violation *from)
+{
+    if (from->after == NULL)
+        return value_set(
+            record->arena, item, STR("deleted"), value_of_bool(true));
+    struct buf buf;
+    buf_init(&buf, record->arena->mem);
+    json_write(&buf, from->after);
+    int err = buf_error(&buf);
+    int64_t size = (int64_t)buf.size;
+    buf_deinit(&buf);
+    if (err != NDF_OK) return err;
+    if (size > EXEC_TRIED_MAX)
+        return value_set(
+            record->arena, item, STR("tried_bytes"), value_of_int(size));
+    struct value copy;
+    err = value_copy(record->arena, from->after, &copy);
+    return err == NDF_OK ? value_set(record->arena, item, STR("tried"), copy)
+                         : err;
+}
+
 static void put_violations(
     struct record *record, const struct exec_verdict *verdict)
 {
@@ -207,6 +231,7 @@ static void put_violations(
             err = value_set(record->arena, &item, STR("severity"),
                 value_of_str(str_of(severity_name(from->severity))));
         }
+        if (err == NDF_OK) err = put_tried(record, &item, from);
         if (err == NDF_OK) err = value_push(record->arena, &list, item);
         if (err != NDF_OK) record->err = err;
     }

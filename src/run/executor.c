@@ -63,6 +63,11 @@ static bool may_call(const struct executor *x)
     return true;
 }
 
+uint64_t executor_time_spent(struct executor *x)
+{
+    return exec_time_spent(x);
+}
+
 void executor_look_step(
     const struct executor *x, uint32_t index, struct exec_step_look *out)
 {
@@ -200,6 +205,7 @@ static int take(struct executor *x, const struct exec_event *event)
     case EXEC_RECORD_FAILED: return on_record_failed(x, event);
     case EXEC_AGENT_DONE: return on_agent_done(x, event);
     case EXEC_TIMER: return on_timer(x, event->token);
+    case EXEC_ROOM: return NDF_OK;
     case EXEC_CANCEL: return on_cancel(x);
     case EXEC_SELECTED: return exec_meta_on_selected(x->shared, event);
     case EXEC_APPROVE: return exec_on_approve(x->shared, event->approval);
@@ -335,6 +341,11 @@ bool executor_wants_machine(const struct executor *x)
     return false;
 }
 
+void executor_load(const struct executor *x, struct exec_load *out)
+{
+    exec_parallel_load(x, out);
+}
+
 int executor_step(struct executor *x, const struct exec_event *event,
     struct exec_actions *out)
 {
@@ -346,6 +357,7 @@ int executor_step(struct executor *x, const struct exec_event *event,
         return NDF_OK;
     x->shared->out = out;
     if (event->machine != NULL) x->shared->machine = *event->machine;
+    x->shared->waits = false;
     int err = take(x, event);
     if (err == NDF_OK && !x->shared->finished) err = advance(x);
     if (err == NDF_OK && !x->shared->finished) err = rest_or_go_on(x);

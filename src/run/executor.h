@@ -80,6 +80,9 @@ struct exec_look {
 /* NDF_ENOMEM. */
 int executor_look(struct executor *x, struct exec_look *out);
 
+/* For how long the run has been at work at least, as its records tell. */
+uint64_t executor_time_spent(struct executor *x);
+
 struct exec_step_look {
     const struct plan_node *plan;
     bool done;
@@ -94,6 +97,8 @@ void executor_look_step(
 /* Whether the next event should say how the machine is: tasks that declare what
  * they take may be waiting for it. */
 bool executor_wants_machine(const struct executor *x);
+/* What it takes of the machine since the last event. */
+void executor_load(const struct executor *x, struct exec_load *out);
 
 /* out->arena is set by the caller, the rest is filled here. NDF_OK or
  * NDF_ENOMEM: then perform nothing of it and give the run up (it can be

@@ -18,7 +18,12 @@ static const char profile[] =
     "host: {class: Twice}\n"
     "steps:\n"
     "  - one: {agent: worker, writes: [found]}\n"
-    "  - two: {agent: worker, with: {before: \"${steps.one.output}\"}}\n";
+    "  - two: {agent: worker, with: {before: \"${steps.one.output}\"}}\n"
+    "---\n"
+    "pattern: fails\n"
+    "description: Fails.\n"
+    "fallback: work.twice\n"
+    "steps: [breaks]\n";
 
 static int answer(void *ud, const ndf_call *call, ndf_reply *reply)
 {
@@ -28,6 +33,14 @@ static int answer(void *ud, const ndf_call *call, ndf_reply *reply)
     int err = ndf_reply_patch(reply, patch, sizeof patch - 1);
     if (err == NDF_OK) err = ndf_reply_output(reply, "\"done\"", 6);
     return err;
+}
+
+static int refuse(void *ud, const ndf_call *call, ndf_reply *reply)
+{
+    (void)ud;
+    (void)call;
+    (void)reply;
+    return 1;
 }
 
 static int allow(void *ud, const char *pattern, const ndf_context *context)
@@ -57,9 +70,29 @@ static int run_it(
     if (err == NDF_OK)
         err = ndf_follow(engine, ndf_run_id(run), 0, 0, &text, error);
     ndf_text_free(text);
+    text = NULL;
+    if (err == NDF_OK) err = ndf_changes(engine, ndf_run_id(run), &text, error);
+    ndf_text_free(text);
     ndf_run_free(run);
     if (err != NDF_OK) return err;
     /* Without memory a step may fail; that is an end like others. */
+    return state == NDF_RUN_SUCCEEDED ? NDF_OK : NDF_ENOMEM;
+}
+
+static int fall_back(
+    ndf_engine *engine, const ndf_context *context, ndf_error *error)
+{
+    ndf_run_options options = NDF_RUN_OPTIONS_INIT;
+    options.fallback = NDF_FALLBACK_DECLARED;
+    ndf_run *run;
+    ndf_text *text = NULL;
+    int state;
+    int err = ndf_run_chain(engine, "fails", context, &options, &run, error);
+    if (err == NDF_OK) err = ndf_run_wait(run, 0, &state, error);
+    if (err == NDF_OK) err = ndf_show(engine, ndf_run_id(run), &text, error);
+    ndf_text_free(text);
+    ndf_run_free(run);
+    if (err != NDF_OK) return err;
     return state == NDF_RUN_SUCCEEDED ? NDF_OK : NDF_ENOMEM;
 }
 
@@ -70,6 +103,7 @@ static int whole_way(ndf_engine *engine, ndf_error *error)
     ndf_selection *selection = NULL;
     int err = ndf_register(engine, profile, sizeof profile - 1, 0, error);
     if (err == NDF_OK) err = ndf_bind(engine, "worker", answer, NULL, error);
+    if (err == NDF_OK) err = ndf_bind(engine, "breaks", refuse, NULL, error);
     if (err == NDF_OK)
         err = ndf_context_new(engine, json, sizeof json - 1, &context, error);
     ndf_select_options options = NDF_SELECT_OPTIONS_INIT;
@@ -78,6 +112,7 @@ static int whole_way(ndf_engine *engine, ndf_error *error)
         err = ndf_select_with(engine, context, &options, &selection, error);
     ndf_selection_free(selection);
     if (err == NDF_OK) err = run_it(engine, context, error);
+    if (err == NDF_OK) err = fall_back(engine, context, error);
     ndf_context_free(context);
     return err;
 }

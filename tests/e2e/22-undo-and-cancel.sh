@@ -88,7 +88,7 @@ kill -0 "$owner" 2>/dev/null || fail 'it ended in spite of nohup'
 kill -INT "$owner"
 wait "$owner" || true
 stopped cancel
-[ "$got" = 1 ] || fail "exit $got, wanted 1"
+[ "$got" = 130 ] || fail "exit $got, wanted 130"
 
 exits 1 "$NDF" run stuck x
 says "$ERR" 'undo'

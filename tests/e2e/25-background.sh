@@ -148,7 +148,7 @@ says "$ERR" 'slowly, as you said'
 id=$(sed 's/.*:"\(.*\)".*/\1/' "$OUT")
 called
 exits 0 "$NDF" cancel "$id"
-exits 1 "$NDF" wait "$id"
+exits 130 "$NDF" wait "$id"
 says "$ERR" 'cancelled'
 [ ! -e calls ] || fail 'it was not undone'
 

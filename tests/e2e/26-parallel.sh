@@ -124,7 +124,7 @@ run=$(newest)
 exits 0 "$NDF" cancel "$run"
 got=0
 wait "$owner" || got=$?
-[ "$got" = 1 ] || fail "exit $got, wanted 1"
+[ "$got" = 130 ] || fail "exit $got, wanted 130"
 [ ! -e undone ] || fail 'what was not done was undone'
 ! grep -q good calls || fail 'the last was called'
 for process in /proc/[0-9]*; do

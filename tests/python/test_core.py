@@ -146,7 +146,7 @@ class ErrorTest(Case):
             (lambda: engine.bind("worker", 1), "fn must be callable or None"),
             (lambda: engine.bind(None, fine), "name must be str"),
             (lambda: engine.start("worker", "{}", 1), "event must be callable"),
-            (lambda: engine.start("worker"), "takes 2 to 4 arguments, got 1"),
+            (lambda: engine.start("worker"), "takes 2 to 5 arguments, got 1"),
             (lambda: engine.find_similar("a", "b"), "threshold must be float"),
             (lambda: engine.keep("a", "b"), "data must be bytes or None"),
             (lambda: engine.import_("a", None, "b"), "run must be a list"),

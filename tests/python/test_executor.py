@@ -357,6 +357,115 @@ class Executing(Case):
         kinds = [type(each) for each in caught.exception.attempts]
         self.assertEqual(kinds, [PatternExecutionError] * 2 + [PatternNotFoundError])
 
+    def test_with_fallbacks_tells_which_run_came_after_which(self):
+        registry = self.registry(
+            sequential("a.bad", ("step", boom)), sequential("a.good", ("step", lambda: 1)))
+        result = registry.executor.execute_with_fallback("a.bad", ["a.missing", "a.good"])
+        last = json.loads(registry._engine.show(result.run_id))
+        first = json.loads(registry._engine.show(last["fallback_of"]))
+        self.assertEqual((first["pattern"], first["state"]), ("a.bad", "failed"))
+        self.assertEqual(first["fallback"]["run"], result.run_id)
+
+    def test_with_the_fallbacks_that_are_declared(self):
+        registry = self.registry(
+            sequential("a.good", ("step", lambda c: c.attributes["kept"])),
+            sequential("a.worse", ("step", boom), fallback="a.good"),
+            sequential("a.bad", ("step", boom), fallback="a.worse"))
+        execute = registry.executor.execute_with_fallback
+        context = PatternContext(attributes={"kept": 7})
+        self.assertEqual(execute("a.bad", context=context).output, 7)
+        with self.refused(PatternExecutionError, "a.bad") as caught:
+            execute("a.bad", "a.worse", context)
+        self.assertEqual(len(caught.exception.attempts), 2)
+        with self.refused(PatternExecutionError, "a.bad") as caught:
+            execute("a.bad", [], context)
+        self.assertEqual(len(caught.exception.attempts), 1)
+
+    def test_with_a_fallback_after_a_time_limit(self):
+        registry = self.registry(
+            sequential("a.slow", ("step", lambda: time.sleep(0.5))),
+            sequential("a.good", ("step", lambda: "done")))
+        execute = registry.executor.execute_with_fallback
+        self.assertEqual(execute("a.slow", "a.good", timeout=0.1).output, "done")
+        with self.refused(TimeoutError, "a.slow") as caught:
+            execute("a.slow", ["a.missing"], timeout=0.1)
+        kinds = [type(each) for each in caught.exception.attempts]
+        self.assertEqual(kinds, [TimeoutError, PatternNotFoundError])
+
+    def test_with_a_fallback_but_not_after_a_cancel(self):
+        registry = self.registry(sequential("a.slow", ("step", lambda: time.sleep(0.3))),
+                                 sequential("a.good", ("step", lambda: "done")))
+        threading.Timer(0.1, lambda: registry.executor._cancel_pattern("a.slow")).start()
+        with self.refused(PatternExecutionError, "a.slow", "cancelled"):
+            registry.executor.execute_with_fallback("a.slow", "a.good")
+
+    def test_shows_a_plan_and_runs_nothing(self):
+        calls = []
+        registry = self.registry(
+            sequential("a.b", ("one", lambda: calls.append(1)), ("two", nothing)))
+        plan = registry.executor.plan("a.b", {"text": "go"})
+        self.assertEqual([s["id"] for s in plan["plan"]["root"]["children"]], ["one", "two"])
+        self.assertEqual(plan["totals"]["steps"], 2)
+        self.assertEqual(plan["context"]["text"], "go")
+        self.assertEqual(calls, [])
+        self.assertEqual(json.loads(registry._engine.list(3)), [])
+        with self.refused(PatternNotFoundError, "a.missing"):
+            registry.executor.plan("a.missing")
+
+    def test_follows_a_run(self):
+        go = threading.Event()
+        registry = self.registry(sequential("a.b", ("one", nothing), ("two", go.wait)))
+        executor = registry.executor
+        registry._flush()
+        run = registry._engine.start("a.b", "{}")
+        kinds = []
+        for record in executor.follow(run.id):
+            kinds.append(record["kind"])
+            if record["kind"] == "result":
+                go.set()
+        self.assertEqual((kinds[0], kinds[-1]), ("plan", "end"))
+        self.assertEqual(kinds.count("result"), 2)
+        self.assertEqual([r["kind"] for r in executor.follow(run.id)], kinds)
+        go.clear()
+        run = registry._engine.start("a.b", "{}")
+        with self.refused(TimeoutError, run.id):
+            list(executor.follow(run.id, timeout=0.2))
+        go.set()
+        run.wait()
+        with self.refused(PatternNotFoundError, "zzz"):
+            list(executor.follow("zzz"))
+        with self.refused(InvalidPatternError, "the id of a run"):
+            list(executor.follow(1))
+
+    def test_says_what_changed_in_the_context(self):
+        def change(context):
+            context.attributes["size"] = 9
+            context.domain = "stolen"
+
+        registry = self.registry(
+            sequential("a.b", {"name": "one", "call": change, "writes": ["size"]}))
+        result = registry.executor.execute(
+            "a.b", PatternContext(domain="mine", attributes={"size": 1}))
+        changes = registry.executor.changes(result.run_id)
+        self.assertEqual(changes["policy"], "restore")
+        found = {c["field"]: c for c in changes["steps"][0]["changes"]}
+        self.assertEqual(found["attributes.size"]["after"], 9)
+        self.assertEqual(found["domain"]["policy"], "restored")
+        self.assertEqual(found["domain"]["tried"], "stolen")
+
+    def test_events_tell_tokens_and_cost(self):
+        registry = self.registry(sequential(
+            "a.b", {"name": "one", "agent": "pays"}, {"name": "two", "agent": "pays"}))
+        says = json.dumps({"output": 1, "usage": {"tokens": 5, "cost": 0.5}})
+        registry._engine.register(json.dumps({"agent": "pays", "run": ["echo", says]}))
+        events = []
+        registry.executor.execute("a.b", on_event=events.append)
+        done = [e for e in events if e.kind == "step_done"]
+        self.assertEqual([(e.tokens, e.step_tokens) for e in done], [(5, 5), (10, 5)])
+        self.assertEqual([(e.cost, e.step_cost) for e in done], [(0.5, 0.5), (1.0, 0.5)])
+        self.assertIsNone(events[0].tokens)
+        self.assertIsNone(events[0].cost)
+
     def test_in_a_folder(self):
         folder = self.folder()
         registry = self.registry(sequential("a.b", "where"))

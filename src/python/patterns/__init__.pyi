@@ -430,6 +430,10 @@ class ExecutionEvent:
     steps_total: int
     at: float  # seconds since 1970
     elapsed_ms: int
+    tokens: int | None  # of the run so far; None: nobody said
+    cost: float | None
+    step_tokens: int | None  # of that, of the call that this tells of
+    step_cost: float | None
 
 class ExecutionResult:
     success: bool
@@ -482,7 +486,7 @@ class PatternExecutor:
     def execute_with_fallback(
         self,
         pattern: _PatternOrName,
-        fallbacks: _PatternOrName | Iterable[_PatternOrName],
+        fallbacks: _PatternOrName | Iterable[_PatternOrName] | None = None,
         context: _Context | None = None,
         timeout: float | None = None,
     ) -> ExecutionResult: ...
@@ -501,6 +505,11 @@ class PatternExecutor:
         *,
         return_exceptions: Literal[True],
     ) -> list[ExecutionResult | PatternError]: ...
+    def plan(
+        self, pattern: _PatternOrName, context: _Context | None = None
+    ) -> dict[str, Any]: ...
+    def follow(self, run_id: str, timeout: float | None = None) -> Iterator[dict[str, Any]]: ...
+    def changes(self, run_id: str) -> dict[str, Any]: ...
     def result(self, run_id: str) -> ExecutionResult: ...
     def resume(self, run_id: str) -> ExecutionResult: ...
     def approve(

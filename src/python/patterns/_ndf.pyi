@@ -43,9 +43,11 @@ def success(wins: float, tries: float, /) -> tuple[float, float]:
 # exception goes into the journal.
 _Bound = Callable[[str, str, str, int, str], tuple[str | None, str | None]]
 # event(kind, run, step, detail, attempt, steps_done, steps_total, at_ms,
-# elapsed_ms), on a thread of the engine: what it raises is written to stderr
+# elapsed_ms, tokens, cost, step_tokens, step_cost), on a thread of the engine: what it raises is written to stderr
 # through sys.unraisablehook.
-_Event = Callable[[int, str, str, str, int, int, int, int, int], object]
+_Event = Callable[
+    [int, str, str, str, int, int, int, int, int, int, float, int, float], object
+]
 _Choice = tuple[str, float, float, float, int, int]
 # name, fit, success, confidence, level (0..2), executions
 
@@ -89,8 +91,23 @@ class Engine:
     def configure(self, text: str | None = None, /) -> str: ...
     def bind(self, name: str, fn: _Bound | None, /) -> None: ...
     def start(
-        self, pattern: str, context: str, event: _Event | None = None, cwd: str | None = None, /
-    ) -> Run: ...
+        self,
+        pattern: str,
+        context: str,
+        event: _Event | None = None,
+        cwd: str | None = None,
+        fallbacks: list[str] | None = None,
+        /,
+    ) -> Run:
+        """fallbacks: the patterns that next() tries one after the other when
+        it fails; one that cannot be started is passed over."""
+
+    def next(self, run: str, event: _Event | None = None, cwd: str | None = None, /) -> Run | None: ...
+    def plan(self, pattern: str, context: str, cwd: str | None = None, /) -> str: ...
+    def follow(self, run: str, start: int = 0, timeout_ms: int = 0, /) -> str:
+        """Signals are not handled meanwhile: wait for a short time."""
+
+    def changes(self, run: str, /) -> str: ...
     def resume(self, run: str, event: _Event | None = None, cwd: str | None = None, /) -> Run: ...
     def cancel(self, run: str, /) -> None: ...
     def approve(self, run: str, step: str | None, answer: int, reason: str | None, /) -> None: ...

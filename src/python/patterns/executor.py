@@ -4,12 +4,15 @@ import asyncio
 import contextlib
 import functools
 import itertools
+import math
 import queue
 import threading
+import time
 
 from . import _check, _json, _ndf
 from .calls import Watch
 from .context import as_context
+from .fallback import Chain
 from .lazy import LazyPattern, as_pattern
 from .pattern import DelegationPattern
 from ._ndf import (
@@ -23,6 +26,7 @@ from ._ndf import (
 _RUN_STARTED = _ndf.EVENTS.index("run_started")
 _RUN_DONE = _ndf.EVENTS.index("run_done")
 _LONG = 1e9  # seconds: as good as for ever
+_SLICE_MS = 100  # of waiting, between two of which signals are handled
 _PATIENCE = 1.0  # seconds between looks at a run that says nothing
 
 # What such an error brings besides its sentence: the ExecutionResult, when the
@@ -50,12 +54,16 @@ class ExecutionEvent:
         approval_asked, approved, denied, verify_started
     run, step: ids; detail: one sentence, or ""; attempt: from 1
     steps_done, steps_total; at: seconds since 1970; elapsed_ms: of the run
+    tokens, cost: that the run has used so far; step_tokens, step_cost: of that,
+        what the call used that this tells of; None where nobody said
     """
 
     __slots__ = ("kind", "run", "step", "detail", "attempt", "steps_done",
-                 "steps_total", "at", "elapsed_ms")
+                 "steps_total", "at", "elapsed_ms", "tokens", "cost",
+                 "step_tokens", "step_cost")
 
-    def __init__(self, kind, run, step, detail, attempt, done, total, at_ms, elapsed_ms):
+    def __init__(self, kind, run, step, detail, attempt, done, total, at_ms, elapsed_ms,
+                 tokens=-1, cost=math.nan, step_tokens=-1, step_cost=math.nan):
         self.kind = _ndf.EVENTS[kind]
         self.run = run
         self.step = step
@@ -65,6 +73,10 @@ class ExecutionEvent:
         self.steps_total = total
         self.at = at_ms / 1000
         self.elapsed_ms = elapsed_ms
+        self.tokens = None if tokens < 0 else tokens
+        self.cost = None if math.isnan(cost) else cost
+        self.step_tokens = None if step_tokens < 0 else step_tokens
+        self.step_cost = None if math.isnan(step_cost) else step_cost
 
     def __repr__(self):
         step = f" {self.step}" if self.step else ""
@@ -222,7 +234,10 @@ class PatternExecutor:
             return self._execute_now(name, context, timeout, on_event)
 
     def _execute_now(self, name, context, timeout, on_event):
-        run, watch, context = self._start(name, context, on_event)
+        return self._await(name, self._start(name, context, on_event), timeout)
+
+    def _await(self, name, started, timeout):
+        run, watch, context = started
         try:
             state = run.wait(-1 if timeout is None else int(min(timeout, _LONG) * 1000))
             if state is None:
@@ -237,7 +252,10 @@ class PatternExecutor:
             raise
         return self._finish(name, run, watch, context)
 
-    def _start(self, name, context, on_event, loop=None, done=None):
+    def _start(self, name, context, on_event, loop=None, done=None, fallbacks=None,
+               after=None):
+        """Starts a run of that name; after: the id of the run that failed,
+        whose next fallback is started instead."""
         registry = self.registry
         context = as_context(context)
         if on_event is not None:
@@ -259,7 +277,13 @@ class PatternExecutor:
             if kind == _RUN_DONE and done is not None:
                 done()
 
-        run = registry._engine.start(name, context.to_json(), event, self.cwd)
+        if after is not None:
+            run = registry._engine.next(after, event, self.cwd)
+            if run is None:
+                raise PatternExecutionError(
+                    f"the fallback of run {after} was given up before it was started")
+        else:
+            run = registry._engine.start(name, context.to_json(), event, self.cwd, fallbacks)
         active = self._active.setdefault(run.id, _Active(name))
         active.run = run
         active.started.set()
@@ -353,23 +377,28 @@ class PatternExecutor:
         pattern = self.registry._choose(context)
         return self._execute_name(pattern.name, context, timeout, on_event)
 
-    def execute_with_fallback(self, pattern, fallbacks, context=None, timeout=None):
-        """Runs a pattern; when it fails or cannot be run, the next of
-        fallbacks (a list of patterns or names). Raises the first one's
-        PatternExecutionError when none succeeds; `attempts` are all of
-        them."""
+    def execute_with_fallback(self, pattern, fallbacks=None, context=None, timeout=None):
+        """Runs a pattern; when it fails, takes longer than timeout seconds or
+        cannot be run, the next of fallbacks (a list of patterns or names;
+        None: those that the patterns declare), for the same context. Each is
+        a run of its own, and their records tell how they belong together: who
+        resumes the first after a crash goes on with the last. A run that was
+        cancelled, is in doubt or could not be undone is the last one.
+
+        Raises the first one's PatternExecutionError when none succeeds;
+        `attempts` are all of them."""
         if isinstance(fallbacks, (str, DelegationPattern, LazyPattern)):
             fallbacks = [fallbacks]
-        attempts = []
-        for each in [pattern, *fallbacks]:
-            try:
-                return self.execute(each, context, timeout)
-            except (PatternExecutionError, PatternNotFoundError,
-                    InvalidPatternError, TimeoutError) as error:
-                attempts.append(error)
-        error = attempts[0]
-        error.attempts = attempts
-        raise error
+        context = as_context(context)
+        if timeout is not None:
+            _check.number(timeout, "timeout")
+        chain = Chain(self, context, timeout)
+        for each in [pattern, *(fallbacks or ())]:
+            chain.add(each)
+        if fallbacks is None:
+            chain.add_declared()
+        with self.registry._calls.waiting():
+            return chain.run()
 
     def batch_execute(self, items, max_concurrent=None, return_exceptions=False):
         """Runs several at once: items are (pattern, context) pairs, or
@@ -429,7 +458,46 @@ class PatternExecutor:
             name = self.registry._choose(context).name
         return (name, *self._start(name, context, None, done=done))
 
+    # ---- before a run -------------------------------------------------------------
+
+    def plan(self, pattern, context=None):
+        """The plan that execute would run, as a dict: {plan, context, domain?,
+        totals}. Nothing is started or recorded, no function is called; what
+        execute would be refused for is refused here too."""
+        name = self._name(pattern)
+        registry = self.registry
+        registry._flush()
+        text = registry._engine.plan(name, as_context(context).to_json(), self.cwd)
+        return _json.decode(text)
+
     # ---- runs of the store --------------------------------------------------------
+
+    def follow(self, run_id, timeout=None):
+        """Yields the records of a run, {seq, kind, at_ms, body}, the first
+        ones first, and waits for more while anybody is at work on it, in this
+        process or another; TimeoutError when there is none for timeout
+        seconds. Ends with the run, or when nobody is at work on it."""
+        _check.text(run_id, "the id of a run")
+        if timeout is not None:
+            _check.number(timeout, "timeout")
+        engine = self.registry._engine
+        start, silent = 0, time.monotonic()
+        while True:
+            news = _json.decode(engine.follow(run_id, start, _SLICE_MS))
+            yield from news["records"]
+            if news["state"] != "running":
+                return
+            start = news["next"]
+            if news["records"]:
+                silent = time.monotonic()
+            elif timeout is not None and time.monotonic() - silent >= timeout:
+                raise TimeoutError(f"run {run_id} has told nothing new for {timeout} s")
+
+    def changes(self, run_id):
+        """What each step of a run changed in the context, as a dict: declared
+        or not, how bad, and what the policy did."""
+        _check.text(run_id, "the id of a run")
+        return _json.decode(self.registry._engine.changes(run_id))
 
     def result(self, run_id):
         """The ExecutionResult of a run that has ended, also one of another

@@ -400,6 +400,11 @@ void world_power_loss(struct world *w)
     }
 }
 
+void world_room(struct world *w)
+{
+    give(w, &(struct exec_event){.kind = EXEC_ROOM});
+}
+
 void world_cancel(struct world *w)
 {
     give(w, &(struct exec_event){.kind = EXEC_CANCEL});

@@ -111,6 +111,8 @@ void world_crash(struct world *w, size_t written);
 /* The machine dies: running agents are gone. */
 void world_power_loss(struct world *w);
 void world_cancel(struct world *w);
+/* Other runs take less of the machine. */
+void world_room(struct world *w);
 void world_approve(struct world *w, const char *step, bool approved);
 /* The step that is asked for and not answered, "" for the run; NULL: none. */
 const char *world_asked(const struct world *w);

@@ -109,6 +109,13 @@ static void there_is_a_bound_without_max_concurrent(void **state)
     world_deinit(&w);
 }
 
+/* cpus, memory in all and free */
+#define MACHINE(all_cpus, all_memory, free_memory)                             \
+    {                                                                          \
+        .cpus = (all_cpus), .memory = (all_memory),                            \
+        .memory_free = (free_memory)                                           \
+    }
+
 #define NEEDS_ROOM                                                             \
     "{\"name\": \"a\", \"resources\": {\"cpu\": 2, \"memory\": \"40B\"}}, "    \
     "{\"name\": \"b\", \"resources\": {\"cpu\": 2, \"memory\": \"40B\"}}, "    \
@@ -121,12 +128,12 @@ static void tasks_wait_for_room_in_the_machine(void **state)
         struct exec_machine machine;
         const char *first;
     } cases[] = {
-        {{8, 200, 200}, "a b c"}, /* room for all */
-        {{4, 200, 200}, "a"},     /* 4 of 3.2 cpus; none overtakes */
-        {{8, 90, 90}, "a"},       /* 10 bytes left of 90, 18 stay free */
-        {{8, 200, 70}, "a"},      /* others have taken it */
-        {{2, 40, 1}, "a"},        /* more than the share, alone */
-        {{0, 0, 0}, "a b c"},     /* nothing is known */
+        {MACHINE(8, 200, 200), "a b c"}, /* room for all */
+        {MACHINE(4, 200, 200), "a"},     /* 4 of 3.2 cpus; none overtakes */
+        {MACHINE(8, 90, 90), "a"},       /* 10 bytes left of 90, 18 stay free */
+        {MACHINE(8, 200, 70), "a"},      /* others have taken it */
+        {MACHINE(2, 40, 1), "a"},        /* more than the share, alone */
+        {MACHINE(0, 0, 0), "a b c"},     /* nothing is known */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct world w;
@@ -143,11 +150,54 @@ static void tasks_wait_for_room_in_the_machine(void **state)
     }
 }
 
+static void tasks_of_other_runs_take_room_too(void **state)
+{
+    (void)state;
+    static const struct {
+        struct exec_machine machine;
+        const char *first;
+    } cases[] = {
+        {{.cpus = 8, .others = 1, .cpu_taken = 1}, "a b c"},
+        {{.cpus = 8, .others = 1, .cpu_taken = 4}, "a"},
+        {{.cpus = 8, .others = 2, .cpu_taken = 6}, ""},
+        {{.memory = 200, .memory_free = 200, .others = 1, .memory_taken = 60},
+            "a b c"},
+        {{.memory = 200, .memory_free = 200, .others = 1, .memory_taken = 90},
+            "a"},
+        {{.cpus = 8, .others = 1, .behind = true}, ""},
+        {{.cpus = 8, .behind = true}, ""}, /* the other will be at work */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct world w;
+        struct exec_machine machine = cases[i].machine;
+        world_init(&w, &mem_libc, TASKS("", NEEDS_ROOM), NULL);
+        w.machine = &machine;
+        assert_ok(world_live(&w, NULL));
+        struct exec_load load;
+        if (cases[i].first[0] != '\0') world_happen(&w, 0);
+        executor_load(w.x, &load);
+        assert_string_equal(w.trace.size > 0 ? w.trace.at : "", cases[i].first);
+        assert_int_equal(load.waits, strcmp(cases[i].first, "a b c") != 0);
+        /* The others have ended. */
+        machine.others = 0;
+        machine.cpu_taken = 0;
+        machine.memory_taken = 0;
+        machine.behind = false;
+        world_room(&w);
+        world_run(&w);
+        assert_string_equal(w.trace.at, "a b c");
+        executor_load(w.x, &load);
+        assert_int_equal(load.count, 0);
+        assert_false(load.waits);
+        world_deinit(&w);
+    }
+}
+
 static void memory_is_looked_at_again_by_a_timer(void **state)
 {
     (void)state;
     static const struct script scripts[] = {{"a", "h", NULL}, {0}};
-    struct exec_machine machine = {8, 200, 70};
+    struct exec_machine machine = MACHINE(8, 200, 70);
     struct world w;
     world_init(&w, &mem_libc, TASKS("", NEEDS_ROOM), scripts);
     w.machine = &machine;
@@ -165,7 +215,7 @@ static void memory_is_looked_at_again_by_a_timer(void **state)
 static void a_task_that_never_fits_says_so(void **state)
 {
     (void)state;
-    struct exec_machine machine = {1, 30, 30};
+    struct exec_machine machine = MACHINE(1, 30, 30);
     struct world w;
     world_init(
         &w, &mem_libc, TASKS("\"failure_tolerance\": 0.7, ", NEEDS_ROOM), NULL);
@@ -472,6 +522,7 @@ int main(void)
         cmocka_unit_test(no_more_than_max_concurrent_run_at_once),
         cmocka_unit_test(there_is_a_bound_without_max_concurrent),
         cmocka_unit_test(tasks_wait_for_room_in_the_machine),
+        cmocka_unit_test(tasks_of_other_runs_take_room_too),
         cmocka_unit_test(memory_is_looked_at_again_by_a_timer),
         cmocka_unit_test(a_task_that_never_fits_says_so),
         cmocka_unit_test(a_failure_skips_what_needs_it_and_nothing_else),
