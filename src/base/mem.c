@@ -115,12 +115,13 @@ static struct arena_chunk *chunk_new(struct arena *arena, size_t size)
     return chunk;
 }
 
-/* Chunks grow with the arena: a small one stays small, a large one makes few
- * calls. */
+/* Chunks grow with the arena, slowly: of one that stays for long (a run that
+ * waits) little is left over, and a large one still makes few calls. */
 static size_t chunk_size(const struct arena *arena)
 {
-    if (arena->bytes < ARENA_CHUNK_MIN) return ARENA_CHUNK_MIN;
-    return arena->bytes > ARENA_CHUNK_MAX ? ARENA_CHUNK_MAX : arena->bytes;
+    size_t size = arena->bytes / 4;
+    if (size < ARENA_CHUNK_MIN) size = ARENA_CHUNK_MIN;
+    return size > ARENA_CHUNK_MAX ? ARENA_CHUNK_MAX : size;
 }
 
 void *arena_alloc(struct arena *arena, size_t size)
