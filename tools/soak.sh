@@ -68,11 +68,18 @@ store_test() {
     NDF_TEST_STRIDE=1 "$build/tests/unit/store/test_store_$1"
 }
 
+# Not those whose processes are killed, or have to be gone, within a time.
 under_valgrind() {
+    tests=$(meson test -C "$build" --no-rebuild --list --suite unit --suite api 2>/dev/null |
+        sed -n 's|^ndf:[a-z]* / ||p' | grep -vE \
+        ' |^(store_kill|agent_process|agent_adopt|hostile|sandbox|malloc_way)$')
+    [ -n "$tests" ] || return 1
+    # shellcheck disable=SC2086 # $tests is a list of words
     NDF_SIM_COUNT=100 NDF_SIM_TWICE=20 meson test -C "$build" --no-rebuild \
-        --print-errorlogs --timeout-multiplier 100 --suite unit --suite api \
-        --wrap 'valgrind -q --error-exitcode=99 --leak-check=full
-            --errors-for-leak-kinds=definite'
+        --print-errorlogs --timeout-multiplier 100 \
+        --wrap "valgrind -q --error-exitcode=99 --leak-check=full
+            --errors-for-leak-kinds=definite
+            --suppressions=$PWD/tools/valgrind.supp" $tests
 }
 
 crash=$build/tests/crash

@@ -13,6 +13,8 @@
 
 #include "campaign.h"
 
+enum { BUSY_MS_MAX = 5000, BUSY_LOOK_MS = 5 };
+
 /* ---- the owner ----------------------------------------------------------- */
 
 static const char *record_of(int kind)
@@ -37,11 +39,24 @@ static void on_event(void *ud, const ndf_event *event)
     dprintf(*(const int *)ud, "word %s %d %s\n", record, event->attempt, step);
 }
 
+/* What the dead owner was just starting holds its files, and with them the lock
+ * of the run, until it is another program. */
+static int resume_soon(ndf_engine *engine, const struct watched *watched,
+    const ndf_run_options *options, ndf_run **run, ndf_error *error)
+{
+    int err = NDF_EBUSY;
+    for (int ms = 0; err == NDF_EBUSY && ms < BUSY_MS_MAX; ms += BUSY_LOOK_MS) {
+        if (ms > 0) usleep(BUSY_LOOK_MS * 1000);
+        err = ndf_run_resume(engine, watched->id, options, run, error);
+    }
+    return err;
+}
+
 static int start_or_resume(ndf_engine *engine, const struct watched *watched,
     const ndf_run_options *options, ndf_run **run, ndf_error *error)
 {
     if (watched->id[0] != '\0')
-        return ndf_run_resume(engine, watched->id, options, run, error);
+        return resume_soon(engine, watched, options, run, error);
     ndf_context *context;
     int err = ndf_context_new(engine, "{}", 2, &context, error);
     if (err == NDF_OK)
