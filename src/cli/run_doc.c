@@ -45,7 +45,8 @@ int run_doc_status(const struct run_doc *run)
 {
     if (run->succeeded) return STATUS_DONE;
     if (strcmp(run->state, "in_doubt") == 0) return STATUS_IN_DOUBT;
-    if (strcmp(run->state, "cancelled") == 0) return STATUS_INTERRUPTED;
+    if (strcmp(run->state, "cancelled") == 0 && !run->denied)
+        return STATUS_INTERRUPTED;
     return run->timed_out ? STATUS_TIMEOUT : STATUS_FAILED;
 }
 
@@ -67,6 +68,10 @@ static void read_record(struct run_doc *run, const json_t *record)
         run->cancelled = true;
         run->timed_out = strcmp(cli_get(body, "reason"), "timeout") == 0;
     }
+    if ((strcmp(kind, "approve") == 0 ||
+            strcmp(kind, "pattern_approve") == 0) &&
+        json_is_false(json_object_get(body, "approved")))
+        run->denied = true;
     if (strcmp(kind, "end") == 0) run->end = body;
 }
 

@@ -16,6 +16,7 @@ struct run_doc {
     bool succeeded;
     bool cancelled; /* by whomever, or by its time limit or budget */
     bool timed_out;
+    bool denied; /* an approval was */
 };
 
 void run_doc_read(struct run_doc *run, const json_t *document);

@@ -92,6 +92,7 @@ rm -f calls
 "$NDF" run release x >"$SCRATCH/fg.out" 2>"$SCRATCH/fg.err" &
 front=$!
 waits front
+until grep -q "^run .* waits" "$SCRATCH/fg.err"; do sleep 0.05; done
 exits 0 "$NDF" approve "$(sed -n 's/^run \([a-z0-9]*\) waits.*/\1/p' "$SCRATCH/fg.err")" deploy
 wait "$front" || fail "the foreground run: exit $?"
 calls 'build deploy'
@@ -105,7 +106,7 @@ exits 0 "$NDF" wait "$id"
 calls build
 begin guarded x
 exits 0 "$NDF" cancel "$id"
-exits 1 "$NDF" wait "$id"
+exits 130 "$NDF" wait "$id"
 calls ''
 
 # Of several, one must be named.
