@@ -34,6 +34,7 @@
 #include <stdint.h>
 
 #include "ndf/error.h"
+#include "ndf/store.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -570,50 +571,6 @@ NDF_API int ndf_stats(
  * preservation_permille, how much of the context runs that ended here kept, in
  * thousandths. */
 NDF_API int ndf_metrics(ndf_engine *engine, ndf_text **out);
-
-/* ---- keeping the store --------------------------------------------------- */
-
-/* Writes a piece of an export; not 0 stops it (NDF_ECANCELLED). */
-typedef int (*ndf_write_fn)(void *ud, const char *bytes, size_t size);
-
-/* Everything in the store as JSON Lines, lossless. NDF_ECORRUPT, at the end:
- * damaged rows were left out; error says how many. */
-NDF_API int ndf_export(
-    ndf_engine *engine, ndf_write_fn write, void *ud, ndf_error *error);
-/* Reads one line of an export; what is there already stays. A store file that
- * took lines must be trusted anew (ndf_trust_folder) before it runs anything.
- */
-NDF_API int ndf_import_line(
-    ndf_engine *engine, const char *line, size_t size, ndf_error *error);
-/* Walks every record, checksum and chain. *report: {ok, runs, records,
- * problems: [...]}; NDF_OK also when there are problems. */
-NDF_API int ndf_check(ndf_engine *engine, ndf_text **report, ndf_error *error);
-/* A consistent copy while others write. NDF_EEXISTS when path is there;
- * NDF_ECORRUPT: it was copied, but the store is damaged, and so the copy. */
-NDF_API int ndf_backup(ndf_engine *engine, const char *path, ndf_error *error);
-/* Removes what is older than before_ms (wall time): ended runs with their
- * journals, outcomes and files, outcomes of no run, and every stored document,
- * snapshot and output that nothing refers to any more. Counts stay, and so do
- * runs that have not ended, that somebody is at work on, or that have a newer
- * outcome. Sweeps, too, what killed processes left in files of runs that ended
- * or were never recorded (folders). Not while an export is being read in
- * (ndf_import_line). *report (may be NULL): {runs, outcomes, contents, bytes,
- * folders}: what went. NDF_ECORRUPT: the store is damaged, so what refers to
- * what cannot be told. */
-NDF_API int ndf_cleanup(
-    ndf_engine *engine, int64_t before_ms, ndf_text **report, ndf_error *error);
-
-/* Bytes that the host keeps in the store under a name of its own (1 to 512
- * bytes); durable when it returns; replaces. bytes NULL removes
- * (NDF_ENOTFOUND). NDF_ELIMIT: over 64 MiB. */
-NDF_API int ndf_keep(ndf_engine *engine, const char *name, const void *bytes,
-    size_t size, ndf_error *error);
-/* NDF_ENOTFOUND. */
-NDF_API int ndf_kept(
-    ndf_engine *engine, const char *name, ndf_text **out, ndf_error *error);
-/* The names, a JSON array, sorted. */
-NDF_API int ndf_kept_names(
-    ndf_engine *engine, ndf_text **out, ndf_error *error);
 
 /* The JSON Schema (2020-12) of NDF's files. Static. */
 NDF_API const char *ndf_schema(void);
