@@ -6,10 +6,10 @@
 #ifndef NDF_STORE_H
 #define NDF_STORE_H
 
-#include "ndf/error.h"
-
 #include <stddef.h>
 #include <stdint.h>
+
+#include "ndf/error.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -40,8 +40,7 @@ struct walk {
 static int walk_plan(struct executor *x, ndf_error *error)
 {
     struct walk stack[PLAN_DEPTH_MAX];
-    const struct plan_node *next =
-        x->plan->phase_count == 0 ? &x->plan->root : NULL;
+    const struct plan_node *next = &x->plan->root;
     size_t depth = 0;
     x->node_count = 0;
     x->leaf_count = 0;
@@ -128,9 +127,10 @@ int exec_begin_with(
 static int fill(struct executor *x, const struct value *context,
     enum exec_outputs outputs, ndf_error *error)
 {
-    int err = walk_plan(x, error);
+    bool nodes = x->plan->phase_count == 0;
+    int err = nodes ? walk_plan(x, error) : NDF_OK;
     if (err == NDF_OK) err = make_tables(x);
-    if (err == NDF_OK) err = walk_plan(x, error);
+    if (err == NDF_OK && nodes) err = walk_plan(x, error);
     if (err == NDF_OK) err = index_steps(x, error);
     if (err == NDF_OK) err = exec_begin_with(x, context, error);
     if (err == NDF_OK) err = exec_tasks_new(x, error);
