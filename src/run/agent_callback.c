@@ -36,6 +36,7 @@ struct job {
     struct job *next;         /* in the queue */
     struct job *left, *right; /* in the list of all */
     struct callback *task;    /* NULL: nobody waits for it any more */
+    bool dropped; /* the same, before a worker took it; under pool->mutex */
     struct agent_call call;
     struct arena arena; /* of call */
     ndf_reply reply;
@@ -164,6 +165,17 @@ static void job_free(struct job *job)
     mem_free(mem, job, sizeof *job);
 }
 
+/* Its call ended without it. When no worker has it yet it will not be run: who
+ * was told that a call is over must not find its function at work later. */
+static void drop_job(struct job *job)
+{
+    if (job == NULL) return;
+    job->task = NULL;
+    pthread_mutex_lock(&job->pool->mutex);
+    job->dropped = true;
+    pthread_mutex_unlock(&job->pool->mutex);
+}
+
 static void job_unlist(struct job *job)
 {
     struct callback_pool *pool = job->pool;
@@ -263,7 +275,7 @@ static void job_run(struct job *job)
 }
 
 /* Takes the next job; NULL when the pool closes. */
-static struct job *next_job(struct callback_pool *pool)
+static struct job *next_job(struct callback_pool *pool, bool *dropped)
 {
     pthread_mutex_lock(&pool->mutex);
     pool->idle++;
@@ -272,6 +284,7 @@ static struct job *next_job(struct callback_pool *pool)
     }
     pool->idle--;
     struct job *job = pool->closing ? NULL : pool->first;
+    *dropped = job != NULL && job->dropped;
     if (job != NULL) {
         pool->first = job->next;
         if (pool->first == NULL) pool->last = NULL;
@@ -292,8 +305,9 @@ static void *work(void *ud)
     struct worker *worker = ud;
     struct callback_pool *pool = worker->pool;
     struct job *job;
-    while ((job = next_job(pool)) != NULL) {
-        job_run(job);
+    bool dropped;
+    while ((job = next_job(pool, &dropped)) != NULL) {
+        if (!dropped) job_run(job);
         job->post = (struct loop_post){.fn = on_job_done, .ud = job};
         worker->returning = true;
         pool->returns(pool->returns_ud, &job->post);
@@ -402,7 +416,7 @@ static void callback_free(struct agent_task *base)
 {
     struct callback *task = (struct callback *)base;
     stop_timers(task);
-    if (task->job != NULL) task->job->task = NULL;
+    drop_job(task->job);
     mem_free(task->mem, task, sizeof *task);
 }
 
@@ -413,7 +427,7 @@ static void on_ended(void *ud)
     struct agent_result result = {
         .status = task->ended_by, .error = STR(""), .log = STR("")};
     stop_timers(task);
-    if (task->job != NULL) task->job->task = NULL;
+    drop_job(task->job);
     if (task->ended_by == AGENT_TIMED_OUT) result.latency_ms = task->timeout_ms;
     task->job = NULL;
     task->done(task->ud, &result);

@@ -340,6 +340,28 @@ static void a_task_that_is_freed_says_nothing_more(void **state)
     agent_task_free(task);
 }
 
+static void one_that_is_freed_before_it_began_is_never_run(void **state)
+{
+    struct scene *s = *state;
+    struct agent_task *tasks[CALLBACK_THREADS_MAX];
+    s->wanted = CALLBACK_THREADS_MAX;
+    for (int i = 0; i < CALLBACK_THREADS_MAX; i++) {
+        tasks[i] = start(s, waits);
+    }
+    agent_task_free(start(s, counts));
+    atomic_store(&s->release, true);
+    assert_ok(loop_run(s->loop));
+    for (int i = 0; i < CALLBACK_THREADS_MAX; i++) {
+        agent_task_free(tasks[i]);
+    }
+    /* One behind it in the queue has its turn, and it has not been run. */
+    s->wanted++;
+    struct agent_task *next = start(s, says_nothing);
+    assert_ok(loop_run(s->loop));
+    agent_task_free(next);
+    assert_int_equal(atomic_load(&s->calls), 0);
+}
+
 static void many_calls_share_a_bounded_number_of_threads(void **state)
 {
     struct scene *s = *state;
@@ -481,6 +503,7 @@ int main(void)
         SCENE(its_time_is_limited_and_what_comes_late_is_dropped),
         SCENE(a_stop_ends_the_call_at_once),
         SCENE(a_task_that_is_freed_says_nothing_more),
+        SCENE(one_that_is_freed_before_it_began_is_never_run),
         SCENE(many_calls_share_a_bounded_number_of_threads),
         SCENE(closing_waits_for_what_runs_and_drops_the_rest),
         SCENE(one_that_is_silent_for_too_long_is_left),
