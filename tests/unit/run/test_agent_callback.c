@@ -381,11 +381,15 @@ static void many_calls_share_a_bounded_number_of_threads(void **state)
 static void closing_waits_for_what_runs_and_drops_the_rest(void **state)
 {
     struct scene *s = *state;
+    struct agent_task *tasks[MANY];
     for (int i = 0; i < MANY; i++) {
-        agent_task_free(start(s, waits));
+        tasks[i] = start(s, waits);
     }
     while (atomic_load(&s->running) < CALLBACK_THREADS_MAX) {
         nap();
+    }
+    for (int i = 0; i < MANY; i++) {
+        agent_task_free(tasks[i]);
     }
     /* free_scene lets them go and closes. */
     assert_int_equal(s->done, 0);
