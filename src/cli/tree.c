@@ -227,11 +227,21 @@ static void end_run(struct tree *tree, const json_t *record)
 }
 
 /* With tasks that may fail, the steps alone do not tell. */
-static void end_group(struct tree_row *row, const json_t *body, bool ok)
+static void end_group(
+    struct tree_row *row, const json_t *body, enum row_state state)
 {
     if (row == NULL) return;
-    row->state = ok ? ROW_DONE : ROW_FAILED;
-    set_note(row, ok ? "" : cli_get(body, "error"));
+    row->state = state;
+    set_note(row, state == ROW_FAILED ? cli_get(body, "error") : "");
+}
+
+/* One that had succeeded and was taken back did not fail. */
+static enum row_state state_of_pattern(const json_t *body)
+{
+    const char *state = cli_get(body, "state");
+    if (strcmp(state, "succeeded") == 0) return ROW_DONE;
+    bool back = strcmp(cli_get(body, "evidence"), "rollback") == 0;
+    return back && strcmp(state, "cancelled") == 0 ? ROW_UNDONE : ROW_FAILED;
 }
 
 void tree_record(struct tree *tree, const json_t *record)
@@ -257,10 +267,10 @@ void tree_record(struct tree *tree, const json_t *record)
         skip(tree, body);
     } else if (strcmp(kind, "phase_end") == 0) {
         end_group(find_row(tree, cli_get(body, "phase")), body,
-            json_is_true(json_object_get(body, "ok")));
+            json_is_true(json_object_get(body, "ok")) ? ROW_DONE : ROW_FAILED);
     } else if (strcmp(kind, "pattern_end") == 0) {
         end_group(find_row(tree, cli_get(body, "pattern")), body,
-            strcmp(cli_get(body, "state"), "succeeded") == 0);
+            state_of_pattern(body));
     } else if (strcmp(kind, "end") == 0) {
         end_run(tree, record);
     }
@@ -286,15 +296,33 @@ static void count_states(const struct tree *tree, struct tree_sums *sums)
 /* What a group does: what was said of it, else what its steps do. */
 static enum row_state state_of_group(const struct tree *tree, size_t at)
 {
-    bool any = false;
+    bool any = false, back = false;
     for (size_t i = at + 1; i < end_of(tree, at); i++) {
         const struct tree_row *row = &tree->rows[i];
         if (!row->group && tree_row_works(row)) return ROW_RUNNING;
         any |= !row->group && row->state != ROW_PENDING;
+        back |= row->group && row->state == ROW_UNDONE;
     }
-    if (tree->rows[at].state != ROW_PENDING) return tree->rows[at].state;
+    enum row_state said = tree->rows[at].state;
+    if (said == ROW_DONE && back) return ROW_UNDONE;
+    if (said != ROW_PENDING) return said;
     if (!any) return ROW_PENDING;
     return tree->ended_ms >= 0 ? ROW_SKIPPED : ROW_RUNNING;
+}
+
+/* Whether why a group failed ends with what a row inside of it says already:
+ * "step 'a/b' failed: it broke" above "it broke". */
+static bool is_said_inside(const struct tree *tree, size_t at)
+{
+    const char *note = tree->rows[at].note;
+    size_t size = note != NULL ? strlen(note) : 0;
+    for (size_t i = at + 1; i < end_of(tree, at); i++) {
+        const struct tree_row *row = &tree->rows[i];
+        size_t part = row->note != NULL ? strlen(row->note) : 0;
+        if (row->state != ROW_FAILED || part == 0 || part > size) continue;
+        if (strcmp(note + size - part, row->note) == 0) return true;
+    }
+    return false;
 }
 
 /* What a person wants to see first, when there is not room for all. */
@@ -355,6 +383,7 @@ void tree_draw(const struct tree *tree, const struct term *to,
         if (!shown[i]) continue;
         struct tree_row row = tree->rows[i];
         if (row.group) row.state = state_of_group(tree, i);
+        if (row.group && is_said_inside(tree, i)) row.note = NULL;
         tree_row_draw(&row, &line);
     }
     tree_sums_draw(&sums, &line, view->stops);
