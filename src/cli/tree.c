@@ -8,13 +8,14 @@
 #include "cli/tree.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/run_doc.h"
 #include "cli/tree_row.h"
 
-enum { DEPTH_MAX = 20 };
+enum { DEPTH_MAX = 20, FIELDS_SIZE = 128 };
 
 struct tree {
     struct tree_row *rows;
@@ -36,6 +37,7 @@ static void row_deinit(struct tree_row *row)
 {
     cli_free(row->id);
     cli_free(row->note);
+    cli_free(row->undeclared);
 }
 
 void tree_free(struct tree *tree)
@@ -181,6 +183,20 @@ static void start_call(struct tree *tree, const json_t *record, bool undo)
     if (row->attempt == 1) set_note(row, "");
 }
 
+/* The fields that a call changed and its step does not declare. */
+static void take_violations(struct tree_row *row, const json_t *list)
+{
+    char text[FIELDS_SIZE] = "";
+    size_t size = 0;
+    for (size_t i = 0; i < json_array_size(list) && size < sizeof text; i++) {
+        int more = snprintf(text + size, sizeof text - size, "%s%s",
+            i > 0 ? ", " : "", cli_get(json_array_get(list, i), "field"));
+        if (more > 0) size += (size_t)more;
+    }
+    cli_free(row->undeclared);
+    row->undeclared = text[0] != '\0' ? cli_text(text) : NULL;
+}
+
 static void end_call(struct tree *tree, const json_t *record, bool undo)
 {
     const json_t *body = json_object_get(record, "body");
@@ -192,6 +208,7 @@ static void end_call(struct tree *tree, const json_t *record, bool undo)
     if (!undo && took >= 0)
         row->took_ms = (row->took_ms < 0 ? 0 : row->took_ms) + took;
     set_note(row, ok ? "" : cli_get(body, "error"));
+    if (!undo) take_violations(row, json_object_get(body, "violations"));
     take_usage(tree, row, json_object_get(body, "usage"));
 }
 

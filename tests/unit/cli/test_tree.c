@@ -81,6 +81,17 @@ static void steps_tell_time_attempts_and_cost(void **state)
     tree_free(tree);
 }
 
+static void what_was_not_declared_is_said(void **state)
+{
+    (void)state;
+    struct tree *tree = tree_at_work();
+    take(tree, "{\"kind\":\"result\",\"body\":{\"step\":\"build/make/two\","
+               "\"ok\":true,\"violations\":[{\"field\":\"domain\"},"
+               "{\"field\":\"attributes.x\"}]}}");
+    says(tree, "attempt 2, undeclared: domain, attributes.x\n");
+    tree_free(tree);
+}
+
 static void a_chosen_pattern_is_put_into_its_phase(void **state)
 {
     (void)state;
@@ -198,6 +209,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steps_tell_time_attempts_and_cost),
+        cmocka_unit_test(what_was_not_declared_is_said),
         cmocka_unit_test(a_chosen_pattern_is_put_into_its_phase),
         cmocka_unit_test(groups_are_what_was_said_of_them),
         cmocka_unit_test(why_a_group_failed_is_said_once),
