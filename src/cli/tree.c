@@ -229,6 +229,18 @@ static void skip(struct tree *tree, const json_t *body)
     set_note(row, cli_get(body, "error"));
 }
 
+/* A step, or a pattern, that a person did not let begin. */
+static void deny(struct tree *tree, const json_t *body)
+{
+    const char *pattern = cli_get(body, "pattern");
+    struct tree_row *row =
+        find_row(tree, pattern[0] != '\0' ? pattern : cli_get(body, "step"));
+    if (row == NULL || !json_is_false(json_object_get(body, "approved")))
+        return;
+    row->state = ROW_FAILED;
+    set_note(row, "denied");
+}
+
 /* What a run that has ended left open stays so: it was not reached, or nobody
  * knows. */
 static void end_run(struct tree *tree, const json_t *record)
@@ -282,6 +294,9 @@ void tree_record(struct tree *tree, const json_t *record)
         wait_again(tree, record);
     } else if (strcmp(kind, "skip") == 0) {
         skip(tree, body);
+    } else if (strcmp(kind, "approve") == 0 ||
+               strcmp(kind, "pattern_approve") == 0) {
+        deny(tree, body);
     } else if (strcmp(kind, "phase_end") == 0) {
         end_group(find_row(tree, cli_get(body, "phase")), body,
             json_is_true(json_object_get(body, "ok")) ? ROW_DONE : ROW_FAILED);

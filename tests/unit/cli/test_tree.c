@@ -140,6 +140,22 @@ static void why_a_group_failed_is_said_once(void **state)
     tree_free(tree);
 }
 
+static void a_denial_is_shown(void **state)
+{
+    (void)state;
+    struct tree *tree = tree_at_work();
+    take(tree, "{\"kind\":\"approve\",\"body\":{\"step\":\"build/make/two\","
+               "\"approved\":true}}");
+    char *text = draw(tree, 100, 50);
+    assert_null(strstr(text, "denied"));
+    free(text);
+    take(tree, "{\"kind\":\"approve\",\"body\":{\"step\":\"build/make/two\","
+               "\"approved\":false}}");
+    says(tree, "\xE2\x9C\x97 two");
+    says(tree, "denied\n");
+    tree_free(tree);
+}
+
 static void what_was_taken_back_did_not_fail(void **state)
 {
     (void)state;
@@ -213,6 +229,7 @@ int main(void)
         cmocka_unit_test(a_chosen_pattern_is_put_into_its_phase),
         cmocka_unit_test(groups_are_what_was_said_of_them),
         cmocka_unit_test(why_a_group_failed_is_said_once),
+        cmocka_unit_test(a_denial_is_shown),
         cmocka_unit_test(what_was_taken_back_did_not_fail),
         cmocka_unit_test(what_was_open_in_the_end_is_in_doubt),
         cmocka_unit_test(no_line_is_too_wide_and_no_frame_too_high),
