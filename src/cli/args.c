@@ -166,6 +166,11 @@ static void unknown_command(
         if (strcmp(commands[i].group, group) == 0)
             known[count++] = commands[i].name;
     if (group[0] == '\0') known[count++] = "dev";
+    if (word[0] == '\0') {
+        (void)snprintf(args->message, ARGS_MESSAGE_SIZE,
+            "`ndf %s` needs a command; `ndf help` lists them", group);
+        return;
+    }
     const char *near = nearest_word(word, known, count);
     const char *gap = group[0] == '\0' ? "" : " ";
     if (near != NULL)

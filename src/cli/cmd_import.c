@@ -149,7 +149,9 @@ int cmd_init(struct cli *cli)
             path);
         json_t *reports = json_array();
         status = import_here(cli, reports);
-        if (json_array_size(reports) == 0)
+        if (status != STATUS_DONE)
+            cli_say(cli, "Next: mend that and call ndf init again.");
+        else if (json_array_size(reports) == 0)
             cli_say(cli, "Next: ndf import FOLDER, or write a pattern into "
                          "ndf.yaml and call ndf init again.");
         else if (!cli_has_home()) cli_say(cli, "%s", CLI_NO_HOME);

@@ -152,7 +152,7 @@ static void print_record(const struct term *out, const json_t *record)
         name = cli_get(body, "phase");
     if (json_is_false(json_object_get(body, "approved"))) {
         style.word = "denied";
-        style.style = STYLE_BAD;
+        failed = true;
     }
     if (strcmp(style.kind, "plan") == 0)
         name = cli_get(json_object_get(body, "plan"), "pattern");

@@ -234,7 +234,23 @@ static void print_inside(
     }
 }
 
-static void print_totals(const struct cli *cli, const json_t *totals)
+/* Whether a phase, or one inside of it, chooses when it is reached. */
+/* NOLINTNEXTLINE(misc-no-recursion): at most DEPTH_MAX levels */
+static bool has_choice(const json_t *plan, size_t depth)
+{
+    const json_t *phases = json_object_get(plan, "phases");
+    for (size_t i = 0; depth < DEPTH_MAX && i < json_array_size(phases); i++) {
+        const json_t *phase = json_array_get(phases, i);
+        const json_t *plans = json_object_get(phase, "plans");
+        if (json_object_get(phase, "select") != NULL) return true;
+        for (size_t p = 0; p < json_array_size(plans); p++)
+            if (has_choice(json_array_get(plans, p), depth + 2)) return true;
+    }
+    return false;
+}
+
+static void print_totals(
+    const struct cli *cli, const json_t *totals, const json_t *plan)
 {
     static const char *const keys[] = {
         "steps", "calls", "programs", "functions", "undos"};
@@ -243,9 +259,10 @@ static void print_totals(const struct cli *cli, const json_t *totals)
         numbers[i] = json_integer_value(json_object_get(totals, keys[i]));
     (void)fprintf(cli->out.file,
         "\n%lld step%s (%lld by programs, %lld by functions), at most %lld "
-        "call%s of agents; %lld can be undone\n",
+        "call%s of agents; %lld can be undone%s\n",
         numbers[0], numbers[0] == 1 ? "" : "s", numbers[2], numbers[3],
-        numbers[1], numbers[1] == 1 ? "" : "s", numbers[4]);
+        numbers[1], numbers[1] == 1 ? "" : "s", numbers[4],
+        has_choice(plan, 0) ? "; besides, what is selected" : "");
 }
 
 /* What is tried when it fails, one behind the other. */
@@ -277,7 +294,7 @@ int plan_print(struct cli *cli, const char *pattern, const ndf_context *context)
     (void)fputc('\n', cli->out.file);
     print_inside(&cli->out, plan, 0, &number);
     print_fallbacks(&cli->out, json_object_get(doc, "fallbacks"));
-    print_totals(cli, json_object_get(doc, "totals"));
+    print_totals(cli, json_object_get(doc, "totals"), plan);
     json_decref(doc);
     cli_say(cli, "nothing was started");
     return STATUS_DONE;

@@ -123,7 +123,7 @@ const struct command commands[COMMAND_COUNT] = {
         "choose the pattern that fits a task, and run it",
         "The output of the last step goes to standard output. When a pattern "
         "fails,\nits fallback is tried. Ctrl-C undoes what was done; twice "
-        "leaves at once.",
+        "kills the agents.",
         0, SIZE_MAX, COMPLETE_NONE, cmd_do},
     [CMD_RUN] = {"", "run", "PATTERN [TASK...]",
         "run a pattern or an agent by its name", "", 1, SIZE_MAX,

@@ -8,13 +8,14 @@
 #include "cli/tree.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/run_doc.h"
 #include "cli/tree_row.h"
 
-enum { DEPTH_MAX = 20 };
+enum { DEPTH_MAX = 20, FIELDS_SIZE = 128 };
 
 struct tree {
     struct tree_row *rows;
@@ -36,6 +37,7 @@ static void row_deinit(struct tree_row *row)
 {
     cli_free(row->id);
     cli_free(row->note);
+    cli_free(row->undeclared);
 }
 
 void tree_free(struct tree *tree)
@@ -181,6 +183,20 @@ static void start_call(struct tree *tree, const json_t *record, bool undo)
     if (row->attempt == 1) set_note(row, "");
 }
 
+/* The fields that a call changed and its step does not declare. */
+static void take_violations(struct tree_row *row, const json_t *list)
+{
+    char text[FIELDS_SIZE] = "";
+    size_t size = 0;
+    for (size_t i = 0; i < json_array_size(list) && size < sizeof text; i++) {
+        int more = snprintf(text + size, sizeof text - size, "%s%s",
+            i > 0 ? ", " : "", cli_get(json_array_get(list, i), "field"));
+        if (more > 0) size += (size_t)more;
+    }
+    cli_free(row->undeclared);
+    row->undeclared = text[0] != '\0' ? cli_text(text) : NULL;
+}
+
 static void end_call(struct tree *tree, const json_t *record, bool undo)
 {
     const json_t *body = json_object_get(record, "body");
@@ -192,6 +208,7 @@ static void end_call(struct tree *tree, const json_t *record, bool undo)
     if (!undo && took >= 0)
         row->took_ms = (row->took_ms < 0 ? 0 : row->took_ms) + took;
     set_note(row, ok ? "" : cli_get(body, "error"));
+    if (!undo) take_violations(row, json_object_get(body, "violations"));
     take_usage(tree, row, json_object_get(body, "usage"));
 }
 
@@ -212,6 +229,18 @@ static void skip(struct tree *tree, const json_t *body)
     set_note(row, cli_get(body, "error"));
 }
 
+/* A step, or a pattern, that a person did not let begin. */
+static void deny(struct tree *tree, const json_t *body)
+{
+    const char *pattern = cli_get(body, "pattern");
+    struct tree_row *row =
+        find_row(tree, pattern[0] != '\0' ? pattern : cli_get(body, "step"));
+    if (row == NULL || !json_is_false(json_object_get(body, "approved")))
+        return;
+    row->state = ROW_FAILED;
+    set_note(row, "denied");
+}
+
 /* What a run that has ended left open stays so: it was not reached, or nobody
  * knows. */
 static void end_run(struct tree *tree, const json_t *record)
@@ -227,11 +256,21 @@ static void end_run(struct tree *tree, const json_t *record)
 }
 
 /* With tasks that may fail, the steps alone do not tell. */
-static void end_group(struct tree_row *row, const json_t *body, bool ok)
+static void end_group(
+    struct tree_row *row, const json_t *body, enum row_state state)
 {
     if (row == NULL) return;
-    row->state = ok ? ROW_DONE : ROW_FAILED;
-    set_note(row, ok ? "" : cli_get(body, "error"));
+    row->state = state;
+    set_note(row, state == ROW_FAILED ? cli_get(body, "error") : "");
+}
+
+/* One that had succeeded and was taken back did not fail. */
+static enum row_state state_of_pattern(const json_t *body)
+{
+    const char *state = cli_get(body, "state");
+    if (strcmp(state, "succeeded") == 0) return ROW_DONE;
+    bool back = strcmp(cli_get(body, "evidence"), "rollback") == 0;
+    return back && strcmp(state, "cancelled") == 0 ? ROW_UNDONE : ROW_FAILED;
 }
 
 void tree_record(struct tree *tree, const json_t *record)
@@ -255,12 +294,15 @@ void tree_record(struct tree *tree, const json_t *record)
         wait_again(tree, record);
     } else if (strcmp(kind, "skip") == 0) {
         skip(tree, body);
+    } else if (strcmp(kind, "approve") == 0 ||
+               strcmp(kind, "pattern_approve") == 0) {
+        deny(tree, body);
     } else if (strcmp(kind, "phase_end") == 0) {
         end_group(find_row(tree, cli_get(body, "phase")), body,
-            json_is_true(json_object_get(body, "ok")));
+            json_is_true(json_object_get(body, "ok")) ? ROW_DONE : ROW_FAILED);
     } else if (strcmp(kind, "pattern_end") == 0) {
         end_group(find_row(tree, cli_get(body, "pattern")), body,
-            strcmp(cli_get(body, "state"), "succeeded") == 0);
+            state_of_pattern(body));
     } else if (strcmp(kind, "end") == 0) {
         end_run(tree, record);
     }
@@ -286,15 +328,33 @@ static void count_states(const struct tree *tree, struct tree_sums *sums)
 /* What a group does: what was said of it, else what its steps do. */
 static enum row_state state_of_group(const struct tree *tree, size_t at)
 {
-    bool any = false;
+    bool any = false, back = false;
     for (size_t i = at + 1; i < end_of(tree, at); i++) {
         const struct tree_row *row = &tree->rows[i];
         if (!row->group && tree_row_works(row)) return ROW_RUNNING;
         any |= !row->group && row->state != ROW_PENDING;
+        back |= row->group && row->state == ROW_UNDONE;
     }
-    if (tree->rows[at].state != ROW_PENDING) return tree->rows[at].state;
+    enum row_state said = tree->rows[at].state;
+    if (said == ROW_DONE && back) return ROW_UNDONE;
+    if (said != ROW_PENDING) return said;
     if (!any) return ROW_PENDING;
     return tree->ended_ms >= 0 ? ROW_SKIPPED : ROW_RUNNING;
+}
+
+/* Whether why a group failed ends with what a row inside of it says already:
+ * "step 'a/b' failed: it broke" above "it broke". */
+static bool is_said_inside(const struct tree *tree, size_t at)
+{
+    const char *note = tree->rows[at].note;
+    size_t size = note != NULL ? strlen(note) : 0;
+    for (size_t i = at + 1; i < end_of(tree, at); i++) {
+        const struct tree_row *row = &tree->rows[i];
+        size_t part = row->note != NULL ? strlen(row->note) : 0;
+        if (row->state != ROW_FAILED || part == 0 || part > size) continue;
+        if (strcmp(note + size - part, row->note) == 0) return true;
+    }
+    return false;
 }
 
 /* What a person wants to see first, when there is not room for all. */
@@ -355,6 +415,7 @@ void tree_draw(const struct tree *tree, const struct term *to,
         if (!shown[i]) continue;
         struct tree_row row = tree->rows[i];
         if (row.group) row.state = state_of_group(tree, i);
+        if (row.group && is_said_inside(tree, i)) row.note = NULL;
         tree_row_draw(&row, &line);
     }
     tree_sums_draw(&sums, &line, view->stops);

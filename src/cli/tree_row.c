@@ -151,6 +151,7 @@ void tree_row_draw(const struct tree_row *row, const struct tree_line *line)
                                            : STYLE_PLAIN);
     time_of(row, line, time);
     if (!row->group) add_state(&words, row, line->now_ms);
+    if (row->undeclared != NULL) add(&words, "undeclared: %s", row->undeclared);
     add_tokens(&words, row->tokens);
     add_cost(&words, row->has_cost, row->cost);
     bool bad = row->state != ROW_DONE && row->note != NULL;

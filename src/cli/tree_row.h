@@ -22,8 +22,9 @@ enum row_state {
 
 /* A step, or a group of what stands below it. */
 struct tree_row {
-    char *id;   /* "build/review/scan" */
-    char *note; /* why it failed; NULL */
+    char *id;         /* "build/review/scan" */
+    char *note;       /* why it failed; NULL */
+    char *undeclared; /* what it changed without saying so before; NULL */
     size_t depth;
     bool group;
     enum row_state state;

@@ -313,7 +313,7 @@ static int obey(struct watch *watch, ndf_run *run, int asked)
         screen_clear(watch->screen);
         approvals_hide(&watch->approvals);
         (void)cli_fail(watch->cli, 0,
-            "interrupted: ending the agents and undoing what was done; Ctrl-C "
+            "interrupted: ending the agents, undoing what was done; Ctrl-C "
             "again kills");
         watch->stops = "stopping";
         (void)ndf_run_cancel(run);

@@ -139,8 +139,9 @@ static int read_phase(
     if (inner != NULL) err = codec_read_map(c, &phase_map, inner, out);
     if (err == NDF_OK && out->select == (out->patterns.count > 0))
         return err_at(c->error, NDF_ESCHEMA, item->line, item->column,
-            "phase '%.*s' has one of 'patterns' and 'select: true'",
-            STR_ARG(out->name));
+            "phase '%.*s' has %s: give it one of 'patterns' and "
+            "'select: true'",
+            STR_ARG(out->name), out->select ? "both" : "neither");
     return err;
 }
 

@@ -5,6 +5,8 @@
 
 exits 2 "$NDF" imprt x
 one_sentence 'import'
+exits 2 "$NDF" dev
+one_sentence 'ndf dev. needs a command'
 exits 2 "$NDF" ls --jsn
 one_sentence '--json'
 exits 2 "$NDF" import
@@ -19,7 +21,7 @@ one_sentence 'novalue'
 exits 0 "$NDF" help
 says "$OUT" 'do .*task'
 exits 0 "$NDF" --help
-for command in init import trust 'do' run ls show why rate resume cancel logs wait stats; do
+for command in init import trust 'do' run ls show why rate resume cancel approve logs wait stats; do
     exits 0 "$NDF" help "$command"
     says "$OUT" "ndf $command"
     exits 0 "$NDF" "$command" --help

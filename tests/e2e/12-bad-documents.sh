@@ -75,3 +75,10 @@ exits 2 "$NDF" import open.md
 one_sentence 'open\.md.*front matter'
 exits 3 "$NDF" import nowhere
 one_sentence 'nowhere'
+
+# What is to be done next is the mend, not an import of something else.
+printf 'agent: a\ndescripton: d\nrun: [echo]\n' >ndf.yaml
+exits 2 "$NDF" init
+says "$ERR" '^ndf: .*ndf\.yaml:2:1: '
+says "$ERR" '^Next: mend that'
+! grep -q "Next: ndf" "$ERR" || fail 'it speaks of something else'

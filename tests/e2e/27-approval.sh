@@ -84,6 +84,8 @@ exits 0 "$NDF" approve "$id" deploy --deny --reason 'not on a Friday'
 exits 1 "$NDF" wait "$id"
 says "$ERR" "cancelled: step 'deploy' was denied: not on a Friday"
 calls 'build unbuild'
+exits 0 "$NDF" logs "$id"
+says "$OUT" '(x|✗) deploy +denied: not on a Friday'
 exits 0 "$NDF" show "$id" --json
 is_json "$OUT" "it['outcomes'] == [] and it['state'] == 'cancelled'"
 

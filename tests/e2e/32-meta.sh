@@ -123,8 +123,10 @@ has undone one
 exits 0 "$NDF" run whole x --dry-run
 says "$OUT" '^phase second'
 says "$OUT" 'second/build/left'
+says "$OUT" 'can be undone$'
 exits 0 "$NDF" run chooses x --dry-run
 says "$OUT" 'selected when the phase is reached'
+says "$OUT" 'besides, what is selected$'
 "$NDF" run circle x >"$OUT" 2>"$ERR" && fail 'a circle ran'
 says "$ERR" 'leads back to it'
 

@@ -87,7 +87,7 @@ exits 4 "$NDF" do 'file banana rocket violin harbour tulip'
 ! grep -q 'Which one' "$ERR" || fail 'asked without a terminal'
 exits 0 "$NDF" do --yes 'file banana rocket violin harbour tulip'
 
-# Ctrl-C once takes back what was done; twice leaves at once.
+# Ctrl-C once takes back what was done; twice kills.
 rm -f made
 exits 130 terminal '2:^C' "$NDF" run make.slowly
 says "$OUT" 'interrupted'

@@ -68,7 +68,7 @@ static void what_is_wrong_is_said_in_one_sentence(void **state)
         {"imprt x", "did you mean `ndf import`?"},
         {"banana", "there is no command `ndf banana`; `ndf help`"},
         {"dev exprt", "did you mean `ndf dev export`?"},
-        {"dev", "there is no command `ndf dev "},
+        {"dev", "`ndf dev` needs a command"},
         {"ls --jsn", "did you mean --json?"},
         {"ls --frobnicate", "there is no option --frobnicate"},
         {"ls -z", "there is no option -z"},

@@ -81,6 +81,17 @@ static void steps_tell_time_attempts_and_cost(void **state)
     tree_free(tree);
 }
 
+static void what_was_not_declared_is_said(void **state)
+{
+    (void)state;
+    struct tree *tree = tree_at_work();
+    take(tree, "{\"kind\":\"result\",\"body\":{\"step\":\"build/make/two\","
+               "\"ok\":true,\"violations\":[{\"field\":\"domain\"},"
+               "{\"field\":\"attributes.x\"}]}}");
+    says(tree, "attempt 2, undeclared: domain, attributes.x\n");
+    tree_free(tree);
+}
+
 static void a_chosen_pattern_is_put_into_its_phase(void **state)
 {
     (void)state;
@@ -109,6 +120,57 @@ static void groups_are_what_was_said_of_them(void **state)
     take(tree, "{\"kind\":\"undo_result\",\"at_ms\":4600,\"body\":{\"step\":"
                "\"build/make/one\",\"ok\":true}}");
     says(tree, "undone");
+    tree_free(tree);
+}
+
+static void why_a_group_failed_is_said_once(void **state)
+{
+    (void)state;
+    struct tree *tree = tree_at_work();
+    take(tree, "{\"kind\":\"result\",\"at_ms\":4000,\"body\":{\"step\":"
+               "\"build/make/two\",\"ok\":false,\"error\":\"it broke\"}}");
+    take(tree, "{\"kind\":\"pattern_end\",\"body\":{\"pattern\":"
+               "\"build/make\",\"state\":\"failed\",\"error\":"
+               "\"step 'build/make/two' failed: it broke\"}}");
+    take(tree, "{\"kind\":\"phase_end\",\"body\":{\"phase\":\"build\","
+               "\"ok\":false,\"error\":\"it lasted too long\"}}");
+    says(tree, "\xE2\x9C\x97 make\n");
+    says(tree, "it broke");
+    says(tree, "it lasted too long");
+    tree_free(tree);
+}
+
+static void a_denial_is_shown(void **state)
+{
+    (void)state;
+    struct tree *tree = tree_at_work();
+    take(tree, "{\"kind\":\"approve\",\"body\":{\"step\":\"build/make/two\","
+               "\"approved\":true}}");
+    char *text = draw(tree, 100, 50);
+    assert_null(strstr(text, "denied"));
+    free(text);
+    take(tree, "{\"kind\":\"approve\",\"body\":{\"step\":\"build/make/two\","
+               "\"approved\":false}}");
+    says(tree, "\xE2\x9C\x97 two");
+    says(tree, "denied\n");
+    tree_free(tree);
+}
+
+static void what_was_taken_back_did_not_fail(void **state)
+{
+    (void)state;
+    struct tree *tree = tree_at_work();
+    take(tree, "{\"kind\":\"result\",\"at_ms\":4000,\"body\":{\"step\":"
+               "\"build/make/two\",\"ok\":true}}");
+    take(tree, "{\"kind\":\"pattern_end\",\"body\":{\"pattern\":"
+               "\"build/make\",\"state\":\"succeeded\"}}");
+    take(tree, "{\"kind\":\"phase_end\",\"body\":{\"phase\":\"build\","
+               "\"ok\":true}}");
+    says(tree, "\xE2\x9C\x93 build\n    \xE2\x9C\x93 make\n");
+    take(tree, "{\"kind\":\"pattern_end\",\"body\":{\"pattern\":"
+               "\"build/make\",\"state\":\"cancelled\",\"evidence\":"
+               "\"rollback\",\"error\":\"'ship' did not succeed\"}}");
+    says(tree, "\xE2\x86\xB6 build\n    \xE2\x86\xB6 make\n");
     tree_free(tree);
 }
 
@@ -163,8 +225,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steps_tell_time_attempts_and_cost),
+        cmocka_unit_test(what_was_not_declared_is_said),
         cmocka_unit_test(a_chosen_pattern_is_put_into_its_phase),
         cmocka_unit_test(groups_are_what_was_said_of_them),
+        cmocka_unit_test(why_a_group_failed_is_said_once),
+        cmocka_unit_test(a_denial_is_shown),
+        cmocka_unit_test(what_was_taken_back_did_not_fail),
         cmocka_unit_test(what_was_open_in_the_end_is_in_doubt),
         cmocka_unit_test(no_line_is_too_wide_and_no_frame_too_high),
         cmocka_unit_test(strange_records_do_no_harm),
