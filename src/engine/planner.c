@@ -2,8 +2,8 @@
  * planner.c - makes a plan of a pattern, or of a single agent (one step).
  *
  * The plan holds all that a run needs, so that files and registry may change
- * under it. What this version cannot run is refused here, by name: a key that
- * a person wrote is never silently passed over.
+ * under it. What it names must be there and be trusted: what is not is refused
+ * here, by name and place.
  */
 #include "engine/planner.h"
 

@@ -116,7 +116,7 @@ static void read_all(struct watched *run, int fd)
     FILE *file = fdopen(fd, "r");
     char line[256];
     if (file == NULL) give_up("fdopen");
-    while (fgets(line, sizeof line, file) != NULL)
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
         if (strchr(line, '\n') != NULL) read_line(run, line);
     fclose(file);
 }

@@ -105,7 +105,7 @@ static int export_of(const char *path, enum store_mode mode, struct buf *out)
 static bool is_noticed(const char *path)
 {
     struct store_options options = {.path = path, .mode = STORE_STILL};
-    struct store_check_counts counts;
+    struct store_check_counts counts = {0};
     struct store *store;
     ndf_error error = {.code = NDF_OK};
     int err = store_open(&store, &mem_libc, &options, &error);
@@ -309,7 +309,7 @@ static void look_at_mixed(struct cut *cut, size_t size)
 {
     struct store_options options = {
         .path = cut->cut_path, .mode = STORE_EXISTING};
-    struct store_check_counts counts;
+    struct store_check_counts counts = {0};
     struct store *store;
     struct found found = {.count = 0};
     ndf_error error = {.code = NDF_OK};
@@ -361,7 +361,7 @@ static void a_run_parted_from_its_journal_is_named(void **state)
     write_whole(cut.path, file, file_size);
     write_whole(cut.log, log, cut.commits[0].size);
     struct found found = {.count = 0};
-    struct store_check_counts counts;
+    struct store_check_counts counts = {0};
     store = fixture_open(cut.path, STORE_EXISTING);
     assert_ok(store_check(store, take_problem, &found, &counts, NULL));
     if (strstr(found.text, "run run-3: ") == NULL)
