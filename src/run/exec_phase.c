@@ -319,6 +319,19 @@ int exec_meta_resume(struct executor *x)
     return err;
 }
 
+int exec_meta_rest(struct executor *x, bool rests)
+{
+    int err = NDF_OK;
+    for (size_t i = 0; i < x->plan->phase_count && err == NDF_OK; i++) {
+        struct exec_phase *phase = &x->meta->phases[i];
+        bool runs = phase->state == PHASE_OPEN && phase->began > 0 &&
+                    !phase->stopped && !x->ended;
+        if (rests) err = clear_latency_timer(phase);
+        else if (runs) err = set_latency_timer(phase);
+    }
+    return err;
+}
+
 /* ---- events ------------------------------------------------------------- */
 
 static int on_late(struct exec_phase *phase)
