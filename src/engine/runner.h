@@ -67,8 +67,12 @@ struct ndf_run {
     struct loop_post begin;
     struct loop_post cancel;
     struct loop_post kill;
-    unsigned kills; /* how often its calls were told to end at once */
-    bool listed;    /* in the runner's list */
+    unsigned kills;    /* how often its calls were told to end at once */
+    bool listed;       /* in the runner's list */
+    size_t unanswered; /* its pieces of work that the writer has */
+    bool left; /* it is over here; the rest is told when all is answered */
+    int left_err, left_state;
+    const char *left_message;
     struct ndf_run *next, *previous;
 };
 
