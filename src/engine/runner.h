@@ -1,9 +1,12 @@
 /*
  * runner.h - the engine's thread, and the runs on it.
  *
- * One thread owns every run under way: it steps the executor and performs the
- * actions. Records go to the store's writer thread and come back when they are
- * durable; the runner never waits for the disk.
+ * Whoever has the loop's turn owns every run under way: it steps the executor
+ * and performs the actions. That is the engine's thread, or one that has just
+ * run a function and borrows the turn: both are "the runner's thread" below.
+ * Records go to the store's writer thread, or are committed by such a borrower
+ * after its turn, and come back when they are durable; nobody waits for the
+ * disk with the turn.
  */
 #ifndef NDF_ENGINE_RUNNER_H
 #define NDF_ENGINE_RUNNER_H
