@@ -11,13 +11,15 @@ the first time npm fetches what langgraph/package.json names.
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-PEER = HERE / "langgraph"
+# Among what is built: the sources stay free of what npm brings.
+PEER = HERE.parent.parent / "build" / "peers" / "langgraph"
 FIELDS = ("runs_s", "p50_ms", "p99_ms", "cpu_ms_per_run", "rss_bytes")
 # What is run, and how many runs a turn: of ndf, of the peer.
 LOADS = {
@@ -30,6 +32,9 @@ LOADS = {
 
 
 def install():
+    PEER.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "run.js"):
+        shutil.copy(HERE / "langgraph" / name, PEER)
     if (PEER / "node_modules").is_dir():
         return
     print("installing LangGraph.js", file=sys.stderr)

@@ -78,7 +78,12 @@ static int take(
         if (err != NDF_OK) (void)map_remove(&owners->held, run);
     }
     if (err == NDF_OK || err == NDF_ENOMEM) return err;
-    if (err != NDF_EBUSY && err != NDF_EEXISTS)
+    if (err == NDF_EEXISTS)
+        return err_set(error, NDF_EBUSY,
+            "this process is at work on run %.*s already: wait for it, or "
+            "cancel it",
+            STR_ARG(run));
+    if (err != NDF_EBUSY)
         return err_set(error, err, "run %.*s cannot be locked", STR_ARG(run));
     return err_set(error, NDF_EBUSY,
         "run %.*s belongs to another process that is at work on it: wait for "

@@ -86,11 +86,14 @@ static void job_free(struct append_job *job)
     run_unref(run);
 }
 
+static void let_go(struct ndf_run *run);
+
 /* On the runner's thread. */
 static void append_answered(void *ud)
 {
     struct append_job *job = ud;
     struct ndf_run *run = job->run;
+    run->unanswered--;
     if (job->err == NDF_OK && job->ends && job->learning.id.at != NULL)
         engine_learned(run->engine, &job->learning);
     struct exec_event event = {
@@ -98,6 +101,7 @@ static void append_answered(void *ud)
         .token = job->token,
         .error = str_of(job->message)};
     run_dispatch(run, &event);
+    if (run->left && run->listed) let_go(run);
     struct runner *runner = run->engine->runner;
     job_free(job);
     runner_answered(runner);
@@ -215,6 +219,7 @@ static int submit_records(struct ndf_run *run, struct arena *arena,
         return err;
     }
     run->next_seq += (int64_t)job->count;
+    run->unanswered++;
     runner_expect(engine->runner);
     return NDF_OK;
 }
@@ -393,6 +398,16 @@ static void clear_timer(struct ndf_run *run, uint64_t token)
 /* ---- telling, ending
  * ------------------------------------------------------------ */
 
+/* Who waits for it may take it up, or clean up behind it, at once: so nothing
+ * of ours may still be on its way into its journal. */
+static void let_go(struct ndf_run *run)
+{
+    if (run->unanswered > 0) return;
+    run_disown(run);
+    run_ended(run, run->left_err, run->left_state, run->left_message);
+    runner_drop(run->engine->runner, run);
+}
+
 /* The run is over for this process: forget its calls and timers, let waiters
  * go. Agents of a halted run go on and are adopted by a later resume. */
 static void leave_run(
@@ -415,10 +430,11 @@ static void leave_run(
     struct str text = arena_str(&run->arena, message);
     executor_free(run->executor);
     run->executor = NULL;
-    /* Who waits for it may take it up, or clean up behind it, at once. */
-    run_disown(run);
-    run_ended(run, err, state, text.at != NULL ? text.at : "");
-    runner_drop(engine->runner, run);
+    run->left = true;
+    run->left_err = err;
+    run->left_state = state;
+    run->left_message = text.at != NULL ? text.at : "";
+    let_go(run);
 }
 
 /* ---- killing
@@ -457,7 +473,7 @@ static void kill_again(void *ud)
 
 void run_kill(struct ndf_run *run)
 {
-    if (!run->listed || run->kills > 0) return;
+    if (!run->listed || run->left || run->kills > 0) return;
     run->kills = 1;
     while (run->timers != NULL)
         drop_timer(run->timers);
@@ -550,13 +566,13 @@ static int step_once(struct ndf_run *run, const struct exec_event *event,
 void run_dispatch(struct ndf_run *run, const struct exec_event *event)
 {
     /* What a killed call was worth, a later owner sees. */
-    if (!run->listed || run->kills > 0) return;
+    if (!run->listed || run->left || run->kills > 0) return;
     struct vec failed;
     vec_init(&failed, &run->engine->mem, sizeof(struct failed_start));
     run_ref(run);
     ndf_error error = {0};
     int err = step_once(run, event, &failed, &error);
-    while (err == NDF_OK && failed.count > 0 && run->listed) {
+    while (err == NDF_OK && failed.count > 0 && !run->left) {
         struct failed_start item =
             *(struct failed_start *)vec_get(&failed, failed.count - 1);
         failed.count--;
@@ -569,7 +585,7 @@ void run_dispatch(struct ndf_run *run, const struct exec_event *event)
             .error = str_of(item.message)};
         err = step_once(run, &again, &failed, &error);
     }
-    if (err != NDF_OK && run->listed)
+    if (err != NDF_OK && !run->left)
         leave_run(run, err, NDF_RUN_RUNNING,
             error.message[0] != '\0'
                 ? str_of(error.message)

@@ -1,9 +1,12 @@
 /*
  * runner.h - the engine's thread, and the runs on it.
  *
- * One thread owns every run under way: it steps the executor and performs the
- * actions. Records go to the store's writer thread and come back when they are
- * durable; the runner never waits for the disk.
+ * Whoever has the loop's turn owns every run under way: it steps the executor
+ * and performs the actions. That is the engine's thread, or one that has just
+ * run a function and borrows the turn: both are "the runner's thread" below.
+ * Records go to the store's writer thread, or are committed by such a borrower
+ * after its turn, and come back when they are durable; nobody waits for the
+ * disk with the turn.
  */
 #ifndef NDF_ENGINE_RUNNER_H
 #define NDF_ENGINE_RUNNER_H
@@ -67,8 +70,12 @@ struct ndf_run {
     struct loop_post begin;
     struct loop_post cancel;
     struct loop_post kill;
-    unsigned kills; /* how often its calls were told to end at once */
-    bool listed;    /* in the runner's list */
+    unsigned kills;    /* how often its calls were told to end at once */
+    bool listed;       /* in the runner's list */
+    size_t unanswered; /* its pieces of work that the writer has */
+    bool left; /* it is over here; the rest is told when all is answered */
+    int left_err, left_state;
+    const char *left_message;
     struct ndf_run *next, *previous;
 };
 

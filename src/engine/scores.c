@@ -3,7 +3,9 @@
  *
  * The store's tally is changed in the same transaction as the outcome is
  * added, from the value that the transaction sees; memory follows after the
- * commit. So several processes can count into one store.
+ * commit. So several processes can count into one store. Threads may hear of
+ * their commits in another order than that of these: what the later outcome
+ * left stands.
  */
 #include "engine/scores.h"
 
@@ -13,6 +15,11 @@
 #include "base/json.h"
 
 enum { SCORES_KEY_MAX = 2048 };
+
+struct counted {
+    struct tally tally;
+    int64_t seq; /* of the outcome counted last; 0: it was read */
+};
 
 void scores_init(struct scores *scores, const struct mem *mem)
 {
@@ -41,23 +48,24 @@ struct tally scores_get(
     const struct scores *scores, struct str pattern, struct str domain)
 {
     char bytes[SCORES_KEY_MAX];
-    const struct tally *tally =
+    const struct counted *known =
         map_get(&scores->tallies, make_key(bytes, pattern, domain));
-    return tally != NULL ? *tally : (struct tally){0};
+    return known != NULL ? known->tally : (struct tally){0};
 }
 
 int scores_put(struct scores *scores, struct str pattern, struct str domain,
-    struct tally tally)
+    struct tally tally, int64_t seq)
 {
     char bytes[SCORES_KEY_MAX];
     struct str key = make_key(bytes, pattern, domain);
-    struct tally *known = map_get(&scores->tallies, key);
+    struct counted *known = map_get(&scores->tallies, key);
     if (known != NULL) {
-        *known = tally;
+        if (seq >= known->seq) *known = (struct counted){tally, seq};
         return NDF_OK;
     }
+    const struct counted counted = {tally, seq};
     key.at = arena_dup(&scores->arena, key.at, key.size);
-    known = arena_dup(&scores->arena, &tally, sizeof tally);
+    known = arena_dup(&scores->arena, &counted, sizeof counted);
     if (key.at == NULL || known == NULL) return NDF_ENOMEM;
     return map_put(&scores->tallies, key, known);
 }
@@ -70,7 +78,7 @@ void scores_forget(struct scores *scores, struct str pattern)
         struct str key = entry->key;
         if (str_find_char(key, '\0') == pattern.size &&
             str_starts(key, pattern))
-            *(struct tally *)entry->value = (struct tally){0};
+            ((struct counted *)entry->value)->tally = (struct tally){0};
     }
 }
 
@@ -96,7 +104,7 @@ static int load_one(void *ud, const struct store_tally *row)
             "the counts of '%.*s' in the store make no sense: run "
             "ndf dev check",
             STR_ARG(row->pattern));
-    return scores_put(load->scores, row->pattern, row->domain, tally);
+    return scores_put(load->scores, row->pattern, row->domain, tally, 0);
 }
 
 int scores_load(
@@ -206,7 +214,7 @@ int learning_write(
             .run = outcome->run,
             .at_ms = outcome->at_ms,
             .body = buf_str(&body)};
-        err = tx_outcome_add(tx, &row, NULL, error);
+        err = tx_outcome_add(tx, &row, &learning->seq, error);
     }
     bool executed = is_execution(outcome);
     if (err == NDF_OK && executed)
@@ -224,9 +232,11 @@ int learning_apply(struct scores *scores, const struct learning *learning)
 {
     const struct outcome *outcome = &learning->outcome;
     if (!is_execution(outcome)) return NDF_OK;
-    int err = scores_put(scores, outcome->pattern, STR(""), learning->total);
+    int64_t seq = learning->seq;
+    int err =
+        scores_put(scores, outcome->pattern, STR(""), learning->total, seq);
     if (err == NDF_OK && outcome->domain.at != NULL)
         err = scores_put(
-            scores, outcome->pattern, outcome->domain, learning->domain);
+            scores, outcome->pattern, outcome->domain, learning->domain, seq);
     return err;
 }

@@ -13,7 +13,7 @@
 
 struct scores {
     struct arena arena;
-    struct map tallies; /* "pattern\0domain" -> struct tally */
+    struct map tallies; /* "pattern\0domain" -> struct counted */
 };
 
 void scores_init(struct scores *scores, const struct mem *mem);
@@ -24,9 +24,10 @@ int scores_load(
 /* Zero when there is none. domain "" counts all. */
 struct tally scores_get(
     const struct scores *scores, struct str pattern, struct str domain);
-/* NDF_OK or NDF_ENOMEM. */
+/* seq: of the outcome it comes from; one of an earlier outcome than that known
+ * changes nothing. NDF_OK or NDF_ENOMEM. */
 int scores_put(struct scores *scores, struct str pattern, struct str domain,
-    struct tally tally);
+    struct tally tally, int64_t seq);
 /* Of all domains of a pattern: as if nothing had been counted. */
 void scores_forget(struct scores *scores, struct str pattern);
 
@@ -38,6 +39,7 @@ struct learning {
     uint64_t half_life_ms;
     struct tally total;  /* result: the counts after it */
     struct tally domain; /* result; only if outcome.domain is known */
+    int64_t seq;         /* result: the outcome's place in the store */
 };
 
 /* Adds the outcome and its counts, inside a store_work_fn. What an earlier

@@ -298,6 +298,9 @@ int exec_meta_undo(struct executor *x);
 bool exec_meta_failed(const struct executor *x);
 /* The members that are under way go on in this life. */
 int exec_meta_resume(struct executor *x);
+/* Nothing but a person is waited for, or that is over: so long no phase gets
+ * any later. */
+int exec_meta_rest(struct executor *x, bool rests);
 int exec_meta_on_timer(struct executor *x, uint64_t token);
 int exec_meta_on_selected(
     struct exec_shared *shared, const struct exec_event *event);

@@ -180,7 +180,8 @@ struct exec_actions {
     size_t capacity;
     /* 0, or the name of this batch's APPENDs: store them all in ONE
      * transaction and in order, then answer once with RECORDED(token) or
-     * RECORD_FAILED(token). Batches are answered in their order. */
+     * RECORD_FAILED(token). Batches are stored in their order; the answer to a
+     * later one may come first, and says that those before it are stored. */
     uint64_t token;
 };
 

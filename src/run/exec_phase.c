@@ -319,6 +319,19 @@ int exec_meta_resume(struct executor *x)
     return err;
 }
 
+int exec_meta_rest(struct executor *x, bool rests)
+{
+    int err = NDF_OK;
+    for (size_t i = 0; i < x->plan->phase_count && err == NDF_OK; i++) {
+        struct exec_phase *phase = &x->meta->phases[i];
+        bool runs = phase->state == PHASE_OPEN && phase->began > 0 &&
+                    !phase->stopped && !x->ended;
+        if (rests) err = clear_latency_timer(phase);
+        else if (runs) err = set_latency_timer(phase);
+    }
+    return err;
+}
+
 /* ---- events ------------------------------------------------------------- */
 
 static int on_late(struct exec_phase *phase)
@@ -433,6 +446,21 @@ static struct executor *next_rollback(struct executor *x)
     return NULL;
 }
 
+/* The step in which the phase went wrong: none of a pattern that was ended, or
+ * taken back, only because another one failed. */
+static const struct exec_node *step_of_failure(const struct exec_phase *phase)
+{
+    for (uint32_t i = 0; i < phase->began; i++) {
+        const struct executor *member = phase->members[i];
+        bool alone = member->cancel != REASON_CANCELLED &&
+                     member->cancel != REASON_ROLLBACK;
+        if (alone && member->end.state != NDF_RUN_SUCCEEDED) {
+            return step_of(member);
+        }
+    }
+    return NULL;
+}
+
 static int end_rolled_back(struct executor *x)
 {
     const struct exec_meta *meta = x->meta;
@@ -446,13 +474,11 @@ static int end_rolled_back(struct executor *x)
             x, NDF_RUN_FAILED, x->cancel_error.message, NULL);
     }
     const struct exec_phase *phase = &meta->phases[meta->cursor];
-    struct standing standing = stand(phase);
-    const struct exec_node *step =
-        standing.first_failed != NULL ? step_of(standing.first_failed) : NULL;
     ndf_error text = {0};
     err_set(&text, NDF_EAGENT, "phase '%.*s' failed: %s",
         STR_ARG(phase->plan->id), phase->error.message);
-    return exec_record_end(x, NDF_RUN_FAILED, text.message, step);
+    return exec_record_end(
+        x, NDF_RUN_FAILED, text.message, step_of_failure(phase));
 }
 
 int exec_meta_undo(struct executor *x)

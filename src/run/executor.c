@@ -298,7 +298,9 @@ static int rest_or_go_on(struct executor *root)
     if (!stands && !shared->resting) return NDF_OK;
     shared->resting = stands;
     for (size_t i = 0; i < shared->members.count && err == NDF_OK; i++) {
-        err = rest_or_go_on_one(exec_member_at(shared, i), stands);
+        struct executor *x = exec_member_at(shared, i);
+        err = rest_or_go_on_one(x, stands);
+        if (err == NDF_OK && x->meta != NULL) err = exec_meta_rest(x, stands);
     }
     return err;
 }

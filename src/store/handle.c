@@ -382,6 +382,13 @@ static bool is_writing(struct store *store)
     return writing;
 }
 
+static void wake_writer(struct store *store)
+{
+    pthread_mutex_lock(&store->queue_lock);
+    pthread_cond_signal(&store->queue_filled);
+    pthread_mutex_unlock(&store->queue_lock);
+}
+
 int store_write(
     struct store *store, store_work_fn work, void *ud, ndf_error *error)
 {
@@ -395,6 +402,8 @@ int store_write(
     pthread_cond_init(&waiter.ended, NULL);
     int err = store_submit(store, waiter_work, waiter_done, &waiter, error);
     if (err == NDF_OK) {
+        /* One that helps has not woken the writer for what it submits. */
+        wake_writer(store);
         pthread_mutex_lock(&waiter.lock);
         while (!waiter.is_ended)
             pthread_cond_wait(&waiter.ended, &waiter.lock);

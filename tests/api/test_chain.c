@@ -348,6 +348,31 @@ static void a_killed_run_is_left_to_be_resumed(void **state)
     fixture_close(&fixture);
 }
 
+/* A record that was on its way when it was killed came into the journal behind
+ * the back of who took the run up. */
+static void a_killed_run_is_let_go_when_its_records_are_written(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    prepare(&fixture, NULL);
+    for (int i = 0; i < 25; i++) {
+        int how = NDF_RUN_RUNNING;
+        char id[64];
+        ndf_run *run = start(&fixture, "code.manual", NULL);
+        assert_ok(ndf_run_kill(run));
+        int err = ndf_run_wait(run, 20000, &how, &fixture.error);
+        snprintf(id, sizeof id, "%s", ndf_run_id(run));
+        ndf_run_free(run);
+        if (err == NDF_OK) continue; /* it was too quick */
+        assert_int_equal(err, NDF_ECANCELLED);
+        assert_ok(
+            ndf_run_resume(fixture.engine, id, NULL, &run, &fixture.error));
+        assert_ok(ndf_run_wait(run, 20000, &how, &fixture.error));
+        ndf_run_free(run);
+    }
+    fixture_close(&fixture);
+}
+
 static void what_cannot_be_gone_on_with_is_said(void **state)
 {
     (void)state;
@@ -388,6 +413,7 @@ int main(void)
         cmocka_unit_test(a_fallback_that_is_due_is_seen_and_can_be_dropped),
         cmocka_unit_test(two_processes_start_one_fallback),
         cmocka_unit_test(a_killed_run_is_left_to_be_resumed),
+        cmocka_unit_test(a_killed_run_is_let_go_when_its_records_are_written),
         cmocka_unit_test(what_cannot_be_gone_on_with_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

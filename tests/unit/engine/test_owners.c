@@ -32,7 +32,8 @@ static void two_owners_exclude_each_other(void **state)
     assert_int_equal(owners_take(&there, runs, ONE, NULL), NDF_EBUSY);
     ndf_error error;
     assert_int_equal(owners_take(&here, runs, ONE, &error), NDF_EBUSY);
-    assert_non_null(strstr(error.message, "00000000000z"));
+    assert_non_null(strstr(error.message, "this process is at work on run "
+                                          "00000000000z"));
     assert_ok(owners_take(&there, runs, TWO, NULL));
     owners_drop(&here, ONE);
     owners_drop(&here, TWO); /* not its own */

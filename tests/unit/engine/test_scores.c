@@ -89,6 +89,27 @@ static void memory_and_store_count_the_same(void **state)
     store_close(store);
 }
 
+/* Two threads commit one after the other, and tell of it the other way. */
+static void the_later_outcome_stands(void **state)
+{
+    (void)state;
+    struct scores scores;
+    scores_init(&scores, &mem_libc);
+    const struct outcome outcome = {
+        .pattern = STR("host/p"), .domain = STR("d")};
+    struct learning first = {.outcome = outcome, .seq = 1};
+    struct learning second = {.outcome = outcome, .seq = 2};
+    first.total = (struct tally){.count = 1};
+    first.domain = first.total;
+    second.total = (struct tally){.count = 2};
+    second.domain = second.total;
+    assert_ok(learning_apply(&scores, &second));
+    assert_ok(learning_apply(&scores, &first));
+    assert_int_equal(scores_get(&scores, STR("host/p"), STR("")).count, 2);
+    assert_int_equal(scores_get(&scores, STR("host/p"), STR("d")).count, 2);
+    scores_deinit(&scores);
+}
+
 static int put(const struct mem *mem, void *ud)
 {
     (void)ud;
@@ -99,7 +120,7 @@ static int put(const struct mem *mem, void *ud)
         char name[16];
         snprintf(name, sizeof name, "p%d", i);
         err = scores_put(
-            &scores, str_of(name), STR("d"), (struct tally){.count = i});
+            &scores, str_of(name), STR("d"), (struct tally){.count = i}, i);
     }
     if (err == NDF_OK)
         assert_int_equal(scores_get(&scores, STR("p49"), STR("d")).count, 49);
@@ -117,6 +138,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_and_store_count_the_same),
+        cmocka_unit_test(the_later_outcome_stands),
         cmocka_unit_test(each_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -302,6 +302,32 @@ static void a_person_takes_no_time_of_the_run(void **state)
     world_deinit(&w);
 }
 
+/* Nor of a phase's. */
+static void a_person_makes_no_phase_late(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, &mem_libc,
+        "{\"phases\": [{\"id\": \"p\", \"success_criteria\": "
+        "{\"max_latency\": 1}, \"plans\": [[{\"name\": \"a\"}, "
+        "{\"name\": \"b\", \"approval\": true}]]}]}",
+        NULL);
+    assert_ok(world_live(&w, NULL));
+    assert_int_equal(w.timers.count, 1);
+    happen_all(&w);
+    assert_string_equal(world_asked(&w), "p/0/b");
+    assert_int_equal(w.timers.count, 0);
+    world_crash(&w, 0);
+    assert_ok(world_live(&w, NULL));
+    assert_int_equal(w.timers.count, 0);
+    world_approve(&w, "p/0/b", true);
+    assert_int_equal(w.timers.count, 1);
+    assert_int_equal(w.last_timer_ms, 995);
+    world_run(&w);
+    assert_int_equal(w.end.state, NDF_RUN_SUCCEEDED);
+    world_deinit(&w);
+}
+
 /* ---- all of it ---------------------------------------------------------- */
 
 #define ALL                                                                    \
@@ -414,6 +440,7 @@ int main(void)
         cmocka_unit_test(other_tasks_go_on_while_one_waits),
         cmocka_unit_test(patterns_inside_ask_for_themselves),
         cmocka_unit_test(a_person_takes_no_time_of_the_run),
+        cmocka_unit_test(a_person_makes_no_phase_late),
         cmocka_unit_test(it_survives_every_failing_allocation),
         cmocka_unit_test(a_crash_at_any_event_changes_nothing),
         cmocka_unit_test(a_journal_that_makes_no_sense_is_refused),

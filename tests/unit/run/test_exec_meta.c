@@ -110,9 +110,11 @@ static void what_failed_is_taken_back_as_the_strategy_says(void **state)
     world_deinit(&w);
     play(&w, PLAN("phase"), scripts, NDF_RUN_FAILED,
         "p/0/a q/0/b q/1/c q/1/d ~q/1/c ~q/0/b");
+    assert_string_equal(w.end.step.at, "q/1/d");
     world_deinit(&w);
     play(&w, PLAN("complete"), scripts, NDF_RUN_FAILED,
         "p/0/a q/0/b q/1/c q/1/d ~q/1/c ~q/0/b ~p/0/a");
+    assert_string_equal(w.end.step.at, "q/1/d");
     world_deinit(&w);
 #undef PLAN
 }
@@ -153,6 +155,20 @@ static void a_failure_cancels_the_others_of_its_phase(void **state)
         META("",
             PHASE("p", PARALLEL, ONE("a") ",[" STEP("b") "," STEP("c") "]")),
         scripts, NDF_RUN_FAILED, "p/0/a p/1/b");
+    world_deinit(&w);
+}
+
+/* What is ended for it stands before it in the phase. */
+static void the_step_that_failed_is_named(void **state)
+{
+    (void)state;
+    static const struct script scripts[] = {
+        {"p/0/a", "h", NULL}, {"p/1/b", "f", NULL}, {NULL, NULL, NULL}};
+    struct world w;
+    start(&w, META("", PHASE("p", PARALLEL, ONE("a") "," ONE("b"))), scripts);
+    world_run(&w);
+    assert_int_equal(w.end.state, NDF_RUN_FAILED);
+    assert_string_equal(w.end.step.at, "p/1/b");
     world_deinit(&w);
 }
 
@@ -500,6 +516,7 @@ int main(void)
         cmocka_unit_test(what_failed_is_taken_back_as_the_strategy_says),
         cmocka_unit_test(criteria_tolerate_failures),
         cmocka_unit_test(a_failure_cancels_the_others_of_its_phase),
+        cmocka_unit_test(the_step_that_failed_is_named),
         cmocka_unit_test(triggers_end_a_phase_that_would_tolerate_it),
         cmocka_unit_test(a_phase_that_lasts_too_long_is_ended),
         cmocka_unit_test(a_pattern_inside_has_its_own_limits),

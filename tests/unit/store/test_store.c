@@ -219,6 +219,12 @@ static void a_helper_commits_what_it_submits(void **state)
     assert_false(store_is_helping(store));
     assert_int_equal(counter_get(&store_metrics(store)->groups), 1);
     store_help_end(store); /* of nothing */
+    const struct timespec pause = {.tv_nsec = 20000000};
+    nanosleep(&pause, NULL); /* until the writer sleeps */
+    store_help_begin(store);
+    assert_ok(store_submit(store, put_helped, NULL, NULL, NULL));
+    assert_ok(store_write(store, put_helped, NULL, NULL));
+    store_help_end(store);
     store_close(store);
 }
 
