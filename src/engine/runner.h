@@ -52,7 +52,6 @@ struct ndf_run {
     struct str_list after;        /* the patterns that are tried then */
     const struct value *passed;   /* before it, in vain; while it starts */
     const char *dir;              /* of its agents' files */
-    bool owned;                   /* by this engine */
     struct executor *executor;
     int64_t next_seq;
     int64_t started_mono_ns;
@@ -70,9 +69,10 @@ struct ndf_run {
     struct loop_post begin;
     struct loop_post cancel;
     struct loop_post kill;
-    unsigned kills;    /* how often its calls were told to end at once */
-    bool listed;       /* in the runner's list */
     size_t unanswered; /* its pieces of work that the writer has */
+    unsigned kills;    /* how often its calls were told to end at once */
+    bool owned;        /* by this engine */
+    bool listed;       /* in the runner's list */
     bool left; /* it is over here; the rest is told when all is answered */
     int left_err, left_state;
     const char *left_message;
