@@ -8,31 +8,13 @@
  */
 #include "base/json.h"
 #include "engine/lookup.h"
+#include "engine/object.h"
 #include "run/executor.h"
-
-/* Grows an object without a check a line: the first failure sticks. */
-struct object {
-    struct arena *arena;
-    struct value value;
-    int err;
-};
-
-static struct object object_new(struct arena *arena)
-{
-    return (struct object){arena, value_of_object(), NDF_OK};
-}
-
-static void put(struct object *object, const char *key, struct value value)
-{
-    if (object->err == NDF_OK)
-        object->err =
-            value_set(object->arena, &object->value, str_of(key), value);
-}
 
 static void put_member(
     struct object *object, const char *key, const struct value *value)
 {
-    if (value != NULL) put(object, key, *value);
+    if (value != NULL) object_put(object, key, *value);
 }
 
 struct reading {
@@ -130,14 +112,14 @@ static int add_change(struct diff *diff, struct str field,
         return NDF_OK;
     const struct value *violation = find_violation(diff, field);
     struct object change = object_new(diff->r->arena);
-    put(&change, "field", value_of_str(field));
-    put(&change, "change", change_word(before, after));
+    object_put(&change, "field", value_of_str(field));
+    object_put(&change, "change", change_word(before, after));
     put_member(&change, "before", before);
     put_member(&change, "after", after);
-    put(&change, "declared", value_of_bool(violation == NULL));
+    object_put(&change, "declared", value_of_bool(violation == NULL));
     if (violation != NULL) {
         put_member(&change, "severity", value_get(violation, STR("severity")));
-        put(&change, "policy", value_of_str(STR("recorded")));
+        object_put(&change, "policy", value_of_str(STR("recorded")));
     }
     if (change.err != NDF_OK) return change.err;
     return value_push(diff->r->arena, &diff->list, change.value);
@@ -210,17 +192,17 @@ static int add_dropped(struct diff *diff, const struct value *before)
         const struct value *old = value_at(before, field);
         bool deleted = value_get_bool(item, STR("deleted"), false);
         struct object change = object_new(diff->r->arena);
-        put(&change, "field", value_of_str(field));
-        put(&change, "change",
+        object_put(&change, "field", value_of_str(field));
+        object_put(&change, "change",
             value_of_str(deleted       ? STR("removed")
                          : old == NULL ? STR("added")
                                        : STR("changed")));
         put_member(&change, "before", old);
         put_member(&change, "tried", value_get(item, STR("tried")));
         put_member(&change, "tried_bytes", value_get(item, STR("tried_bytes")));
-        put(&change, "declared", value_of_bool(false));
+        object_put(&change, "declared", value_of_bool(false));
         put_member(&change, "severity", value_get(item, STR("severity")));
-        put(&change, "policy",
+        object_put(&change, "policy",
             value_of_str(diff->enforced ? STR("enforced") : STR("restored")));
         err = change.err;
         if (err == NDF_OK)
@@ -261,13 +243,13 @@ static int add_result(
     int err = make_diff(&diff, body);
     if (err != NDF_OK) return err;
     struct object step = object_new(r->arena);
-    put(&step, "seq", value_of_int(record->seq));
+    object_put(&step, "seq", value_of_int(record->seq));
     put_member(&step, "step", value_get(body, STR("step")));
     if (str_equal(record->kind, STR("undo_result")))
-        put(&step, "undo", value_of_bool(true));
+        object_put(&step, "undo", value_of_bool(true));
     put_member(&step, "attempt", value_get(body, STR("attempt")));
     put_member(&step, "ok", value_get(body, STR("ok")));
-    put(&step, "changes", diff.list);
+    object_put(&step, "changes", diff.list);
     if (step.err != NDF_OK) return step.err;
     return value_push(r->arena, &r->steps, step.value);
 }
@@ -297,12 +279,13 @@ static int describe(struct reading *r, const struct store_run *row,
     struct str policy =
         value_get_str(value_get(&r->start, STR("plan")), STR("context"));
     struct object object = object_new(r->arena);
-    put(&object, "id", value_of_str(row->id));
-    put(&object, "state", value_of_str(str_of(exec_state_name(row->state))));
-    put(&object, "policy",
+    object_put(&object, "id", value_of_str(row->id));
+    object_put(
+        &object, "state", value_of_str(str_of(exec_state_name(row->state))));
+    object_put(&object, "policy",
         value_of_str(policy.at != NULL ? policy : STR("restore")));
     put_member(&object, "context", value_get(&r->start, STR("context")));
-    put(&object, "steps", r->steps);
+    object_put(&object, "steps", r->steps);
     put_member(
         &object, "preservation", value_get(&r->end, STR("preservation")));
     if (object.err != NDF_OK) return object.err;

@@ -7,39 +7,21 @@
 #include "engine/commands.h"
 #include "engine/link.h"
 #include "engine/lookup.h"
+#include "engine/object.h"
 #include "engine/recorded.h"
 #include "run/executor.h"
-
-/* Grows an object without a check a line: the first failure sticks. */
-struct object {
-    struct arena *arena;
-    struct value value;
-    int err;
-};
-
-static struct object object_new(struct arena *arena)
-{
-    return (struct object){arena, value_of_object(), NDF_OK};
-}
-
-static void put(struct object *object, const char *key, struct value value)
-{
-    if (object->err == NDF_OK)
-        object->err =
-            value_set(object->arena, &object->value, str_of(key), value);
-}
 
 static void put_str(struct object *object, const char *key, struct str text)
 {
     if (text.size == 0) return;
     struct str copy = arena_str(object->arena, text);
     if (copy.at == NULL) object->err = NDF_ENOMEM;
-    put(object, key, value_of_str(copy));
+    object_put(object, key, value_of_str(copy));
 }
 
 static void put_int(struct object *object, const char *key, int64_t number)
 {
-    put(object, key, value_of_int(number));
+    object_put(object, key, value_of_int(number));
 }
 
 /* ---- entries and sources
@@ -66,7 +48,7 @@ static struct object describe_entry(
             (int64_t)(entry->pattern->step_count +
                       entry->pattern->phase_count));
     else
-        put(&object, "runs",
+        object_put(&object, "runs",
             value_of_bool(entry->runs || entry->source->run.count > 0));
     return object;
 }
@@ -156,7 +138,7 @@ static struct object describe_run(
     struct str state = str_of(exec_state_name(run->state));
     if (asked.array.count > 0) state = STR("waiting");
     put_str(&object, "state", left ? STR("interrupted") : state);
-    if (asked.array.count > 0) put(&object, "asks", asked);
+    if (asked.array.count > 0) object_put(&object, "asks", asked);
     put_str(&object, "domain", run->domain);
     put_str(&object, "text", run->text);
     put_str(&object, "cwd", run->cwd);
@@ -193,9 +175,9 @@ static int put_fallback(struct listing *list, struct object *object,
     } else if (err == NDF_ENOTFOUND) {
         put_str(&fallback, "state", due ? STR("due") : STR("dropped"));
         const struct value *patterns = value_get(from, STR("patterns"));
-        if (patterns != NULL) put(&fallback, "patterns", *patterns);
+        if (patterns != NULL) object_put(&fallback, "patterns", *patterns);
     } else return err;
-    put(object, "fallback", fallback.value);
+    object_put(object, "fallback", fallback.value);
     return fallback.err;
 }
 
@@ -208,7 +190,7 @@ static int add_run(void *ud, const struct store_run *run)
                   ? NDF_OK
                   : link_due(list->reader, run->id, &due, list->error);
     if (err != NDF_OK) return err;
-    if (due) put(&object, "fallback_due", value_of_bool(true));
+    if (due) object_put(&object, "fallback_due", value_of_bool(true));
     return object.err == NDF_OK
                ? value_push(list->arena, list->out, object.value)
                : object.err;
@@ -234,7 +216,7 @@ static int add_outcome(void *ud, const struct store_outcome *outcome)
 static int show_run(struct listing *list, const struct store_run *run)
 {
     struct object object = describe_run(list, run);
-    put(&object, "what", value_of_str(STR("run")));
+    object_put(&object, "what", value_of_str(STR("run")));
     struct value records = value_of_array(), outcomes = value_of_array();
     struct value *out = list->out;
     list->out = &records;
@@ -248,8 +230,8 @@ static int show_run(struct listing *list, const struct store_run *run)
     if (err == NDF_OK && records.array.count > 0)
         err = put_fallback(list, &object, run,
             value_get(&records.array.items[0], STR("body")));
-    put(&object, "outcomes", outcomes);
-    put(&object, "records", records);
+    object_put(&object, "outcomes", outcomes);
+    object_put(&object, "records", records);
     *out = object.value;
     return err == NDF_OK ? object.err : err;
 }
@@ -257,7 +239,7 @@ static int show_run(struct listing *list, const struct store_run *run)
 static int show_entry(struct listing *list, const struct entry *entry)
 {
     struct object object = describe_entry(list->arena, entry);
-    put(&object, "what",
+    object_put(&object, "what",
         value_of_str(
             entry->kind == DOCUMENT_AGENT ? STR("agent") : STR("pattern")));
     struct str spec;
@@ -266,7 +248,7 @@ static int show_entry(struct listing *list, const struct entry *entry)
     struct value document;
     if (err == NDF_OK)
         err = json_parse(list->arena, spec, &document, list->error);
-    if (err == NDF_OK) put(&object, "document", document);
+    if (err == NDF_OK) object_put(&object, "document", document);
     *list->out = object.value;
     return err == NDF_OK ? object.err : err;
 }
