@@ -34,6 +34,7 @@
 #include <stdint.h>
 
 #include "ndf/error.h"
+#include "ndf/learn.h"
 #include "ndf/store.h"
 
 #ifdef __cplusplus
@@ -527,25 +528,6 @@ NDF_API int ndf_changes(
  * NDF_ENOTFOUND; NDF_EINVAL. Any thread. */
 NDF_API int ndf_follow(ndf_engine *engine, const char *run, int64_t from,
     int64_t timeout_ms, ndf_text **out, ndf_error *error);
-
-/* ---- learning ------------------------------------------------------------ */
-
-enum ndf_verdict { NDF_VERDICT_GOOD = 1, NDF_VERDICT_BAD };
-
-/* A person's word on a run: verdict (enum ndf_verdict, 0: none) and, when the
- * wrong one was chosen, the right pattern (should, else NULL). */
-NDF_API int ndf_rate(ndf_engine *engine, const char *run, int verdict,
-    const char *should, ndf_error *error);
-/* Reports an outcome that happened outside: {pattern, domain?, text?, result:
- * success|failure|unknown, evidence?, should?, latency_ms?, cost?}; or an array
- * of them, all or none, in one transaction. */
-NDF_API int ndf_record(
-    ndf_engine *engine, const char *json, size_t size, ndf_error *error);
-
-/* Forgets the counts of a pattern, in all domains; its outcomes stay in the
- * history. NDF_ENOTFOUND. */
-NDF_API int ndf_reset(
-    ndf_engine *engine, const char *pattern, ndf_error *error);
 
 /* ---- reading ------------------------------------------------------------- */
 
