@@ -6,6 +6,7 @@
 #define NDF_DECIDE_CHOICE_H
 
 #include "decide/fit.h"
+#include "decide/learner.h"
 #include "decide/success.h"
 #include "model/context.h"
 #include "model/pattern.h"
@@ -29,6 +30,7 @@ struct candidate {
     struct str features;                       /* of text_features */
     struct str fallback; /* another candidate's name; .at NULL: none */
     bool ask_host;       /* law, too: see selector_ask_fn */
+    uint64_t key;        /* of what is learned of it; 0: made from the name */
 };
 
 /* The counts of one candidate: in one domain (.at NULL: unknown; leave
@@ -60,7 +62,8 @@ struct selector_query {
     void *ud;
     selector_ask_fn ask; /* NULL: nobody allows those that ask */
     void *ask_ud;
-    const size_t *without; /* candidates that may not be chosen */
+    const struct learner *learner; /* NULL: nothing was learned */
+    const size_t *without;         /* candidates that may not be chosen */
     size_t without_count;
 };
 

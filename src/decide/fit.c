@@ -1,19 +1,15 @@
 /*
  * fit.c - see fit.h.
  *
- * The text weights are a logistic regression (Newton's method, ridge 0.001) of
- * "this candidate is a right answer" on the four text factors, without any
- * training on the labels' queries: over banking77, clinc150 (with its
- * out-of-scope queries), MetaTool and Seal-Tools, whole (77 to 4,076 labels)
- * and as random registries of 1 to 80 labels, of whose queries a quarter (80)
- * to a half (10 and fewer) had no right answer among them. Sets weigh equally;
- * the best candidate of a query weighs five times the others together. The
- * calibration error is 0.03 pooled over the whole sets. Fitted with one set
- * left out and measured on that set it is 0.06, 0.10, 0.05 and, for
- * Seal-Tools, 0.38: its thousands of labels are unlike the others, and there
- * the others' weights are too modest.
- *
  * No data says what laws and tastes are worth: those weights are judgement.
+ * What text is worth is learned (learner.h). Where that starts was fitted
+ * without any training on the labels' queries, as a logistic regression
+ * (Newton's method, ridge 0.001) of "this candidate is a right answer": over
+ * banking77, clinc150 (with its out-of-scope queries), MetaTool and Seal-Tools,
+ * whole (77 to 4,076 labels) and as random registries of 1 to 80 labels, of
+ * whose queries a quarter (80) to a half (10 and fewer) had no right answer
+ * among them. Sets weigh equally; the best candidate of a query weighs five
+ * times the others together.
  */
 #include "decide/fit.h"
 
@@ -25,11 +21,6 @@
 #define NOBODY 0.03
 
 static const double text_weights[FIT_FACTOR_COUNT] = {
-    [FIT_BASE] = -3.93,
-    [FIT_WORDS] = 1.53,
-    [FIT_SIMILARITY] = 8.14,
-    [FIT_MARGIN] = 2.56,
-    [FIT_CROWD] = -0.18,
     [FIT_NOT_FOR] = -5.0,
     [FIT_LAW] = 0.5,
     [FIT_GOOD_FOR] = 0.9,
@@ -39,7 +30,6 @@ static const double text_weights[FIT_FACTOR_COUNT] = {
 
 /* Without words a law that holds says more. */
 static const double structure_weights[FIT_FACTOR_COUNT] = {
-    [FIT_BASE] = 0,
     [FIT_CROWD] = -1,
     [FIT_LAW] = 1.3,
     [FIT_GOOD_FOR] = 0.9,
@@ -59,31 +49,23 @@ const char *fit_factor_name(enum fit_factor factor)
     return names[factor];
 }
 
-static const double *weights_of(const struct fit_evidence *evidence)
+void fit_put(
+    struct fit_evidence *evidence, enum fit_factor factor, double value)
 {
-    return evidence->basis == FIT_BY_TEXT ? text_weights : structure_weights;
-}
-
-static double counted(const struct fit_evidence *evidence, int factor)
-{
-    double value = evidence->value[factor];
-    bool counts = factor == FIT_LAW || factor == FIT_GOOD_FOR;
-    return counts && value > PREDICATES_COUNTED ? PREDICATES_COUNTED : value;
+    const double *weights =
+        evidence->basis == FIT_BY_TEXT ? text_weights : structure_weights;
+    bool counted = factor == FIT_LAW || factor == FIT_GOOD_FOR;
+    evidence->value[factor] = value;
+    if (counted && value > PREDICATES_COUNTED) value = PREDICATES_COUNTED;
+    evidence->contribution[factor] = weights[factor] * value;
 }
 
 static double sum_from(const struct fit_evidence *evidence, int factor)
 {
-    const double *weights = weights_of(evidence);
     double sum = 0;
     for (; factor < FIT_FACTOR_COUNT; factor++)
-        sum += weights[factor] * counted(evidence, factor);
+        sum += evidence->contribution[factor];
     return sum;
-}
-
-double fit_contribution(
-    const struct fit_evidence *evidence, enum fit_factor factor)
-{
-    return weights_of(evidence)[factor] * counted(evidence, (int)factor);
 }
 
 double fit_log_odds(const struct fit_evidence *evidence)
@@ -93,7 +75,7 @@ double fit_log_odds(const struct fit_evidence *evidence)
 
 double fit_structure(const struct fit_evidence *evidence)
 {
-    return sum_from(evidence, FIT_LAW);
+    return sum_from(evidence, FIT_NOT_FOR);
 }
 
 double fit_probability(double log_odds)

@@ -1,9 +1,9 @@
 /*
  * fit.h - the probability that a candidate is the right one, from evidence.
  *
- * A fixed logistic function: its text part was fitted offline over routing
- * data sets (fit.c says how), its structure part is judgement and says so.
- * Later forms learn; this is where they start.
+ * A logistic function. Its structure part has fixed weights; what words and
+ * earlier tasks contribute, and how sure the best one is ("base"), is learned:
+ * see learner.h.
  */
 #ifndef NDF_DECIDE_FIT_H
 #define NDF_DECIDE_FIT_H
@@ -15,9 +15,10 @@
 /* X(name in C, name for people) */
 #define FIT_FACTORS(X)                                                         \
     X(FIT_BASE, "base")             /* before any evidence: 1 */               \
-    X(FIT_WORDS, "words")           /* ln(1 + IDF mass of shared words) */     \
-    X(FIT_SIMILARITY, "similarity") /* fit_similarity, 0..1 */                 \
-    X(FIT_MARGIN, "margin")         /* lead over the best other one, -1..1 */  \
+    X(FIT_WORDS, "words")           /* BM25 share of its description, 0..1 */  \
+    X(FIT_SIMILARITY, "similarity") /* cosine with its description, 0..1 */    \
+    X(FIT_MEANING, "meaning")       /* what a provider of evidence says */     \
+    X(FIT_PAST, "past")             /* cosine with its earlier tasks, 0..1 */  \
     X(FIT_CROWD, "crowd")           /* how many others there are to choose */  \
     X(FIT_NOT_FOR, "not_for")       /* cosine with its not_for, 0..1 */        \
     X(FIT_LAW, "only_if")           /* predicates of its law that hold */      \
@@ -37,18 +38,19 @@ enum fit_basis {
 struct fit_evidence {
     enum fit_basis basis;
     double value[FIT_FACTOR_COUNT];
+    double contribution[FIT_FACTOR_COUNT]; /* to the log-odds */
 };
 
 const char *fit_factor_name(enum fit_factor factor);
-/* What a factor adds to the log-odds. */
-double fit_contribution(
-    const struct fit_evidence *evidence, enum fit_factor factor);
+/* Sets a factor whose weight is fixed: from FIT_CROWD on. */
+void fit_put(
+    struct fit_evidence *evidence, enum fit_factor factor, double value);
 /* The sum of all contributions. */
 double fit_log_odds(const struct fit_evidence *evidence);
 /* Log-odds as a probability, 0..1, and back. */
 double fit_probability(double log_odds);
 double fit_odds_of(double probability);
-/* What law, taste, domain and kind add to the log-odds together. */
+/* What not_for, law, taste, domain and kind add to the log-odds together. */
 double fit_structure(const struct fit_evidence *evidence);
 /* One number that orders text evidence: BM25 share and cosine, mixed. */
 double fit_similarity(double bm25, double cosine);

@@ -51,12 +51,12 @@ struct learner_bin {
     float count, fit, right; /* sums over what was foretold in this bin */
 };
 struct learner_summary {
-    uint64_t lessons;  /* ever */
-    size_t classes;    /* that something is known of */
-    size_t features;   /* distinct ones of tasks */
-    size_t weights;    /* pairs of feature and class */
-    size_t examples;   /* kept to be gone over again */
-    size_t bytes;      /* held, all together */
+    uint64_t lessons;                      /* ever */
+    size_t classes;                        /* that something is known of */
+    size_t features;                       /* distinct ones of tasks */
+    size_t weights;                        /* pairs of feature and class */
+    size_t examples;                       /* kept to be gone over again */
+    size_t bytes;                          /* held, all together */
     struct learner_bin bins[LEARNER_BINS]; /* equal ones of fit, 0..1 */
 };
 void learner_summarise(
@@ -79,7 +79,7 @@ struct learner_view {
     struct learned *classes;
 };
 
-/* features rise by hash. NDF_OK or NDF_ENOMEM. */
+/* learner NULL: nothing was learned. NDF_OK or NDF_ENOMEM. */
 int learner_look(const struct learner *learner,
     const struct lesson_feature *features, size_t count, struct arena *arena,
     struct learner_view *out);
@@ -89,8 +89,8 @@ struct learned learner_of(const struct learner_view *view, uint64_t key);
 /* What speaks for a candidate, all together (without its structure), and in
  * parts for people. */
 struct learner_parts {
-    double words, likeness; /* of the prior */
-    double past;            /* all that was learned */
+    double words, likeness, meaning; /* of the prior */
+    double past;                     /* all that was learned */
 };
 struct learner_parts learner_parts(const struct learner *learner,
     const struct lesson_rival *prior, const struct learned *learned);
@@ -106,6 +106,8 @@ struct learner_best {
     double evidence;   /* all together */
     struct learned learned;
 };
+/* The lead of an evidence over the second's (-INFINITY: there is none). */
+double learner_lead(double evidence, double second);
 /* The log-odds that such a best one is right, without its structure. */
 double learner_sure(
     const struct learner *learner, const struct learner_best *best);

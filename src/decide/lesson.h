@@ -32,10 +32,12 @@ struct lesson_rival {
     uint64_t key;
     float words;     /* 0..1: BM25 share */
     float likeness;  /* 0..1: cosine */
+    float meaning;   /* 0..1: what a provider of evidence says; 0: nothing */
     float structure; /* log-odds of law, taste, domain, kind, not_for */
 };
 
-/* A hashed feature of a task; its top two bits tell its kind. */
+/* A hashed feature of a task; its top two bits tell its kind: a word, a pair of
+ * words that follow one another, a 4-gram. */
 struct lesson_feature {
     uint32_t hash;
     uint8_t times; /* how often it stands there, 255 or more: 255 */
@@ -48,7 +50,7 @@ struct lesson {
     uint32_t crowd; /* how many there were to choose from */
     struct lesson_rival *rivals;
     size_t rival_count;
-    struct lesson_feature *features; /* rising by hash */
+    struct lesson_feature *features; /* always in the same order */
     size_t feature_count;
 };
 

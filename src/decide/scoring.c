@@ -1,10 +1,13 @@
 /*
  * scoring.c - evidence for each candidate whose law holds (scoring.h).
  *
- * A candidate stays when anything speaks for it: a shared word, or, for a task
- * without words, its mere eligibility. The margin is the lead in similarity
- * over the best other candidate that is no exact copy: copies are equally
- * right, so they must not make each other doubtful.
+ * A candidate stays when anything speaks for it: a shared word, earlier tasks,
+ * or, for a task without words, its mere eligibility. Evidence adds up; how
+ * sure the best one is of being right is learned, and the others are as far
+ * behind it as their evidence is: so the log-odds of a fit are a sum, of which
+ * each part can be shown. A lead is over the best other candidate that is no
+ * exact copy: copies are equally right, so they must not make each other
+ * doubtful.
  */
 #include "decide/scoring.h"
 
@@ -84,6 +87,17 @@ static bool asks_for_domain(const struct condition *law)
     return false;
 }
 
+static void put_structure(
+    const struct scored *scored, struct fit_evidence *evidence)
+{
+    if (evidence->basis == FIT_BY_TEXT)
+        fit_put(evidence, FIT_NOT_FOR, (double)scored->text.negative);
+    fit_put(evidence, FIT_LAW, scored->law);
+    fit_put(evidence, FIT_GOOD_FOR, scored->match->held);
+    fit_put(evidence, FIT_DOMAIN, scored->domain);
+    fit_put(evidence, FIT_KIND, scored->kind);
+}
+
 static void add_structure(struct scoring *scoring, struct scored *scored)
 {
     size_t number = scored->match->candidate;
@@ -96,15 +110,9 @@ static void add_structure(struct scoring *scoring, struct scored *scored)
     }
     scored->domain = names_domain(scoring, candidate) ? 1 : 0;
     scored->kind = (int8_t)kind_value(scoring, number);
-}
-
-static void put_structure(
-    const struct scored *scored, struct fit_evidence *evidence)
-{
-    evidence->value[FIT_LAW] = scored->law;
-    evidence->value[FIT_GOOD_FOR] = scored->match->held;
-    evidence->value[FIT_DOMAIN] = scored->domain;
-    evidence->value[FIT_KIND] = scored->kind;
+    struct fit_evidence evidence = {.basis = FIT_BY_TEXT};
+    put_structure(scored, &evidence);
+    scored->structure = fit_structure(&evidence);
 }
 
 /* ---- text ---------------------------------------------------------------- */
@@ -121,49 +129,93 @@ static bool same_words(uint64_t a, uint64_t b)
     return a == b && a != 0;
 }
 
+static struct lesson_rival prior_of(const struct scored *scored)
+{
+    return (struct lesson_rival){.words = scored->text.bm25,
+        .likeness = scored->text.cosine,
+        .structure = (float)scored->structure};
+}
+
+static double sum_of(const struct scored *scored)
+{
+    return scored->evidence + scored->structure;
+}
+
 static void find_leaders(struct scoring *scoring)
 {
     struct leaders *out = &scoring->leaders;
     for (size_t i = 0; i < scoring->count; i++) {
         const struct scored *scored = &scoring->items[i];
-        if (out->best == NULL || scored->similarity > out->best->similarity)
+        if (out->best == NULL || sum_of(scored) > sum_of(out->best))
             out->best = scored;
     }
     if (out->best == NULL) return;
     out->identity = identity_of(scoring, out->best);
+    out->second = -INFINITY;
     for (size_t i = 0; i < scoring->count; i++) {
         const struct scored *scored = &scoring->items[i];
-        if (scored == out->best || scored->similarity <= out->rival) continue;
+        if (scored == out->best || (scored->similarity <= out->similarity &&
+                                       sum_of(scored) <= out->second))
+            continue;
         if (same_words(identity_of(scoring, scored), out->identity)) continue;
-        out->rival = scored->similarity;
+        out->similarity = fmax(out->similarity, scored->similarity);
+        out->second = fmax(out->second, sum_of(scored));
     }
 }
 
-static double margin(const struct scoring *scoring, const struct scored *scored)
+/* The softmax of the best one, its copies left out. */
+static double share_of_best(const struct scoring *scoring)
 {
     const struct leaders *leaders = &scoring->leaders;
-    double own = scored->similarity;
-    double best = leaders->best->similarity;
-    bool leads = scored == leaders->best ||
-                 (own == best && same_words(identity_of(scoring, scored),
-                                     leaders->identity));
-    return fit_margin(own, leads ? leaders->rival : best);
+    const double nothing = -16;
+    double most = sum_of(leaders->best);
+    double sum = 1;
+    for (size_t i = 0; i < scoring->count; i++) {
+        const struct scored *scored = &scoring->items[i];
+        double behind = sum_of(scored) - most;
+        if (scored == leaders->best || behind < nothing) continue;
+        if (behind == 0 &&
+            same_words(identity_of(scoring, scored), leaders->identity))
+            continue;
+        sum += exp(behind);
+    }
+    return 1 / sum;
+}
+
+static void find_base(struct scoring *scoring)
+{
+    struct leaders *leaders = &scoring->leaders;
+    const struct scored *best = leaders->best;
+    const struct learner *learner = scoring->query->learner;
+    const struct learner_best what = {
+        .words = log1p((double)best->text.bm25 * scoring->scores.mass),
+        .similarity = best->similarity,
+        .margin = fit_margin(best->similarity, leaders->similarity),
+        .crowd = log((double)scoring->matches.count),
+        .share = learner != NULL ? share_of_best(scoring) : 0,
+        .lead = learner_lead(sum_of(best), leaders->second),
+        .evidence = best->evidence,
+        .learned = best->learned};
+    leaders->base = learner_sure(learner, &what) - best->evidence;
 }
 
 static void put_text(const struct scoring *scoring, const struct scored *scored,
     struct fit_evidence *evidence)
 {
-    /* Many weak words must not put a candidate before a better one. */
-    float most = scoring->leaders.best->text.bm25;
-    float bm25 = scored->text.bm25 < most ? scored->text.bm25 : most;
-    evidence->basis = FIT_BY_TEXT;
-    double *value = evidence->value;
-    value[FIT_BASE] = 1;
-    value[FIT_WORDS] = log1p((double)bm25 * scoring->scores.mass);
-    value[FIT_SIMILARITY] = scored->similarity;
-    value[FIT_MARGIN] = margin(scoring, scored);
-    value[FIT_CROWD] = log((double)scoring->matches.count);
-    value[FIT_NOT_FOR] = (double)scored->text.negative;
+    const struct lesson_rival prior = prior_of(scored);
+    struct learner_parts parts =
+        learner_parts(scoring->query->learner, &prior, &scored->learned);
+    const double terms[][2] = {
+        [FIT_BASE] = {1, scoring->leaders.base},
+        [FIT_WORDS] = {(double)scored->text.bm25, parts.words},
+        [FIT_SIMILARITY] = {(double)scored->text.cosine, parts.likeness},
+        [FIT_MEANING] = {(double)prior.meaning, parts.meaning},
+        [FIT_PAST] = {(double)scored->learned.centroid, parts.past},
+    };
+    for (size_t i = 0; i < sizeof terms / sizeof terms[0]; i++) {
+        evidence->value[i] = terms[i][0];
+        evidence->contribution[i] = terms[i][1];
+    }
 }
 
 /* The odds that structure alone gives; what has nothing to say for itself does
@@ -198,19 +250,21 @@ static void sum_odds(struct scoring *scoring)
 static void put_no_text(const struct scoring *scoring,
     const struct scored *scored, struct fit_evidence *evidence)
 {
-    evidence->basis = FIT_BY_STRUCTURE;
-    evidence->value[FIT_CROWD] = log(scoring->odds - structure_odds(scored));
+    fit_put(evidence, FIT_CROWD, log(scoring->odds - structure_odds(scored)));
 }
 
 void scoring_evidence(const struct scoring *scoring,
     const struct scored *scored, struct fit_evidence *out)
 {
+    bool words = scoring->leaders.best != NULL;
+    *out =
+        (struct fit_evidence){.basis = words ? FIT_BY_TEXT : FIT_BY_STRUCTURE};
+    put_structure(scored, out);
+    if (words) put_text(scoring, scored, out);
+    else put_no_text(scoring, scored, out);
+    if (!words || !scored->for_domain) return;
     struct fit_evidence other = {.basis = FIT_BY_STRUCTURE};
     put_structure(scored, &other);
-    *out = other;
-    if (scoring->leaders.best != NULL) put_text(scoring, scored, out);
-    else put_no_text(scoring, scored, out);
-    if (out->basis != FIT_BY_TEXT || !scored->for_domain) return;
     put_no_text(scoring, scored, &other);
     if (fit_log_odds(&other) > fit_log_odds(out)) *out = other;
 }
@@ -259,6 +313,20 @@ static int keep_allowed(struct scoring *scoring)
     return NDF_OK;
 }
 
+/* Of the prior and of the past. */
+static void add_text(const struct scoring *scoring, struct scored *scored)
+{
+    uint64_t key = scoring->selector->candidates[scored->match->candidate].key;
+    scored->similarity =
+        fit_similarity((double)scored->text.bm25, (double)scored->text.cosine);
+    scored->learned = learner_of(&scoring->past, key);
+    const struct lesson_rival prior = prior_of(scored);
+    struct learner_parts parts =
+        learner_parts(scoring->query->learner, &prior, &scored->learned);
+    scored->evidence =
+        parts.words + parts.likeness + parts.meaning + parts.past;
+}
+
 /* Pairs what the filter let through with its text score: both are in the order
  * of candidates. */
 static int gather(struct scoring *scoring)
@@ -280,13 +348,25 @@ static int gather(struct scoring *scoring)
         struct scored *scored = &scoring->items[scoring->count];
         *scored = (struct scored){.match = match};
         if (shares) scored->text = scores->items[at];
-        scored->similarity = fit_similarity(
-            (double)scored->text.bm25, (double)scored->text.cosine);
+        add_text(scoring, scored);
         add_structure(scoring, scored);
         bool structure = scored->law > 0 || match->held > 0;
-        scoring->count += !words || shares || structure;
+        scoring->count +=
+            !words || shares || structure || scored->learned.examples > 0;
     }
     return NDF_OK;
+}
+
+/* What was learned from earlier tasks like this one. */
+static int look_back(struct scoring *scoring)
+{
+    if (scoring->query->learner == NULL || scoring->text.term_count == 0)
+        return NDF_OK;
+    int err = text_query_features(&scoring->text, scoring->arena,
+        &scoring->features, &scoring->feature_count);
+    if (err != NDF_OK) return err;
+    return learner_look(scoring->query->learner, scoring->features,
+        scoring->feature_count, scoring->arena, &scoring->past);
 }
 
 int scoring_make(const struct selector *selector,
@@ -302,10 +382,14 @@ int scoring_make(const struct selector *selector,
     if (err == NDF_OK) err = text_query_make(arena, context->text, &out->text);
     if (err == NDF_OK)
         err = text_index_score(selector->text, &out->text, arena, &out->scores);
+    if (err == NDF_OK) err = look_back(out);
     if (err == NDF_OK) err = infer_domain(out);
     if (err == NDF_OK) err = gather(out);
     if (err != NDF_OK) return err;
-    if (out->text.term_count > 0 && out->count > 0) find_leaders(out);
+    if (out->text.term_count > 0 && out->count > 0) {
+        find_leaders(out);
+        find_base(out);
+    }
     sum_odds(out);
     for (size_t i = 0; i < out->count; i++) {
         struct fit_evidence evidence;
@@ -421,7 +505,7 @@ static int add_factors(const struct scoring *scoring,
     scoring_evidence(scoring, scored, &evidence);
     for (int i = 0; i < FIT_FACTOR_COUNT; i++) {
         enum fit_factor kind = (enum fit_factor)i;
-        double contribution = fit_contribution(&evidence, kind);
+        double contribution = evidence.contribution[kind];
         if (contribution == 0) continue;
         struct factor *factor = &out->factors[out->factor_count++];
         *factor = (struct factor){.kind = kind,

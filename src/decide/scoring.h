@@ -9,6 +9,7 @@
 #include "decide/choice.h"
 #include "decide/domain.h"
 #include "decide/index.h"
+#include "decide/learner.h"
 #include "decide/mentions.h"
 #include "decide/overlap.h"
 #include "decide/text.h"
@@ -32,18 +33,23 @@ struct selector {
 struct scored {
     const struct index_match *match;
     struct text_score text; /* zero when it shares no term */
-    double similarity;
+    double similarity;      /* of the prior */
+    struct learned learned;
+    double evidence;  /* of text and of the past, all together */
+    double structure; /* log-odds of law, taste, not_for, ... */
     double log_odds;
     uint32_t law;        /* predicates of the alternative that holds */
     int8_t domain, kind; /* values of these factors */
     bool for_domain;     /* its law asks for the domain that was stated */
 };
 
-/* The best in similarity, and the best that is no copy of it. */
+/* The best by evidence and structure, and the best that are no copy of it. */
 struct leaders {
     const struct scored *best; /* NULL: the task has no words */
     uint64_t identity;
-    double rival;
+    double similarity; /* the most of another one */
+    double second;     /* evidence and structure of another one */
+    double base;       /* what makes the evidence of the best one its fit */
 };
 
 /* All of one choice, before ranking. */
@@ -55,6 +61,9 @@ struct scoring {
     size_t refused; /* by the host, though their law holds */
     struct text_query text;
     struct text_scores scores;
+    struct lesson_feature *features; /* of the task, for what was learned */
+    size_t feature_count;
+    struct learner_view past;
     struct str domain; /* .at NULL: unknown */
     bool domain_inferred;
     enum pattern_kind hint;
@@ -78,6 +87,11 @@ void scoring_evidence(const struct scoring *scoring,
  * which comes from *success when it is wanted. */
 void scoring_rank(const struct scoring *scoring, const struct scored *scored,
     struct ranked *out, struct success *success);
+/* The lesson of this choice: kind about `about`, among the best and those two;
+ * candidates of theirs that are not there are left out. Lives in the arena.
+ * NDF_OK or NDF_ENOMEM. */
+int scoring_lesson(const struct scoring *scoring, enum lesson_kind kind,
+    uint64_t about, uint64_t chosen, struct lesson *out);
 /* Its factors that are not nothing, and its copies. NDF_OK or NDF_ENOMEM. */
 int scoring_detail(const struct scoring *scoring, const struct scored *scored,
     struct ranked *out);

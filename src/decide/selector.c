@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "decide/scoring.h"
 
 #define ROUNDING 1e-9
@@ -62,6 +63,8 @@ static int build_names(struct selector *selector, ndf_error *error)
     for (size_t i = 0; i < selector->count; i++) {
         struct str name = selector->candidates[i].name;
         selector->asks |= selector->candidates[i].ask_host;
+        if (selector->candidates[i].key == 0)
+            selector->candidates[i].key = hash64(name) | 1;
         selector->kind_names[i] =
             (uint8_t)domains_kinds(selector->domains, name);
         int err = map_add(&selector->names, name, (void *)(i + 1));

@@ -203,8 +203,8 @@ static struct value write_comparison(struct writer *w,
     scoring_evidence(scoring, other, &best);
     for (int i = 0; i < FIT_FACTOR_COUNT; i++) {
         enum fit_factor factor = (enum fit_factor)i;
-        double mine = fit_contribution(&own, factor);
-        double theirs = fit_contribution(&best, factor);
+        double mine = own.contribution[factor];
+        double theirs = best.contribution[factor];
         if (mine == 0 && theirs == 0) continue;
         struct value item = value_of_object();
         put(w, &item, "name", value_of_str(str_of(fit_factor_name(factor))));

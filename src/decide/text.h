@@ -18,6 +18,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "decide/lesson.h"
 
 enum {
     TEXT_WORDS_MAX = 1500,   /* distinct words kept of one document */
@@ -76,12 +77,19 @@ struct text_query {
     uint32_t *grams; /* hashes, sorted, distinct */
     float *gram_counts;
     size_t gram_count;
+    uint32_t *pairs; /* of words that follow one another, as they stand */
+    size_t pair_count;
     bool cut; /* the text was longer than what is read of it */
 };
 
 /* NDF_OK or NDF_ENOMEM. */
 int text_query_make(
     struct arena *arena, struct str text, struct text_query *out);
+
+/* The query as features of a lesson, in an order that depends on the query
+ * alone; in arena. NDF_OK or NDF_ENOMEM. */
+int text_query_features(const struct text_query *query, struct arena *arena,
+    struct lesson_feature **out, size_t *count);
 
 struct text_score {
     uint32_t document;

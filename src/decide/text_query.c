@@ -33,7 +33,20 @@ struct reading {
     struct arena *arena;
     struct vec terms; /* struct text_term */
     struct vec grams; /* uint32_t */
+    struct vec pairs; /* uint32_t */
+    uint32_t before;  /* hash of the word before; 0: none */
 };
+
+static int read_pair(struct reading *reading, uint32_t hash)
+{
+    uint32_t before = reading->before;
+    reading->before = hash;
+    if (before == 0) return NDF_OK;
+    uint32_t *pair = vec_push(&reading->pairs);
+    if (pair == NULL) return NDF_ENOMEM;
+    *pair = before * 0x85EBCA6BU ^ hash * 0x9E3779B1U;
+    return NDF_OK;
+}
 
 static int read_word(struct reading *reading, struct str word)
 {
@@ -44,6 +57,8 @@ static int read_word(struct reading *reading, struct str word)
     term->count = 1;
     term->word = arena_str(reading->arena, word);
     if (term->word.at == NULL) return NDF_ENOMEM;
+    int err = read_pair(reading, term->hash);
+    if (err != NDF_OK) return err;
     uint32_t grams[TOKENS_WORD_GRAMS_MAX];
     size_t count = tokens_grams(word, grams);
     for (size_t i = 0; i < count; i++) {
@@ -112,7 +127,10 @@ static int finish(struct reading *reading, struct text_query *out)
     out->grams = vec_dup(&reading->grams, reading->arena);
     out->gram_counts = arena_calloc(
         reading->arena, reading->grams.count, sizeof *out->gram_counts);
-    if (out->terms == NULL || out->grams == NULL || out->gram_counts == NULL)
+    out->pairs = vec_dup(&reading->pairs, reading->arena);
+    out->pair_count = reading->pairs.count;
+    if (out->terms == NULL || out->grams == NULL || out->pairs == NULL ||
+        out->gram_counts == NULL)
         return NDF_ENOMEM;
     if (reading->terms.count > 0) merge_terms(reading, out);
     if (reading->grams.count > 0) merge_grams(reading, out);
@@ -126,6 +144,7 @@ int text_query_make(
     struct reading reading = {.arena = arena};
     vec_init(&reading.terms, arena->mem, sizeof(struct text_term));
     vec_init(&reading.grams, arena->mem, sizeof(uint32_t));
+    vec_init(&reading.pairs, arena->mem, sizeof(uint32_t));
     struct str tail = {text.at, 0};
     if (text.size > TEXT_QUERY_BYTES_MAX) {
         size_t half = TEXT_QUERY_BYTES_MAX / 2;
@@ -138,5 +157,47 @@ int text_query_make(
     if (err == NDF_OK) err = finish(&reading, out);
     vec_deinit(&reading.terms);
     vec_deinit(&reading.grams);
+    vec_deinit(&reading.pairs);
     return err;
+}
+
+enum { KIND_WORD, KIND_PAIR, KIND_GRAM, KIND_SHIFT = 30 };
+
+/* The kind in the top bits, the hash mixed into the others. */
+static uint32_t feature_hash(uint32_t kind, uint32_t hash)
+{
+    hash ^= hash >> 16;
+    hash *= 0x7FEB352DU;
+    hash ^= hash >> 15;
+    return kind << KIND_SHIFT | (hash & ((1U << KIND_SHIFT) - 1));
+}
+
+static uint8_t times_of(float count)
+{
+    return count < 255 ? (uint8_t)count : 255;
+}
+
+int text_query_features(const struct text_query *query, struct arena *arena,
+    struct lesson_feature **out, size_t *count)
+{
+    size_t all = query->term_count + query->pair_count + query->gram_count;
+    if (all > LESSON_FEATURES_MAX) all = LESSON_FEATURES_MAX;
+    struct lesson_feature *features =
+        arena_alloc(arena, all * sizeof *features);
+    if (features == NULL) return NDF_ENOMEM;
+    size_t at = 0;
+    for (size_t i = 0; i < query->term_count && at < all; i++)
+        features[at++] = (struct lesson_feature){
+            feature_hash(KIND_WORD, query->terms[i].hash),
+            times_of(query->terms[i].count)};
+    for (size_t i = 0; i < query->pair_count && at < all; i++)
+        features[at++] = (struct lesson_feature){
+            feature_hash(KIND_PAIR, query->pairs[i]), 1};
+    for (size_t i = 0; i < query->gram_count && at < all; i++)
+        features[at++] =
+            (struct lesson_feature){feature_hash(KIND_GRAM, query->grams[i]),
+                times_of(query->gram_counts[i])};
+    *out = features;
+    *count = all;
+    return NDF_OK;
 }
