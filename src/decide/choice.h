@@ -5,6 +5,7 @@
 #ifndef NDF_DECIDE_CHOICE_H
 #define NDF_DECIDE_CHOICE_H
 
+#include "base/hash.h"
 #include "decide/fit.h"
 #include "decide/learner.h"
 #include "decide/success.h"
@@ -18,6 +19,13 @@ enum {
     SELECTOR_COPIES_MAX = 8,    /* exact copies named in a reason */
 };
 #define SELECTOR_NONE SIZE_MAX
+
+/* What is learned of a candidate is kept under this, made of a name that never
+ * changes; never 0. */
+static inline uint64_t candidate_key(struct str name)
+{
+    return hash64(name) | 1;
+}
 
 /* What selecting needs to know of a pattern or an agent. */
 struct candidate {

@@ -22,7 +22,7 @@
 #define RATE          4.0F /* of the sparse weights */
 #define RATE_BIAS     0.02F
 #define RATE_TRUST    0.4
-#define RATE_CLUE     0.1
+#define RATE_CLUE     0.3
 #define LEAST         0.002F /* gradients below are nothing */
 #define LEAST_NEW     0.02F  /* ... and below make no new weight */
 #define SURE_MOST     0.999F /* -log(1 - p) has no end */

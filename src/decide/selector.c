@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "decide/scoring.h"
 
 #define ROUNDING 1e-9
@@ -64,7 +63,7 @@ static int build_names(struct selector *selector, ndf_error *error)
         struct str name = selector->candidates[i].name;
         selector->asks |= selector->candidates[i].ask_host;
         if (selector->candidates[i].key == 0)
-            selector->candidates[i].key = hash64(name) | 1;
+            selector->candidates[i].key = candidate_key(name);
         selector->kind_names[i] =
             (uint8_t)domains_kinds(selector->domains, name);
         int err = map_add(&selector->names, name, (void *)(i + 1));

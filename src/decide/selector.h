@@ -53,8 +53,8 @@ int selection_encode(struct arena *arena, const struct selection *selection,
 int selector_explain(const struct selector *selector,
     const struct selector_query *query, size_t candidate, struct arena *arena,
     struct value *out);
-/* Appends what an outcome of this task teaches, as a lesson's bytes: `about` and
- * `chosen` are keys of candidates, 0: none. NDF_OK, NDF_ENOMEM, a negative
+/* Appends what an outcome of this task teaches, as a lesson's bytes: `about`
+ * and `chosen` are keys of candidates, 0: none. NDF_OK, NDF_ENOMEM, a negative
  * answer of query->ask. */
 int selector_lesson(const struct selector *selector,
     const struct selector_query *query, enum lesson_kind kind, uint64_t about,

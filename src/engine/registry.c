@@ -257,6 +257,7 @@ static int make_selector(struct loading *load)
         entry->candidate = list.count - 1;
         registry->candidates[registry->candidate_count++] = entry;
         candidate->name = entry->label;
+        candidate->key = candidate_key(entry->qualified);
         candidate->features = *(const struct str *)vec_get(&load->features, i);
         const struct pattern *pattern = entry->pattern;
         if (pattern == NULL) continue;
