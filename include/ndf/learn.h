@@ -25,8 +25,11 @@ enum ndf_verdict { NDF_VERDICT_GOOD = 1, NDF_VERDICT_BAD };
 NDF_API int ndf_rate(ndf_engine *engine, const char *run, int verdict,
     const char *should, ndf_error *error);
 /* Reports an outcome that happened outside: {pattern, domain?, text?, result:
- * success|failure|unknown, evidence?, should?, latency_ms?, cost?}; or an array
- * of them, all or none, in one transaction. */
+ * success|failure|unknown, evidence?, should?, none?, follow_up?, latency_ms?,
+ * cost?}; or an array of them, all or none, in one transaction. none: true says
+ * that no pattern or agent was right for the text: pattern and result may be
+ * left out, and nothing is counted. follow_up: true says that the text has no
+ * words of its own ("try again"): they teach nothing. */
 NDF_API int ndf_record(
     ndf_engine *engine, const char *json, size_t size, ndf_error *error);
 
@@ -34,6 +37,22 @@ NDF_API int ndf_record(
  * history. NDF_ENOTFOUND. */
 NDF_API int ndf_reset(
     ndf_engine *engine, const char *pattern, ndf_error *error);
+
+/* What was learned of which tasks are whose: {number, lessons, classes,
+ * features, weights, examples, bytes, bytes_max, checkpoint: {path, number,
+ * bytes}?, problem?, reliability: [{from, to, count, fit, right}, ...]}.
+ * number: of the last outcome that was learned; checkpoint: the file beside the
+ * store (PATH.learned) that spares learning all anew; problem: why it could not
+ * be used, or what could not be learned. reliability: in each of 15 equal
+ * ranges of fit, how many choices there were, what fit they had on average, and
+ * how many of them were right (count fades, and may be a fraction). */
+NDF_API int ndf_learned(ndf_engine *engine, ndf_text **out, ndf_error *error);
+/* Learns everything anew from the outcomes in the store, takes that over, and
+ * writes the checkpoint. *out (may be NULL): {number, lessons, same, hash};
+ * same: it is what was known before, byte for byte; hash: SHA-256 of it. What
+ * outcomes taught that a clean-up removed is forgotten. */
+NDF_API int ndf_learn_rebuild(
+    ndf_engine *engine, ndf_text **out, ndf_error *error);
 
 #ifdef __cplusplus
 }

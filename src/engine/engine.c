@@ -64,6 +64,8 @@ static int load_picture(
     pthread_mutex_unlock(&engine->lock);
     registry_unref(old);
     scores_deinit(&old_scores);
+    /* Others may have learned, too, and removals are outcomes. */
+    learned_behind(&engine->learned);
     histogram_add(&engine->metrics.load_us,
         (uint64_t)(clock_mono_ns(&engine->clock) - start) / 1000);
     return NDF_OK;
@@ -138,6 +140,8 @@ void engine_learned(ndf_engine *engine, const struct learning *learning)
     /* Without memory the counts come with the next reading. */
     if (err != NDF_OK) engine->revision++;
     pthread_mutex_unlock(&engine->lock);
+    learned_add(&engine->learned, learning->seq, learning->id,
+        learning->outcome.lesson);
 }
 
 void engine_forgot(ndf_engine *engine, struct str pattern)

@@ -17,6 +17,7 @@
 #include "base/metrics.h"
 #include "base/os.h"
 #include "engine/id.h"
+#include "engine/learned.h"
 #include "engine/owners.h"
 #include "engine/registry.h"
 #include "engine/scores.h"
@@ -60,6 +61,7 @@ struct ndf_engine {
     struct owners owners; /* of runs */
     struct runner *runner;
     struct engine_metrics metrics;
+    struct learned_state learned;
 
     pthread_mutex_t loading;
     struct domains *domains; /* NULL: not made yet; changed under `loading` */
@@ -99,7 +101,15 @@ int engine_picture(ndf_engine *engine, struct registry **out,
 /* The function bound to an agent; false when none is. */
 bool engine_binding(ndf_engine *engine, struct str agent, struct binding *out);
 void engine_unbind_all(ndf_engine *engine);
-/* Takes over what an outcome counted. */
+/* What an outcome on its way into the store needs: an id, the half-life of its
+ * pattern, and its lesson, if it teaches any. All lives in arena, but for what
+ * the outcome borrows. NDF_ENOMEM, NDF_EIO. */
+int engine_learning(ndf_engine *engine, const struct outcome *outcome,
+    struct arena *arena, struct learning *out);
+/* The lesson of an outcome; bytes->size 0: it teaches nothing. */
+int engine_lesson(ndf_engine *engine, const struct outcome *outcome,
+    struct arena *arena, struct str *bytes);
+/* Takes over what an outcome counted and taught; touches no disk. */
 void engine_learned(ndf_engine *engine, const struct learning *learning);
 /* Takes over that the counts of a pattern were removed. */
 void engine_forgot(ndf_engine *engine, struct str pattern);

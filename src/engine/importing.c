@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/os.h"
+#include "engine/gone.h"
 #include "engine/walk.h"
 #include "model/agent_file.h"
 
@@ -307,8 +308,10 @@ static int import_work(struct store_tx *tx, void *ud, ndf_error *error)
         .added_ms = import->added_ms};
     int err = tx_source_put(tx, &source, error);
     for (size_t i = 0; err == NDF_OK && i < import->removed.count; i++) {
-        err = tx_entry_remove(
-            tx, *(const struct str *)vec_get(&import->removed, i), error);
+        struct str id = *(const struct str *)vec_get(&import->removed, i);
+        err = tx_entry_remove(tx, id, error);
+        if (err == NDF_OK)
+            err = gone_write(tx, import->stage.mem, id, job->now_ms, error);
         if (err == NDF_ENOTFOUND) err = NDF_OK; /* unregistered before */
     }
     if (err == NDF_OK)

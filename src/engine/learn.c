@@ -13,19 +13,34 @@ static int learn_work(struct store_tx *tx, void *ud, ndf_error *error)
     return learning_write(tx, ud, error);
 }
 
-static int learn(
-    ndf_engine *engine, const struct outcome *outcome, ndf_error *error)
+int engine_learning(ndf_engine *engine, const struct outcome *outcome,
+    struct arena *arena, struct learning *out)
 {
-    char id[ENGINE_ID_SIZE];
+    char *id = arena_alloc(arena, ENGINE_ID_SIZE);
+    if (id == NULL) return NDF_ENOMEM;
     int err = engine_new_id(id);
     if (err != NDF_OK) return err;
-    struct learning learning = {.mem = &engine->mem,
+    *out = (struct learning){.mem = &engine->mem,
         .outcome = *outcome,
         .id = str_of(id),
         .half_life_ms = engine_half_life(engine, outcome->pattern)};
-    err = store_write(engine->store, learn_work, &learning, error);
-    if (err == NDF_OK) engine_learned(engine, &learning);
-    return err;
+    /* What happened is kept also when nothing can be learned from it. */
+    if (engine_lesson(engine, outcome, arena, &out->outcome.lesson) != NDF_OK)
+        out->outcome.lesson = (struct str){NULL, 0};
+    return NDF_OK;
+}
+
+static int learn(ndf_engine *engine, struct arena *arena,
+    const struct outcome *outcome, ndf_error *error)
+{
+    struct learning learning;
+    int err = engine_learning(engine, outcome, arena, &learning);
+    if (err == NDF_OK)
+        err = store_write(engine->store, learn_work, &learning, error);
+    if (err != NDF_OK) return err;
+    engine_learned(engine, &learning);
+    learned_catch_up(&engine->learned);
+    return NDF_OK;
 }
 
 static int rate(ndf_engine *engine, struct arena *arena, const char *id,
@@ -53,7 +68,7 @@ static int rate(ndf_engine *engine, struct arena *arena, const char *id,
         if (err == NDF_OK && str_equal(outcome.should, outcome.pattern))
             outcome.should = (struct str){NULL, 0};
     }
-    return err == NDF_OK ? learn(engine, &outcome, error) : err;
+    return err == NDF_OK ? learn(engine, arena, &outcome, error) : err;
 }
 
 int ndf_rate(ndf_engine *engine, const char *run, int verdict,

@@ -113,6 +113,7 @@ static int open_store(
     int err = store_open(&engine->store, &engine->mem, &store_options, error);
     if (err != NDF_OK && engine->made_store && options->path != NULL)
         (void)unlink(options->path);
+    learned_open(&engine->learned, engine->store, NULL);
     if (err != NDF_OK || options->path == NULL) return err;
     struct buf real;
     buf_init(&real, &engine->mem);
@@ -127,6 +128,14 @@ static int open_store(
         err = buf_error(&real);
     }
     if (err == NDF_OK) err = keep_text(engine, real.at, &engine->runs_dir);
+    buf_reset(&real);
+    const char *learned = NULL;
+    if (err == NDF_OK) {
+        buf_format(&real, "%s.learned", engine->path);
+        err = buf_error(&real);
+    }
+    if (err == NDF_OK) err = keep_text(engine, real.at, &learned);
+    learned_open(&engine->learned, engine->store, learned);
     buf_deinit(&real);
     return err;
 }
@@ -168,6 +177,7 @@ int ndf_open(ndf_engine **out, const ndf_options *options, ndf_error *error)
     map_init(&engine->bindings, &engine->mem);
     owners_init(&engine->owners, &engine->mem);
     scores_init(&engine->scores, &engine->mem);
+    learned_init(&engine->learned, &engine->mem);
     engine->config = selector_config_default();
     if (error != NULL) error->code = NDF_OK;
     err = fill_engine(engine, &all, error);
@@ -183,6 +193,7 @@ void ndf_close(ndf_engine *engine)
 {
     if (engine == NULL || engine->pid != getpid()) return;
     runner_free(engine->runner);
+    learned_deinit(&engine->learned);
     store_close(engine->store);
     registry_unref(engine->registry);
     domains_unref(engine->domains);

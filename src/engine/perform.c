@@ -160,25 +160,18 @@ static int prepare_end(struct append_job *job, const struct value *body)
     job->state = (int)exec_state_of(value_get_str(body, STR("state")));
     if (job->state == NDF_RUN_CANCELLED || job->state == NDF_RUN_IN_DOUBT)
         return NDF_OK;
-    char *id = arena_alloc(&job->arena, ENGINE_ID_SIZE);
-    if (id == NULL) return NDF_ENOMEM;
-    int err = engine_new_id(id);
-    if (err != NDF_OK) return err;
     int64_t elapsed =
         (clock_mono_ns(&engine->clock) - run->started_mono_ns) / 1000000;
-    job->learning = (struct learning){.mem = &engine->mem,
-        .outcome = {.run = str_of(run->id),
-            .pattern = run->plan.pattern,
-            .domain = run->domain,
-            .text = run->context.text,
-            .result = result_of(value_get_str(body, STR("outcome"))),
-            .evidence = value_get_str(body, STR("evidence")),
-            .at_ms = job->at_ms,
-            .latency_ms = elapsed > 0 ? (uint64_t)elapsed : 0,
-            .cost = (double)NAN},
-        .id = str_of(id),
-        .half_life_ms = engine_half_life(engine, run->plan.pattern)};
-    return NDF_OK;
+    const struct outcome outcome = {.run = str_of(run->id),
+        .pattern = run->plan.pattern,
+        .domain = run->domain,
+        .text = run->context.text,
+        .result = result_of(value_get_str(body, STR("outcome"))),
+        .evidence = value_get_str(body, STR("evidence")),
+        .at_ms = job->at_ms,
+        .latency_ms = elapsed > 0 ? (uint64_t)elapsed : 0,
+        .cost = (double)NAN};
+    return engine_learning(engine, &outcome, &job->arena, &job->learning);
 }
 
 /* Takes the actions' arena over. */

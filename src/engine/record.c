@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/json.h"
+#include "engine/gone.h"
 #include "engine/lookup.h"
 #include "store/tx.h"
 
@@ -29,22 +30,23 @@ static int add_outcome(
         return err_set(error, NDF_EINVAL,
             "outcomes of NDF's own runs are recorded by themselves: take "
             "`run` out, or rate the run");
+    if (outcome.lesson.at != NULL || outcome_is_event(&outcome))
+        return err_set(error, NDF_EINVAL,
+            "lessons, removals and resets are recorded by NDF itself: take "
+            "`%s` out",
+            outcome.lesson.at != NULL ? "lesson" : "evidence");
     if (outcome.at_ms == 0) outcome.at_ms = clock_wall_ms(&engine->clock);
-    err =
-        lookup_pattern(engine, arena, outcome.pattern, &outcome.pattern, error);
+    if (outcome.pattern.at != NULL)
+        err = lookup_pattern(
+            engine, arena, outcome.pattern, &outcome.pattern, error);
     if (err == NDF_OK && outcome.should.at != NULL)
         err = lookup_pattern(
             engine, arena, outcome.should, &outcome.should, error);
-    char *id = arena_alloc(arena, ENGINE_ID_SIZE);
-    if (id == NULL) return NDF_ENOMEM;
-    if (err == NDF_OK) err = engine_new_id(id);
-    if (err != NDF_OK) return err;
-    recording->learnings[recording->count++] =
-        (struct learning){.mem = &engine->mem,
-            .outcome = outcome,
-            .id = str_of(id),
-            .half_life_ms = engine_half_life(engine, outcome.pattern)};
-    return NDF_OK;
+    if (err == NDF_OK)
+        err = engine_learning(
+            engine, &outcome, arena, &recording->learnings[recording->count]);
+    if (err == NDF_OK) recording->count++;
+    return err;
 }
 
 /* Which of many it was. */
@@ -100,17 +102,27 @@ int ndf_record(
         err = store_write(engine->store, record_work, &recording, error);
     for (size_t i = 0; err == NDF_OK && i < recording.count; i++)
         engine_learned(engine, &recording.learnings[i]);
+    if (err == NDF_OK) learned_catch_up(&engine->learned);
     arena_deinit(&recording.arena);
     return engine_explain(err, "the outcome cannot be kept", error);
 }
 
 /* ---- forgetting ---------------------------------------------------------- */
 
+struct reset_job {
+    const ndf_engine *engine;
+    struct str id;
+};
+
 static int reset_work(struct store_tx *tx, void *ud, ndf_error *error)
 {
-    int err = tx_tallies_remove(tx, *(const struct str *)ud, error);
+    const struct reset_job *job = ud;
+    int err = tx_tallies_remove(tx, job->id, error);
     /* Nothing was counted: then there is nothing to forget. */
-    return err == NDF_ENOTFOUND ? NDF_OK : err;
+    if (err == NDF_ENOTFOUND) return NDF_OK;
+    if (err != NDF_OK) return err;
+    return gone_reset(tx, &job->engine->mem, job->id,
+        clock_wall_ms(&job->engine->clock), error);
 }
 
 int ndf_reset(ndf_engine *engine, const char *pattern, ndf_error *error)
@@ -122,10 +134,14 @@ int ndf_reset(ndf_engine *engine, const char *pattern, ndf_error *error)
     if (error != NULL) error->code = NDF_OK;
     struct arena arena;
     arena_init(&arena, &engine->mem);
-    struct str id;
-    err = lookup_pattern(engine, &arena, str_of(pattern), &id, error);
-    if (err == NDF_OK) err = store_write(engine->store, reset_work, &id, error);
-    if (err == NDF_OK) engine_forgot(engine, id);
+    struct reset_job job = {.engine = engine};
+    err = lookup_pattern(engine, &arena, str_of(pattern), &job.id, error);
+    if (err == NDF_OK)
+        err = store_write(engine->store, reset_work, &job, error);
+    if (err == NDF_OK) {
+        engine_forgot(engine, job.id);
+        learned_behind(&engine->learned);
+    }
     arena_deinit(&arena);
     return engine_explain(err, "the counts cannot be forgotten", error);
 }

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "engine/gone.h"
 #include "engine/lookup.h"
 #include "engine/stage.h"
 
@@ -94,26 +95,31 @@ int ndf_validate(const char *text, size_t size, size_t *count, ndf_error *error)
     return engine_explain(err, "the text cannot be checked", error);
 }
 
-static int unregister_work(struct store_tx *tx, void *ud, ndf_error *error)
-{
-    return tx_entry_remove(tx, *(const struct str *)ud, error);
-}
-
 struct unregister_job {
     const struct mem *mem;
-    struct str name;
+    struct str name; /* of unregister_work: its id */
+    int64_t now_ms;
 };
+
+static int unregister_work(struct store_tx *tx, void *ud, ndf_error *error)
+{
+    const struct unregister_job *job = ud;
+    int err = tx_entry_remove(tx, job->name, error);
+    if (err != NDF_OK) return err;
+    return gone_write(tx, job->mem, job->name, job->now_ms, error);
+}
 
 /* By the store alone: the one of that name, if it is the only one. */
 static int unregister_one(struct store_tx *tx, void *ud, ndf_error *error)
 {
-    const struct unregister_job *job = ud;
+    struct unregister_job job = *(const struct unregister_job *)ud;
     struct arena arena;
-    arena_init(&arena, job->mem);
+    arena_init(&arena, job.mem);
     struct lookup_entry entry;
-    int err = lookup_entry(tx_reader(tx), &arena, job->name, &entry, error);
+    int err = lookup_entry(tx_reader(tx), &arena, job.name, &entry, error);
     if (err == NDF_OK && entry.count > 1) err = NDF_EREFERENCE;
-    if (err == NDF_OK) err = tx_entry_remove(tx, entry.id, error);
+    job.name = entry.id;
+    if (err == NDF_OK) err = unregister_work(tx, &job, error);
     arena_deinit(&arena);
     return err;
 }
@@ -121,17 +127,17 @@ static int unregister_one(struct store_tx *tx, void *ud, ndf_error *error)
 /* Of several of that name, the one that the name stands for; or what to say
  * about a name that nothing has. */
 static int unregister_among(
-    ndf_engine *engine, const char *name, ndf_error *error)
+    ndf_engine *engine, struct unregister_job *job, ndf_error *error)
 {
     struct registry *registry;
     int err = engine_registry(engine, &registry, error);
     if (err != NDF_OK) return err;
     const struct entry *entry;
     err = registry_find(
-        registry, str_of(name), (struct str){NULL, 0}, &entry, error);
+        registry, job->name, (struct str){NULL, 0}, &entry, error);
     if (err == NDF_OK) {
-        struct str id = entry->qualified;
-        err = store_write(engine->store, unregister_work, &id, error);
+        job->name = entry->qualified;
+        err = store_write(engine->store, unregister_work, job, error);
     }
     registry_unref(registry);
     return err;
@@ -143,11 +149,12 @@ int ndf_unregister(ndf_engine *engine, const char *name, ndf_error *error)
     if (err != NDF_OK) return err;
     if (name == NULL) return err_set(error, NDF_EINVAL, "the name is NULL");
     if (error != NULL) error->code = NDF_OK;
-    struct unregister_job job = {&engine->mem, str_of(name)};
+    struct unregister_job job = {
+        &engine->mem, str_of(name), clock_wall_ms(&engine->clock)};
     err = store_write(engine->store, unregister_one, &job, error);
     if (err == NDF_ENOTFOUND || err == NDF_EREFERENCE) {
         if (error != NULL) error->code = NDF_OK;
-        err = unregister_among(engine, name, error);
+        err = unregister_among(engine, &job, error);
     }
     if (err == NDF_OK) engine_touch(engine);
     return engine_explain(err, "nothing was unregistered", error);

@@ -117,44 +117,78 @@ int scores_load(
 /* ---- one outcome ------------------------------------------------------------
  */
 
-/* What earlier outcomes of the run count together: the last word stands. */
+/* What earlier outcomes of a run count together: the last word stands. */
 struct earlier {
     bool any;   /* the run is among the executions already */
     bool known; /* it counts as a success or a failure */
     bool success;
     int64_t at_ms;
-    const struct learning *learning;
+};
+
+/* One more outcome of the run, of the same pattern. */
+static void add_earlier(struct earlier *earlier, const struct outcome *outcome)
+{
+    if (!outcome_counts(outcome)) return;
+    earlier->any = true;
+    /* `should` says that another pattern was right: it counts nothing. */
+    if (outcome->result == OUTCOME_UNKNOWN && outcome->should.at == NULL)
+        return;
+    earlier->known = outcome->should.at == NULL;
+    earlier->success = outcome->result == OUTCOME_SUCCESS;
+    earlier->at_ms = outcome->at_ms;
+}
+
+/* A tally after the outcome, the earlier ones' part taken back. */
+static struct tally count(struct tally tally, const struct outcome *outcome,
+    const struct earlier *earlier, uint64_t half_life)
+{
+    if (earlier->known) {
+        struct tally one = tally_add((struct tally){.at_ms = earlier->at_ms},
+            OUTCOME_SUCCESS, 1, earlier->at_ms, half_life);
+        one = tally_fade(one, outcome->at_ms, half_life);
+        tally = tally_fade(tally, outcome->at_ms, half_life);
+        tally.tries = fmax(0, tally.tries - one.tries);
+        if (earlier->success) tally.wins -= one.wins;
+        tally.wins = fmin(fmax(0, tally.wins), tally.tries);
+    }
+    if (earlier->any && tally.count > 0) tally.count--;
+    return tally_add(tally,
+        outcome->should.at == NULL ? outcome->result : OUTCOME_UNKNOWN, 1,
+        outcome->at_ms, half_life);
+}
+
+struct finding {
     struct arena *arena;
+    struct str pattern;
+    struct earlier earlier;
 };
 
 static int find_earlier(void *ud, const struct store_outcome *row)
 {
-    struct earlier *earlier = ud;
+    struct finding *finding = ud;
     struct value body;
     struct outcome outcome;
-    if (json_parse(earlier->arena, row->body, &body, NULL) != NDF_OK)
+    if (json_parse(finding->arena, row->body, &body, NULL) != NDF_OK)
         return NDF_ECORRUPT;
-    if (outcome_decode(earlier->arena, &body, &outcome, NULL) != NDF_OK)
+    if (outcome_decode(finding->arena, &body, &outcome, NULL) != NDF_OK)
         return NDF_ECORRUPT;
-    if (!str_equal(outcome.pattern, earlier->learning->outcome.pattern))
-        return NDF_OK;
-    earlier->any = true;
-    /* `should` says that another pattern was right: it counts nothing. */
-    if (outcome.result == OUTCOME_UNKNOWN && outcome.should.at == NULL)
-        return NDF_OK;
-    earlier->known = outcome.should.at == NULL;
-    earlier->success = outcome.result == OUTCOME_SUCCESS;
-    earlier->at_ms = outcome.at_ms;
+    if (str_equal(outcome.pattern, finding->pattern))
+        add_earlier(&finding->earlier, &outcome);
     return NDF_OK;
 }
 
-/* A label alone ("that one would have been right") tells of no execution. */
-static bool is_execution(const struct outcome *outcome)
+static int put_tally(struct store_tx *tx, struct str pattern, struct str domain,
+    const struct tally *tally, ndf_error *error)
 {
-    return outcome->run.at != NULL || outcome->should.at == NULL;
+    const struct store_tally row = {.pattern = pattern,
+        .domain = domain,
+        .wins = tally->wins,
+        .tries = tally->tries,
+        .at_ms = tally->at_ms,
+        .executions = tally->count};
+    return tx_tally_put(tx, &row, error);
 }
 
-/* Adds the outcome to one tally, after taking back the earlier one's part. */
 static int count_into(struct store_tx *tx, const struct learning *learning,
     const struct earlier *earlier, struct str domain, struct tally *out,
     ndf_error *error)
@@ -167,43 +201,18 @@ static int count_into(struct store_tx *tx, const struct learning *learning,
             STR_ARG(outcome->pattern));
     struct tally tally = tally_of(&row);
     if (!tally_valid(&tally)) return NDF_ECORRUPT;
-    uint64_t half_life = learning->half_life_ms;
-    if (earlier->known) {
-        struct tally one = tally_add((struct tally){.at_ms = earlier->at_ms},
-            OUTCOME_SUCCESS, 1, earlier->at_ms, half_life);
-        one = tally_fade(one, outcome->at_ms, half_life);
-        tally = tally_fade(tally, outcome->at_ms, half_life);
-        tally.tries = fmax(0, tally.tries - one.tries);
-        if (earlier->success) tally.wins -= one.wins;
-        tally.wins = fmin(fmax(0, tally.wins), tally.tries);
-    }
-    if (earlier->any && tally.count > 0) tally.count--;
-    tally = tally_add(tally,
-        outcome->should.at == NULL ? outcome->result : OUTCOME_UNKNOWN, 1,
-        outcome->at_ms, half_life);
-    *out = tally;
-    row.wins = tally.wins;
-    row.tries = tally.tries;
-    row.at_ms = tally.at_ms;
-    row.executions = tally.count;
-    return tx_tally_put(tx, &row, error);
+    *out = count(tally, outcome, earlier, learning->half_life_ms);
+    return put_tally(tx, outcome->pattern, domain, out, error);
 }
 
-int learning_write(
-    struct store_tx *tx, struct learning *learning, ndf_error *error)
+static int add_row(struct store_tx *tx, struct arena *arena,
+    struct learning *learning, ndf_error *error)
 {
     const struct outcome *outcome = &learning->outcome;
-    struct arena arena;
-    arena_init(&arena, learning->mem);
-    struct earlier earlier = {.learning = learning, .arena = &arena};
-    struct buf body;
-    buf_init(&body, arena.mem);
     struct value value;
-    int err = NDF_OK;
-    if (outcome->run.at != NULL)
-        err = read_outcomes_of_run(
-            tx_reader(tx), outcome->run, find_earlier, &earlier, error);
-    if (err == NDF_OK) err = outcome_encode(&arena, outcome, &value);
+    struct buf body;
+    buf_init(&body, arena->mem);
+    int err = outcome_encode(arena, outcome, &value);
     if (err == NDF_OK) {
         json_write(&body, &value);
         err = buf_error(&body);
@@ -216,14 +225,30 @@ int learning_write(
             .body = buf_str(&body)};
         err = tx_outcome_add(tx, &row, &learning->seq, error);
     }
-    bool executed = is_execution(outcome);
-    if (err == NDF_OK && executed)
-        err = count_into(
-            tx, learning, &earlier, STR(""), &learning->total, error);
-    if (err == NDF_OK && executed && outcome->domain.at != NULL)
-        err = count_into(
-            tx, learning, &earlier, outcome->domain, &learning->domain, error);
     buf_deinit(&body);
+    return err;
+}
+
+int learning_write(
+    struct store_tx *tx, struct learning *learning, ndf_error *error)
+{
+    const struct outcome *outcome = &learning->outcome;
+    struct arena arena;
+    arena_init(&arena, learning->mem);
+    struct finding finding = {.arena = &arena, .pattern = outcome->pattern};
+    const struct earlier *earlier = &finding.earlier;
+    bool counts = outcome_counts(outcome);
+    int err = NDF_OK;
+    if (counts && outcome->run.at != NULL)
+        err = read_outcomes_of_run(
+            tx_reader(tx), outcome->run, find_earlier, &finding, error);
+    if (err == NDF_OK) err = add_row(tx, &arena, learning, error);
+    if (err == NDF_OK && counts)
+        err =
+            count_into(tx, learning, earlier, STR(""), &learning->total, error);
+    if (err == NDF_OK && counts && outcome->domain.at != NULL)
+        err = count_into(
+            tx, learning, earlier, outcome->domain, &learning->domain, error);
     arena_deinit(&arena);
     return err;
 }
@@ -231,7 +256,7 @@ int learning_write(
 int learning_apply(struct scores *scores, const struct learning *learning)
 {
     const struct outcome *outcome = &learning->outcome;
-    if (!is_execution(outcome)) return NDF_OK;
+    if (!outcome_counts(outcome)) return NDF_OK;
     int64_t seq = learning->seq;
     int err =
         scores_put(scores, outcome->pattern, STR(""), learning->total, seq);

@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/utf8.h"
-#include "store/base64.h"
 
 static int fail_memory(ndf_error *error)
 {

@@ -58,6 +58,51 @@ static void most_of_it_may_be_unknown(void **state)
         "{\"pattern\":\"p\",\"result\":\"unknown\"}");
 }
 
+static void bytes_and_remarks_survive_too(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"follow_up\":true,\"lesson\":\"AAH+\","
+                               "\"none\":true,\"result\":\"unknown\"}";
+    struct value v = test_json(&arena, text);
+    struct outcome o;
+    struct value out;
+    assert_ok(outcome_decode(&arena, &v, &o, NULL));
+    assert_true(o.none && o.follow_up && o.pattern.at == NULL);
+    assert_int_equal(o.lesson.size, 3);
+    assert_memory_equal(o.lesson.at, "\x00\x01\xfe", 3);
+    assert_ok(outcome_encode(&arena, &o, &out));
+    assert_string_equal(test_canonical(&arena, &out), text);
+    v = test_json(&arena, "{\"none\":true}");
+    assert_ok(outcome_decode(&arena, &v, &o, NULL));
+}
+
+static void only_executions_count(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *json;
+        bool counts;
+    } rows[] = {
+        {"{\"pattern\":\"p\",\"result\":\"unknown\"}", true},
+        {"{\"pattern\":\"p\",\"result\":\"unknown\",\"should\":\"q\"}", false},
+        {"{\"pattern\":\"p\",\"result\":\"unknown\",\"should\":\"q\","
+         "\"run\":\"r\"}",
+            true},
+        {"{\"none\":true,\"pattern\":\"p\",\"result\":\"failure\"}", false},
+        {"{\"pattern\":\"p\",\"result\":\"unknown\","
+         "\"evidence\":\"removed\"}",
+            false},
+        {"{\"pattern\":\"p\",\"result\":\"unknown\",\"evidence\":\"reset\"}",
+            false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct value v = test_json(&arena, rows[i].json);
+        struct outcome o;
+        assert_ok(outcome_decode(&arena, &v, &o, NULL));
+        assert_int_equal(outcome_counts(&o), rows[i].counts);
+    }
+}
+
 static void bad_outcomes_are_refused(void **state)
 {
     (void)state;
@@ -83,6 +128,10 @@ static void bad_outcomes_are_refused(void **state)
             "dotted name"},
         {"{\"pattern\":\"p\",\"result\":\"success\",\"evidense\":\"x\"}",
             "did you mean 'evidence'?"},
+        {"{\"none\":false,\"result\":\"success\"}", "lacks the key 'pattern'"},
+        {"{\"none\":true,\"should\":\"p\"}", "leave one of them out"},
+        {"{\"pattern\":\"p\",\"result\":\"success\",\"lesson\":\"A\"}",
+            "base64"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct value v = test_json(&arena, rows[i].json);
@@ -106,6 +155,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_outcome_survives_writing_and_reading),
         cmocka_unit_test(most_of_it_may_be_unknown),
+        cmocka_unit_test(bytes_and_remarks_survive_too),
+        cmocka_unit_test(only_executions_count),
         cmocka_unit_test(bad_outcomes_are_refused),
         cmocka_unit_test(results_have_names),
     };

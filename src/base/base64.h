@@ -1,8 +1,8 @@
 /*
- * base64.h - RFC 4648 base64, with padding: bytes as text in an export.
+ * base64.h - RFC 4648 base64, with padding: bytes as text.
  */
-#ifndef NDF_STORE_BASE64_H
-#define NDF_STORE_BASE64_H
+#ifndef NDF_BASE_BASE64_H
+#define NDF_BASE_BASE64_H
 
 #include "base/buf.h"
 

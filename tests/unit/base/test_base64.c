@@ -3,7 +3,7 @@
  */
 #include <string.h>
 
-#include "store/base64.h"
+#include "base/base64.h"
 #include "support/support.h"
 
 static void the_examples_of_the_rfc_hold(void **state)

@@ -2,7 +2,7 @@
  * base64.c - see base64.h. Only one text stands for given bytes: what would
  * be read the same but is written in another way is refused.
  */
-#include "store/base64.h"
+#include "base/base64.h"
 
 #include <stdint.h>
 #include <string.h>

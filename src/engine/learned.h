@@ -1,0 +1,109 @@
+/*
+ * learned.h - what was learned of which tasks are whose, kept in step with the
+ * outcomes of a store.
+ *
+ * It is a fold over outcomes by their number: a process that has the ones up to
+ * a number knows what every other one knows by then. So outcomes come from
+ * memory while they follow each other, and from the store when another thread
+ * or process was first. It is read when it is first needed. Nothing here is an
+ * error to who selects: without it, selecting goes on by descriptions alone,
+ * and why is told (learned_look).
+ */
+#ifndef NDF_ENGINE_LEARNED_H
+#define NDF_ENGINE_LEARNED_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "decide/learner.h"
+#include "engine/checkpoint.h"
+#include "store/read.h"
+#include "store/tx.h"
+
+/* A checkpoint is written when this many lessons came since the last: when the
+ * engine closes, and meanwhile. */
+enum { LEARNED_CLOSE_LESSONS = 50, LEARNED_SAVE_LESSONS = 1000 };
+
+/* The note of a store on its outcomes: what they are numbered by, and the
+ * place of one that a clean-up may have removed since. */
+#define LEARNED_NOTE "learning"
+
+struct knowledge {
+    struct learner *learner;      /* NULL: none */
+    struct checkpoint checkpoint; /* in which the learner works, if any */
+    struct checkpoint_tie tie;    /* of the learner, as it is now */
+    uint64_t fresh;               /* lessons since the checkpoint */
+    int64_t skipped; /* the last one that cannot be read; 0: none */
+};
+
+struct learned_state {
+    const struct mem *mem;
+    struct store *store;
+    const char *path;      /* of the checkpoint; NULL: none is kept */
+    _Atomic bool behind;   /* the store may have outcomes that are not in it */
+    pthread_rwlock_t lock; /* of all below */
+    struct knowledge now;
+    struct checkpoint_tie saved; /* the checkpoint that there is; number 0: none
+                                  */
+    size_t saved_bytes;
+    bool heal; /* the file that is there is of no use: replace it soon */
+    char problem[NDF_MESSAGE_SIZE]; /* "": none */
+};
+
+void learned_init(struct learned_state *state, const struct mem *mem);
+/* Before any other call. Borrows both; reads nothing. path NULL: no checkpoint
+ * is kept. */
+void learned_open(
+    struct learned_state *state, struct store *store, const char *path);
+/* Writes a checkpoint if it is worth it. The store is open still, if it was. */
+void learned_deinit(struct learned_state *state);
+
+/* What is known now, or NULL; valid until learned_read_end, which must follow
+ * in either case. Not while this thread holds a reader of the store. */
+const struct learner *learned_read_begin(struct learned_state *state);
+void learned_read_end(struct learned_state *state);
+
+/* Takes over a committed outcome, without touching the disk. lesson.size 0: it
+ * teaches nothing. */
+void learned_add(
+    struct learned_state *state, int64_t seq, struct str id, struct str lesson);
+/* The store has outcomes, or may have, that did not come by learned_add. */
+void learned_behind(struct learned_state *state);
+/* Reads what is missing. As learned_read_begin. */
+void learned_catch_up(struct learned_state *state);
+/* Learned lessons do not fit the outcomes any more: all is learned anew. */
+void learned_forget(struct learned_state *state);
+
+/* Writes a checkpoint if at least so many lessons came since the last one.
+ * NDF_OK also when none is kept. */
+int learned_save(
+    struct learned_state *state, uint64_t lessons, ndf_error *error);
+
+struct learned_rebuilt {
+    uint64_t number, lessons;
+    bool same;                     /* as what was known before, byte for byte */
+    uint8_t hash[STORE_HASH_SIZE]; /* SHA-256 of the bytes */
+};
+
+/* Learns everything anew and takes it over. Store errors, NDF_ENOMEM. */
+int learned_rebuild(
+    struct learned_state *state, struct learned_rebuilt *out, ndf_error *error);
+
+struct learned_look {
+    uint64_t number;
+    bool known; /* else the summary is empty */
+    struct learner_summary summary;
+    struct checkpoint_tie saved;
+    size_t saved_bytes;
+    char problem[NDF_MESSAGE_SIZE];
+};
+void learned_look(struct learned_state *state, struct learned_look *out);
+
+/* Before outcomes are removed: notes in the store up to where they are learned,
+ * so that the checkpoint can be told to be its own without them. */
+int learned_note(struct learned_state *state, ndf_error *error);
+/* The outcomes got other numbers; inside a store_work_fn. epoch: new, an id. */
+int learned_renumbered(struct store_tx *tx, const struct mem *mem,
+    struct str epoch, ndf_error *error);
+
+#endif
