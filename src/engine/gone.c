@@ -5,6 +5,7 @@
 
 #include <math.h>
 
+#include "decide/choice.h"
 #include "engine/id.h"
 #include "engine/lessons.h"
 #include "engine/scores.h"
@@ -34,7 +35,8 @@ int gone_write(struct store_tx *tx, const struct mem *mem, struct str id,
 {
     int err = read_outcomes(tx_reader(tx), 0, stop_at_one, NULL, error);
     if (err != FOUND) return err;
-    const struct lesson lesson = {.kind = LESSON_GONE, .about = lesson_key(id)};
+    const struct lesson lesson = {
+        .kind = LESSON_GONE, .about = candidate_key(id)};
     struct buf bytes;
     buf_init(&bytes, mem);
     err = lesson_encode(&lesson, &bytes);

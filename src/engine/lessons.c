@@ -3,8 +3,6 @@
  */
 #include "engine/lessons.h"
 
-#include "base/hash.h"
-
 static bool is_one_of(struct str word, const char *const *words, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -35,10 +33,4 @@ struct teaching teaching_of(const struct outcome *outcome)
         is_one_of(outcome->evidence, blames, sizeof blames / sizeof *blames))
         return (struct teaching){LESSON_WRONG, outcome->pattern};
     return nothing;
-}
-
-uint64_t lesson_key(struct str qualified)
-{
-    uint64_t key = hash64(qualified);
-    return key != 0 ? key : 1;
 }

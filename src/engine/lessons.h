@@ -17,7 +17,5 @@ struct teaching {
 
 /* Borrows from the outcome. */
 struct teaching teaching_of(const struct outcome *outcome);
-/* The key by which lessons know a pattern or an agent. */
-uint64_t lesson_key(struct str qualified);
 
 #endif

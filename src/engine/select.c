@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "engine/engine.h"
+#include "engine/lessons.h"
 
 /* ---- contexts ----------------------------------------------------------- */
 
@@ -120,6 +121,19 @@ static struct selector_query make_query(
     return query;
 }
 
+/* What was learned speaks by a task's words only. */
+static const struct learner *begin_learned(
+    ndf_engine *engine, const struct context *context)
+{
+    if (context->text.size == 0) return NULL;
+    return learned_read_begin(&engine->learned);
+}
+
+static void end_learned(ndf_engine *engine, const struct context *context)
+{
+    if (context->text.size > 0) learned_read_end(&engine->learned);
+}
+
 /* Fills what an older host's shorter struct lacks. */
 static int read_select_options(
     const ndf_select_options *given, ndf_select_options *out, ndf_error *error)
@@ -167,8 +181,10 @@ static int select_into(ndf_engine *engine, const ndf_context *context,
     struct asking asking = {options, context, selection->registry, NULL};
     if (options->ask != NULL) query.ask = ask_host;
     query.ask_ud = &asking;
+    query.learner = begin_learned(engine, &context->context);
     err = selector_select(selection->registry->selector, &query,
         &selection->arena, &selection->selection);
+    end_learned(engine, &context->context);
     histogram_add(&engine->metrics.select_us,
         (uint64_t)(clock_mono_ns(&engine->clock) - start) / 1000);
     counter_add(&engine->metrics.selections, 1);
@@ -203,8 +219,10 @@ int engine_choose(ndf_engine *engine, const struct context *context,
     struct selection selection;
     *name = (struct str){NULL, 0};
     err = find_without(registry, without, arena, &query);
+    query.learner = begin_learned(engine, context);
     if (err == NDF_OK)
         err = selector_select(registry->selector, &query, arena, &selection);
+    end_learned(engine, context);
     counter_add(&engine->metrics.selections, 1);
     if (err == NDF_OK && selection.chosen == SELECTOR_NONE) {
         err_set(error, NDF_OK, "%.*s", STR_ARG(selection.reason));
@@ -213,6 +231,38 @@ int engine_choose(ndf_engine *engine, const struct context *context,
             arena_str(arena, registry->candidates[selection.chosen]->qualified);
         if (name->at == NULL) err = NDF_ENOMEM;
     }
+    registry_unref(registry);
+    return err;
+}
+
+/* What competed is found anew, as the choice may be long ago or another's. */
+int engine_lesson(ndf_engine *engine, const struct outcome *outcome,
+    struct arena *arena, struct str *bytes)
+{
+    *bytes = (struct str){NULL, 0};
+    struct teaching teaching = teaching_of(outcome);
+    if (teaching.kind == 0) return NDF_OK;
+    struct registry *registry;
+    int err = engine_registry(engine, &registry, NULL);
+    if (err != NDF_OK) return err;
+    struct tally_source source = {engine, registry};
+    struct context context = {.domain = outcome->domain,
+        .attributes = value_of_object(),
+        .text = outcome->text};
+    struct selector_query query = make_query(&source, &context, 0);
+    uint64_t about =
+        teaching.about.at != NULL ? candidate_key(teaching.about) : 0;
+    uint64_t chosen =
+        outcome->pattern.at != NULL ? candidate_key(outcome->pattern) : 0;
+    struct buf buf;
+    buf_init(&buf, arena->mem);
+    query.learner = begin_learned(engine, &context);
+    err = selector_lesson(
+        registry->selector, &query, teaching.kind, about, chosen, &buf);
+    end_learned(engine, &context);
+    if (err == NDF_OK) *bytes = arena_str(arena, buf_str(&buf));
+    if (err == NDF_OK && bytes->at == NULL) err = NDF_ENOMEM;
+    buf_deinit(&buf);
     registry_unref(registry);
     return err;
 }
@@ -329,8 +379,11 @@ static int explain_entry(const struct explaining *what,
     if (what->options->ask != NULL) query.ask = ask_host;
     query.ask_ud = &asking;
     struct value explained;
+    const struct context *context = &what->context->context;
+    query.learner = begin_learned(source->engine, context);
     int err = selector_explain(
         registry->selector, &query, entry->candidate, arena, &explained);
+    end_learned(source->engine, context);
     /* Names in it belong to the picture. */
     return err == NDF_OK ? value_copy(arena, &explained, out) : err;
 }

@@ -3,6 +3,7 @@
  */
 #include <math.h>
 
+#include "decide/choice.h"
 #include "engine/lessons.h"
 #include "support/support.h"
 
@@ -64,8 +65,8 @@ static void each_outcome_teaches_what_it_proves(void **state)
 static void a_key_is_never_nothing(void **state)
 {
     (void)state;
-    assert_true(lesson_key(STR("a")) != lesson_key(STR("b")));
-    assert_true(lesson_key(STR("")) != 0);
+    assert_true(candidate_key(STR("a")) != candidate_key(STR("b")));
+    assert_true(candidate_key(STR("")) != 0);
 }
 
 int main(void)
