@@ -57,9 +57,9 @@ double eval_calibration_error(const struct eval_answers *answers);
 /* The probability that a query in scope has a higher fit than one out of
  * scope; a tie is half of it. */
 double eval_auroc(const struct eval_answers *answers);
-/* The least fit that rejects (is not below that of) this share of those out
- * of scope. */
-double eval_threshold(const struct eval_answers *answers, double share);
+/* The least fit of those out of scope that rejects, with all that are not above
+ * it, this part of them (0..1). */
+double eval_threshold(const struct eval_answers *answers, double part);
 /* Percent of those out of scope whose fit is not above the threshold. */
 double eval_rejected(const struct eval_answers *answers, double threshold);
 /* Percent of those in scope that are above the threshold, and right. */
