@@ -15,7 +15,7 @@ enum {
     WIDTH = 1120,
     HEIGHT = 500,
     POINTS_MAX = 400, /* of a curve */
-    WINDOW_MIN = 10,
+    WINDOW_MIN = 25,
     WINDOW_MAX = 500, /* queries that the moving share is of */
     PATH_SHOWN = 60,
 };
@@ -316,11 +316,14 @@ static void draw_head(const struct eval *eval, const json_t *report, FILE *out)
     cli_free(from);
     char *so_far = cli_number(json_object_get(report, "cumulative"), 2);
     char *last = cli_number(json_object_get(report, "last1000"), 2);
-    char *test = cli_number(json_object_get(report, "test_top1"), 2);
     char *error = cli_number(json_object_get(report, "ece"), 4);
-    char *figures = cli_format(
-        "right %%: all %s, last 1,000 %s, test %s; calibration error %s",
-        so_far, last, test, error);
+    const json_t *top = json_object_get(report, "test_top1");
+    char *test = json_is_number(top)
+                     ? cli_format(", test %.2f", json_number_value(top))
+                     : cli_text("");
+    char *figures =
+        cli_format("right %%: all %s, last 1,000 %s%s; calibration error %s",
+            so_far, last, test, error);
     draw_text(
         out, (double[]){34, 58}, "font-size=\"13\" fill=\"" GREY "\"", figures);
     cli_free(figures);
