@@ -217,9 +217,9 @@ const struct command commands[COMMAND_COUNT] = {
         cmd_dev_schema},
     [CMD_DEV_EVAL] = {"dev", "eval", "--labels FILE --queries FILE",
         "measure choosing and learning on labels and queries",
-        "Registers each label in a store of its own in memory, asks the "
-        "queries in an\norder shuffled by the seed, each before it is learned "
-        "from, then the test split.",
+        "Registers the labels in a store in memory, asks the queries in an "
+        "order\nshuffled by the seed, each before it is learned from, and then "
+        "those of the\ntest split. The figures are explained in the manual.",
         0, 0, COMPLETE_NONE, cmd_dev_eval},
 };
 
