@@ -16,7 +16,6 @@ struct bench_word {
     int (*run)(int argc, char **argv);
 };
 
-extern const struct bench_word bench_choose;
 extern const struct bench_word bench_run;
 
 /* Times in nanoseconds, to be asked for quantiles. */

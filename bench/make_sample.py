@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes labels.jsonl and queries.jsonl for `ndf-bench choose`.
+"""Writes labels.jsonl and queries.jsonl for `ndf dev eval`.
 
 Usage: make_sample.py FOLDER. The labels are the 500 made agents of the tests,
 the queries say what they are for in other words; a few are for none of them.

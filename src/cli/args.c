@@ -21,13 +21,15 @@ static bool is_option(
 }
 
 /* A name or a letter (size 0) may stand for two options of different commands:
- * then the word that stands before it says which, and without one it is the
+ * then the words that stand before it say which, and without them it is the
  * first of the table. */
 static const struct option *find_option(
     const struct args *args, const char *name, size_t size)
 {
     const struct command *command =
         args->word_count > 0 ? command_find("", args->words[0]) : NULL;
+    if (args->word_count > 1 && strcmp(args->words[0], "dev") == 0)
+        command = command_find("dev", args->words[1]);
     const struct option *first = NULL;
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         if (!is_option(&options[i], name, size)) continue;

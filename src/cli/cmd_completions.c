@@ -8,9 +8,10 @@
 
 #include "cli/cli.h"
 
-#define NAMES  "ndf ls --names 2>/dev/null"
-#define KINDS  "agents patterns runs sources"
-#define SHELLS "bash zsh fish"
+#define NAMES     "ndf ls --names 2>/dev/null"
+#define KINDS     "agents patterns runs sources"
+#define SHELLS    "bash zsh fish"
+#define FEEDBACKS "none full bandit"
 
 static void print_names(FILE *out, const char *group)
 {
@@ -43,6 +44,10 @@ static void bash_words(FILE *out, enum complete words)
         return;
     case COMPLETE_COMMANDS:
         (void)fputs("COMPREPLY=($(compgen -W \"$top\" -- \"$word\"))", out);
+        return;
+    case COMPLETE_FEEDBACK:
+        (void)fputs(
+            "COMPREPLY=($(compgen -W '" FEEDBACKS "' -- \"$word\"))", out);
         return;
     case COMPLETE_NONE:
     default: (void)fputs("COMPREPLY=()", out);
@@ -138,6 +143,7 @@ static const char *zsh_action(enum complete complete)
     case COMPLETE_KINDS: return "compadd " KINDS;
     case COMPLETE_SHELLS: return "compadd " SHELLS;
     case COMPLETE_COMMANDS: return "_ndf_commands";
+    case COMPLETE_FEEDBACK: return "compadd " FEEDBACKS;
     case COMPLETE_NONE:
     default: return "_message ''";
     }
@@ -237,6 +243,7 @@ static const char *fish_words(enum complete complete)
     case COMPLETE_KINDS: return " -a '" KINDS "'";
     case COMPLETE_SHELLS: return " -a '" SHELLS "'";
     case COMPLETE_COMMANDS: return " -a '(__ndf_commands)'";
+    case COMPLETE_FEEDBACK: return " -a '" FEEDBACKS "'";
     case COMPLETE_NONE:
     default: return "";
     }

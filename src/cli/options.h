@@ -35,6 +35,7 @@ enum command_id {
     CMD_DEV_CHECK,
     CMD_DEV_BACKUP,
     CMD_DEV_SCHEMA,
+    CMD_DEV_EVAL,
     COMMAND_COUNT,
 };
 
@@ -47,6 +48,7 @@ enum complete {
     COMPLETE_KINDS, /* of things that `ls` lists */
     COMPLETE_SHELLS,
     COMPLETE_COMMANDS,
+    COMPLETE_FEEDBACK,
 };
 
 struct command {
@@ -93,6 +95,15 @@ enum option_id {
     OPT_CHANGES,
     OPT_DENY,
     OPT_REASON,
+    OPT_LABELS,
+    OPT_QUERIES,
+    OPT_FEEDBACK,
+    OPT_TRAIN,
+    OPT_TEST,
+    OPT_SHOTS,
+    OPT_SEED,
+    OPT_QUERY_LIMIT,
+    OPT_PLOT,
     OPTION_COUNT,
 };
 

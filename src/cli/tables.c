@@ -18,10 +18,11 @@ enum {
     RUNNING = BIT(CMD_DO) | BIT(CMD_RUN) | BIT(CMD_RESUME),
     EVERY = BIT(COMMAND_COUNT) - 1,
     NO_STORE = BIT(CMD_COMPLETIONS) | BIT(CMD_HELP) | BIT(CMD_VERSION) |
-               BIT(CMD_DEV_SCHEMA),
+               BIT(CMD_DEV_SCHEMA) | BIT(CMD_DEV_EVAL),
     READS = RUNNING | BIT(CMD_WHY) | BIT(CMD_LS) | BIT(CMD_SHOW) |
             BIT(CMD_STATS) | BIT(CMD_LOGS) | BIT(CMD_IMPORT) | BIT(CMD_TRUST) |
-            BIT(CMD_DEV_CHECK),
+            BIT(CMD_DEV_CHECK) | BIT(CMD_DEV_EVAL),
+    EVAL = BIT(CMD_DEV_EVAL),
 };
 
 const struct option options[OPTION_COUNT] = {
@@ -100,6 +101,33 @@ const struct option options[OPTION_COUNT] = {
     [OPT_CHANGES] = {"context", NULL,
         "of a run: what each step changed in the context", OPTION_FLAG,
         COMPLETE_NONE, BIT(CMD_SHOW), 0},
+    [OPT_LABELS] = {"labels", "FILE",
+        "what can be chosen, a line each: {id, name, description[, tools, "
+        "body, examples]}",
+        OPTION_VALUE, COMPLETE_FILES, EVAL, 0},
+    [OPT_QUERIES] = {"queries", "FILE",
+        "what is asked, a line each: {query, labels: [id...][, split]}; no "
+        "labels: out of scope",
+        OPTION_VALUE, COMPLETE_FILES, EVAL, 0},
+    [OPT_FEEDBACK] = {"feedback", "WORD",
+        "what is learned from each query of the stream: none, bandit (whether "
+        "the top one was right), or full (which one is), as usual",
+        OPTION_VALUE, COMPLETE_FEEDBACK, EVAL, 0},
+    [OPT_TRAIN] = {"train", "SPLIT", "only this split is the stream",
+        OPTION_VALUE, COMPLETE_NONE, EVAL, 0},
+    [OPT_TEST] = {"test", "SPLIT",
+        "this split is asked after the stream, without feedback", OPTION_VALUE,
+        COMPLETE_NONE, EVAL, 0},
+    [OPT_SHOTS] = {"shots", "N",
+        "of the stream only the first N of each label, with full feedback",
+        OPTION_VALUE, COMPLETE_NONE, EVAL, 0},
+    [OPT_SEED] = {"seed", "N", "shuffles the stream (1)", OPTION_VALUE,
+        COMPLETE_NONE, EVAL, 0},
+    [OPT_QUERY_LIMIT] = {"limit", "N", "at most so many queries of the stream",
+        OPTION_VALUE, COMPLETE_NONE, EVAL, 'n'},
+    [OPT_PLOT] = {"plot", "FILE",
+        "draw the learning curve and the reliability as an SVG", OPTION_VALUE,
+        COMPLETE_FILES, EVAL, 0},
 };
 
 const struct command commands[COMMAND_COUNT] = {
@@ -187,6 +215,12 @@ const struct command commands[COMMAND_COUNT] = {
     [CMD_DEV_SCHEMA] = {"dev", "schema", "",
         "print the JSON Schema of NDF's files", "", 0, 0, COMPLETE_NONE,
         cmd_dev_schema},
+    [CMD_DEV_EVAL] = {"dev", "eval", "--labels FILE --queries FILE",
+        "measure choosing and learning on labels and queries",
+        "Registers the labels in a store in memory, asks the queries in an "
+        "order\nshuffled by the seed, each before it is learned from, and then "
+        "those of the\ntest split. The figures are explained in the manual.",
+        0, 0, COMPLETE_NONE, cmd_dev_eval},
 };
 
 bool option_is_for(const struct option *option, const struct command *command)

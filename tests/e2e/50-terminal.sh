@@ -168,3 +168,13 @@ is_silent "$ERR"
 exits 6 "$NDF" run make.slowly --timeout 500ms
 says "$ERR" 'did not end within its time limit'
 [ ! -e made ] || fail 'the step was not undone'
+
+# A long measurement says how far it is, and takes that away again.
+"$ROOT/tests/support/make_queries.py" data
+exits 0 terminal '' "$NDF" dev eval --labels data/labels.jsonl \
+    --queries data/queries.jsonl
+says "$OUT" "labels: 0 of 8$escape\\[K"
+says "$OUT" "measure.*value"
+exits 0 env TERM=dumb /usr/bin/python3 "$SCRATCH/terminal.py" '' "$NDF" dev eval \
+    --labels data/labels.jsonl --queries data/queries.jsonl
+! grep -q ' of 8' "$OUT" || fail 'progress where nothing can be drawn'

@@ -132,6 +132,15 @@ static void a_letter_of_two_options_is_read_by_its_command(void **state)
     line_read(&line, "-f task do");
     assert_string_equal(line.args.values[OPT_FILE], "task");
     args_free(&line.args);
+    line_read(&line, "dev eval -n 5 --limit=6");
+    assert_true(line.good);
+    assert_string_equal(line.args.values[OPT_QUERY_LIMIT], "6");
+    assert_false(line.args.given[OPT_LIMIT]);
+    args_free(&line.args);
+    line_read(&line, "ls --limit 5");
+    assert_true(line.good);
+    assert_string_equal(line.args.values[OPT_LIMIT], "5");
+    args_free(&line.args);
 }
 
 static void a_nearest_word_is_near(void **state)
