@@ -77,9 +77,21 @@ int scoring_lesson(const struct scoring *scoring, enum lesson_kind kind,
         &scoring->text, scoring->arena, &out->features, &out->feature_count);
 }
 
+static double find_excuse(const struct scoring *scoring, uint64_t about)
+{
+    for (size_t i = 0; i < scoring->count; i++) {
+        struct ranked ranked;
+        struct success success;
+        if (key_of(scoring, &scoring->items[i]) != about) continue;
+        scoring_rank(scoring, &scoring->items[i], &ranked, &success);
+        return success_excuse(ranked.fit, ranked.success);
+    }
+    return 0;
+}
+
 int selector_lesson(const struct selector *selector,
     const struct selector_query *query, enum lesson_kind kind, uint64_t about,
-    uint64_t chosen, struct buf *out)
+    uint64_t chosen, struct buf *out, double *excuse)
 {
     struct arena arena;
     struct scoring scoring;
@@ -89,6 +101,9 @@ int selector_lesson(const struct selector *selector,
     if (err == NDF_OK)
         err = scoring_lesson(&scoring, kind, about, chosen, &lesson);
     if (err == NDF_OK) err = lesson_encode(&lesson, out);
+    *excuse = err == NDF_OK && kind == LESSON_WRONG
+                  ? find_excuse(&scoring, about)
+                  : 0;
     arena_deinit(&arena);
     return err;
 }

@@ -96,6 +96,13 @@ struct success success_estimate(
         .tries = pattern.tries};
 }
 
+double success_excuse(double fit, double success)
+{
+    double wrong = 1 - fit;
+    double failed = fit * (1 - success);
+    return wrong + failed > 0 ? wrong / (wrong + failed) : 0;
+}
+
 double success_lower(const struct success *success)
 {
     return success_beta_quantile(success->a, success->b, LOWER_TAIL);

@@ -52,6 +52,11 @@ struct success_counts {
 struct success success_estimate(
     const struct success_counts *counts, int64_t now_ms, uint64_t half_life_ms);
 
+/* When a person says that it went badly: how likely it is that another one
+ * should have been chosen, and not that this one failed, of one that fitted
+ * with `fit` and works with `success` when it is right (Bayes). */
+double success_excuse(double fit, double success);
+
 /* 95 % sure that the probability is at least this; costs microseconds. */
 double success_lower(const struct success *success);
 

@@ -106,9 +106,9 @@ void engine_unbind_all(ndf_engine *engine);
  * the outcome borrows. NDF_ENOMEM, NDF_EIO. */
 int engine_learning(ndf_engine *engine, const struct outcome *outcome,
     struct arena *arena, struct learning *out);
-/* The lesson of an outcome; bytes->size 0: it teaches nothing. */
-int engine_lesson(ndf_engine *engine, const struct outcome *outcome,
-    struct arena *arena, struct str *bytes);
+/* Gives an outcome its lesson, in arena, if it teaches any, and its excuse. */
+int engine_lesson(
+    ndf_engine *engine, struct arena *arena, struct outcome *outcome);
 /* Takes over what an outcome counted and taught; touches no disk. */
 void engine_learned(ndf_engine *engine, const struct learning *learning);
 /* Takes over that the counts of a pattern were removed. */

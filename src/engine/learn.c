@@ -25,8 +25,7 @@ int engine_learning(ndf_engine *engine, const struct outcome *outcome,
         .id = str_of(id),
         .half_life_ms = engine_half_life(engine, outcome->pattern)};
     /* What happened is kept also when nothing can be learned from it. */
-    if (engine_lesson(engine, outcome, arena, &out->outcome.lesson) != NDF_OK)
-        out->outcome.lesson = (struct str){NULL, 0};
+    (void)engine_lesson(engine, arena, &out->outcome);
     return NDF_OK;
 }
 

@@ -122,8 +122,15 @@ struct earlier {
     bool any;   /* the run is among the executions already */
     bool known; /* it counts as a success or a failure */
     bool success;
+    double weight;
     int64_t at_ms;
 };
+
+/* What of a failure is the pattern's own. */
+static double weight_of(const struct outcome *outcome)
+{
+    return outcome->result == OUTCOME_FAILURE ? 1 - outcome->excuse : 1;
+}
 
 /* One more outcome of the run, of the same pattern. */
 static void add_earlier(struct earlier *earlier, const struct outcome *outcome)
@@ -135,6 +142,7 @@ static void add_earlier(struct earlier *earlier, const struct outcome *outcome)
         return;
     earlier->known = outcome->should.at == NULL;
     earlier->success = outcome->result == OUTCOME_SUCCESS;
+    earlier->weight = weight_of(outcome);
     earlier->at_ms = outcome->at_ms;
 }
 
@@ -144,7 +152,7 @@ static struct tally count(struct tally tally, const struct outcome *outcome,
 {
     if (earlier->known) {
         struct tally one = tally_add((struct tally){.at_ms = earlier->at_ms},
-            OUTCOME_SUCCESS, 1, earlier->at_ms, half_life);
+            OUTCOME_SUCCESS, earlier->weight, earlier->at_ms, half_life);
         one = tally_fade(one, outcome->at_ms, half_life);
         tally = tally_fade(tally, outcome->at_ms, half_life);
         tally.tries = fmax(0, tally.tries - one.tries);
@@ -153,8 +161,8 @@ static struct tally count(struct tally tally, const struct outcome *outcome,
     }
     if (earlier->any && tally.count > 0) tally.count--;
     return tally_add(tally,
-        outcome->should.at == NULL ? outcome->result : OUTCOME_UNKNOWN, 1,
-        outcome->at_ms, half_life);
+        outcome->should.at == NULL ? outcome->result : OUTCOME_UNKNOWN,
+        weight_of(outcome), outcome->at_ms, half_life);
 }
 
 struct finding {

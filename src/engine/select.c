@@ -236,10 +236,10 @@ int engine_choose(ndf_engine *engine, const struct context *context,
 }
 
 /* What competed is found anew, as the choice may be long ago or another's. */
-int engine_lesson(ndf_engine *engine, const struct outcome *outcome,
-    struct arena *arena, struct str *bytes)
+int engine_lesson(
+    ndf_engine *engine, struct arena *arena, struct outcome *outcome)
 {
-    *bytes = (struct str){NULL, 0};
+    outcome->lesson = (struct str){NULL, 0};
     struct teaching teaching = teaching_of(outcome);
     if (teaching.kind == 0) return NDF_OK;
     struct registry *registry;
@@ -254,14 +254,16 @@ int engine_lesson(ndf_engine *engine, const struct outcome *outcome,
         teaching.about.at != NULL ? candidate_key(teaching.about) : 0;
     uint64_t chosen =
         outcome->pattern.at != NULL ? candidate_key(outcome->pattern) : 0;
+    double excuse;
     struct buf buf;
     buf_init(&buf, arena->mem);
     query.learner = begin_learned(engine, &context);
-    err = selector_lesson(
-        registry->selector, &query, teaching.kind, about, chosen, &buf);
+    err = selector_lesson(registry->selector, &query, teaching.kind, about,
+        chosen, &buf, &excuse);
     end_learned(engine, &context);
-    if (err == NDF_OK) *bytes = arena_str(arena, buf_str(&buf));
-    if (err == NDF_OK && bytes->at == NULL) err = NDF_ENOMEM;
+    if (err == NDF_OK) outcome->lesson = arena_str(arena, buf_str(&buf));
+    if (err == NDF_OK && outcome->lesson.at == NULL) err = NDF_ENOMEM;
+    if (err == NDF_OK) outcome->excuse = excuse;
     buf_deinit(&buf);
     registry_unref(registry);
     return err;

@@ -100,6 +100,9 @@ static const struct codec_key outcome_keys[] = {
     {.name = "follow_up",
         .type = &codec_bool,
         .offset = offsetof(struct outcome, follow_up)},
+    {.name = "excuse",
+        .type = &codec_real,
+        .offset = offsetof(struct outcome, excuse)},
     {.name = "lesson",
         .type = &lesson_type,
         .offset = offsetof(struct outcome, lesson)},
@@ -154,6 +157,8 @@ int outcome_decode(struct arena *arena, const struct value *value,
     int err = value_get_bool(value, STR("none"), false)
                   ? read_none(&c, value, &outcome)
                   : codec_read_map(&c, &outcome_map, value, &outcome);
+    if (err == NDF_OK && !(outcome.excuse >= 0 && outcome.excuse <= 1))
+        err = err_set(error, NDF_ESCHEMA, "excuse must be from 0 to 1");
     if (err == NDF_OK) *out = outcome;
     return err;
 }

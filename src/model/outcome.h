@@ -25,8 +25,10 @@ struct outcome {
     struct str should;   /* the right pattern if known; .at NULL: not */
     bool none;           /* no pattern or agent was right */
     bool follow_up;      /* its text teaches no words */
-    struct str lesson;   /* bytes; .at NULL: it teaches nothing */
-    int64_t at_ms;       /* wall time */
+    double excuse;     /* of a failure that a person told: how likely it is that
+                          another should have been chosen; 0..1 */
+    struct str lesson; /* bytes; .at NULL: it teaches nothing */
+    int64_t at_ms;     /* wall time */
     uint64_t latency_ms;
     double cost; /* NAN: unknown */
 };
