@@ -18,8 +18,8 @@ static const double kind_weight[4] = {1, 0.7, 0.45, 0};
 
 /* Where trust in the evidence starts; the prior's weights are those with which
  * a choice without any learning is made. */
-const double learner_trust[CHANNELS] = {[BY_WORDS] = 8,
-    [BY_LIKENESS] = 12,
+const double learner_trust[CHANNELS] = {[BY_WORDS] = 12,
+    [BY_LIKENESS] = 16,
     [BY_MEANING] = 8,
     [BY_CENTROID] = 12,
     [BY_WEIGHTS] = 1,
