@@ -14,17 +14,20 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "decide/common_words.h"
 #include "decide/postings.h"
 #include "decide/text_form.h"
 #include "decide/tokens.h"
 
 #define K1         1.2
-#define B          0.6
+#define B          0.85
 #define BACKGROUND 12.0
 
 /* Share of the background documents that have a word of each length class. */
 static const double common[TOKENS_CLASSES] = {0.5, 0.3, 0.12, 0.04};
 #define COMMON_GRAM 0.05
+/* ... and of all documents, for words that stand in most tasks. */
+#define COMMON_WORD 0.8
 
 struct document {
     float length; /* of its core, in words of weight 1 */
@@ -45,6 +48,7 @@ struct text_index {
     struct document *documents;
     size_t count;
     struct postings words, grams;
+    struct common_words common;
     struct negative *negatives; /* by document, then hash */
     size_t negative_count, negative_room;
 };
@@ -71,7 +75,11 @@ static double idf(const struct text_index *index, size_t having, double share)
 static double word_idf(
     const struct text_index *index, uint32_t hash, size_t having)
 {
-    return idf(index, having, common[tokens_class(hash)]);
+    if (!common_words_have(&index->common, hash))
+        return idf(index, having, common[tokens_class(hash)]);
+    double all = (double)index->count + BACKGROUND;
+    double d = fmin((double)having + COMMON_WORD * all, all);
+    return log(1.0 + (all - d + 0.5) / (d + 0.5));
 }
 
 /* How often a term stands in a document, dampened, for the cosine. */
@@ -293,6 +301,7 @@ int text_index_new(struct text_index **out, const struct mem *mem,
     struct text_index *index = mem_calloc(mem, 1, sizeof *index);
     if (index == NULL) return NDF_ENOMEM;
     index->mem = mem;
+    common_words_init(&index->common);
     int err = NDF_OK;
     if (count > 0) {
         bool *valid = mem_calloc(mem, count, sizeof *valid);
