@@ -24,7 +24,8 @@ is_json "$OUT" "it['cumulative'] == it['last1000'] > 50"
 is_json "$OUT" "0 < it['mrr'] <= it['ndcg5'] + 0.1 and it['ndcg5'] <= 1"
 is_json "$OUT" "0 <= it['ece'] <= 1 and 0 < it['acted'] < 100"
 is_json "$OUT" "it['select_p99_us'] >= it['select_p50_us'] > 0"
-is_json "$OUT" "it['update_mean_us'] > 0 and 190 < it['taught'] <= 200"
+is_json "$OUT" "it['update_mean_us'] > 0 and it['taught'] == 200"
+is_json "$OUT" "it['model_bytes'] > 0"
 
 # The bins are all queries, and give the calibration error again.
 is_json "$OUT" "len(it['reliability']) == 15"
