@@ -69,6 +69,11 @@ is_json "$OUT" "0 <= it['oos_rejected'] <= 100"
 exits 0 evaluate --train test --json
 is_json "$OUT" "it['queries'] == 50 and it['test_top1'] is None"
 
+# What was corrected is learned, and then known in other words, too.
+exits 0 evaluate --train train --test test --json
+is_json "$OUT" "it['cumulative'] > it['zero_shot_top1'] + 10"
+is_json "$OUT" "it['test_top1'] > 80 and it['oos_auroc'] > 0.7"
+
 # Shots: two of each of 8 labels, and some query may be one of two labels.
 exits 0 evaluate --train train --test test --shots 2 --json
 is_json "$OUT" "it['shots'] == 2 and 15 <= it['taught'] <= 16"
