@@ -172,6 +172,7 @@ int cmd_dev_eval(struct cli *cli)
     cli_free(eval.tested.items);
     cli_free(eval.selects.ns);
     cli_free(eval.updates.ns);
+    json_decref(eval.learned);
     eval_data_deinit(&eval.data);
     return status;
 }

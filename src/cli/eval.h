@@ -31,6 +31,7 @@ struct eval {
     struct eval_answers tested;   /* after all feedback */
     struct eval_times selects;    /* of the last two */
     struct eval_times updates;
+    json_t *learned; /* ndf_learned's, at the end */
 };
 
 const char *eval_feedback_name(enum eval_feedback feedback);

@@ -39,6 +39,7 @@ static const struct row rows[] = {
     {"select_p50_us", 1, "microseconds of a choice"},
     {"select_p99_us", 1, ""},
     {"update_mean_us", 1, "microseconds of a feedback"},
+    {"model_bytes", 0, "of what was learned, in memory"},
 };
 
 /* Sets a key to a number with so many decimals; NAN is null. */
@@ -133,6 +134,8 @@ json_t *eval_report(struct eval *eval)
     set(report, "select_p50_us", eval_quantile_us(&eval->selects, 0.5), 1);
     set(report, "select_p99_us", eval_quantile_us(&eval->selects, 0.99), 1);
     set(report, "update_mean_us", eval_mean_us(&eval->updates), 1);
+    (void)json_object_set(
+        report, "model_bytes", json_object_get(eval->learned, "bytes"));
     (void)json_object_set_new(
         report, "reliability", reliability(&eval->streamed));
     return report;

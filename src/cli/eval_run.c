@@ -154,8 +154,10 @@ static json_t *feedback_on(
     bool right = top != EVAL_NONE && eval_data_is_label(query, top);
     const char *result = right ? "success" : "failure";
     const char *should = NULL;
+    if (full && query->label_count == 0)
+        return json_pack("{s:s, s:b, s:s}", "text", query->text, "none", 1,
+            "evidence", "person");
     if (full && !right) {
-        if (query->label_count == 0) return NULL;
         /* Where nothing was ranked, the person picks. */
         bool picked = top == EVAL_NONE;
         if (picked) top = query->labels[0];
@@ -254,6 +256,17 @@ static void make_room(struct eval *eval)
     eval->updates.ns = cli_alloc(stream * sizeof(uint64_t));
 }
 
+/* What was learned, as the library tells it. */
+static int read_learned(struct asking *asking)
+{
+    struct eval *eval = asking->eval;
+    ndf_text *text = NULL;
+    int err = ndf_learned(asking->engine, &text, &eval->cli->error);
+    if (err != NDF_OK) return cli_error(eval->cli, err);
+    eval->learned = cli_document(text);
+    return STATUS_DONE;
+}
+
 int eval_run(struct eval *eval)
 {
     struct asking asking = {.eval = eval, .now_ms = CLOCK_START_MS};
@@ -268,6 +281,7 @@ int eval_run(struct eval *eval)
     if (status == STATUS_DONE) status = ask_untaught(&asking);
     if (status == STATUS_DONE) status = ask_stream(&asking);
     if (status == STATUS_DONE) status = ask_test(&asking);
+    if (status == STATUS_DONE) status = read_learned(&asking);
     ndf_close(asking.engine);
     show_nothing(&asking);
     return status;

@@ -24,7 +24,8 @@ is_json "$OUT" "it['cumulative'] == it['last1000'] > 50"
 is_json "$OUT" "0 < it['mrr'] <= it['ndcg5'] + 0.1 and it['ndcg5'] <= 1"
 is_json "$OUT" "0 <= it['ece'] <= 1 and 0 < it['acted'] < 100"
 is_json "$OUT" "it['select_p99_us'] >= it['select_p50_us'] > 0"
-is_json "$OUT" "it['update_mean_us'] > 0 and 190 < it['taught'] <= 200"
+is_json "$OUT" "it['update_mean_us'] > 0 and it['taught'] == 200"
+is_json "$OUT" "it['model_bytes'] > 0"
 
 # The bins are all queries, and give the calibration error again.
 is_json "$OUT" "len(it['reliability']) == 15"
@@ -67,6 +68,11 @@ is_json "$OUT" "0 < it['inscope_at_oos80'] <= it['test_top1']"
 is_json "$OUT" "0 <= it['oos_rejected'] <= 100"
 exits 0 evaluate --train test --json
 is_json "$OUT" "it['queries'] == 50 and it['test_top1'] is None"
+
+# What was corrected is learned, and then known in other words, too.
+exits 0 evaluate --train train --test test --json
+is_json "$OUT" "it['cumulative'] > it['zero_shot_top1'] + 10"
+is_json "$OUT" "it['test_top1'] > 80 and it['oos_auroc'] > 0.7"
 
 # Shots: two of each of 8 labels, and some query may be one of two labels.
 exits 0 evaluate --train train --test test --shots 2 --json
