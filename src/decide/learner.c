@@ -144,8 +144,8 @@ static bool classes_sound(const struct learner *l)
         const struct class *class = &classes_of(l)[i];
         free_ones += class->key == 0;
         if (!isfinite(class->square) || !isfinite(class->mass) ||
-            !isfinite(class->bias) || !isfinite(class->examples) ||
-            class->mass < 0)
+            !isfinite(class->bias) || !isfinite(class->width) ||
+            !isfinite(class->examples) || class->mass < 0)
             return false;
     }
     return free_ones == l->head.free_classes;

@@ -66,7 +66,7 @@ void learner_summarise(
 
 /* What was learned that speaks for one candidate, and its parts. */
 struct learned {
-    float centroid; /* cosine, 0..1 */
+    float centroid; /* cosine with its earlier tasks, less that of others */
     float weights;
     float bayes;
     float bias;

@@ -63,11 +63,11 @@ static int make_dense(struct learner *l, struct dense *out)
 
 /* ---- before -------------------------------------------------------------- */
 
-static struct learned learned_of(const struct learner *l,
-    const struct task *task, const struct dense *d, uint32_t class)
+static struct learned learned_of(
+    const struct learner *l, const struct dense *d, uint32_t class)
 {
-    return learner_finish(l, class, task->sight.total, d->weights[class],
-        d->centroid[class], d->bayes[class]);
+    return learner_learned(
+        l, class, d->weights[class], d->centroid[class], d->bayes[class]);
 }
 
 static double evidence_of(const struct learner *l,
@@ -90,24 +90,25 @@ static void judge_all(
     memset(d->bayes, 0, count * sizeof *d->bayes);
     learner_sum(l, &task->sight, d->weights, d->centroid, d->bayes);
     for (size_t c = 0; c < count; c++) {
-        struct learned learned = learned_of(l, task, d, (uint32_t)c);
+        d->evidence[c] = -INFINITY;
+        if (classes_of(l)[c].examples < 1) continue;
+        struct learned learned = learned_of(l, d, (uint32_t)c);
         d->evidence[c] = (float)evidence_of(l, &nothing, &learned);
     }
     for (size_t r = 0; r < task->rival_count; r++) {
         uint32_t class = task->classes[r];
         if (class == NO_CLASS) continue;
-        struct learned learned = learned_of(l, task, d, class);
+        struct learned learned = learned_of(l, d, class);
         d->evidence[class] = (float)evidence_of(l, &task->rivals[r], &learned);
     }
     float most = -INFINITY;
     for (size_t c = 0; c < count; c++)
-        if (classes_of(l)[c].key != 0 && d->evidence[c] > most)
-            most = d->evidence[c];
+        most = fmaxf(most, d->evidence[c]);
     double sum = 0;
     for (size_t c = 0; c < count; c++) {
         float behind = d->evidence[c] - most;
-        bool counts = classes_of(l)[c].key != 0 && behind > -EVIDENCE_DROP;
-        d->share[c] = counts ? (float)same_exp((double)behind) : 0;
+        d->share[c] =
+            behind > -EVIDENCE_DROP ? (float)same_exp((double)behind) : 0;
         sum += (double)d->share[c];
     }
     float scale = sum > 0 ? (float)(1 / sum) : 0;
@@ -158,7 +159,7 @@ static void describe(const struct learner *l, const struct lesson *lesson,
         .share = (double)d->share[class],
         .lead = learner_lead((double)d->evidence[class], second),
         .evidence = evidence,
-        .learned = learned_of(l, task, d, class)};
+        .learned = learned_of(l, d, class)};
 }
 
 /* Was the best one right? -1: nobody knows. */
@@ -225,7 +226,7 @@ static void step_trust(
     double gradient[STAGES][CHANNELS] = {{0}};
     for (size_t c = 0; c < l->classes.count; c++) {
         if (d->gradient[c] == 0) continue;
-        struct learned learned = learned_of(l, task, d, (uint32_t)c);
+        struct learned learned = learned_of(l, d, (uint32_t)c);
         double *to = gradient[learner_stage(&learned)];
         double g = (double)d->gradient[c];
         to[BY_CENTROID] += g * (double)learned.centroid;
@@ -328,6 +329,8 @@ static int add_to_class(struct learner *l, const struct task *task)
     }
     class->square = (float)square;
     class->mass += task->sight.total;
+    class->width =
+        (float)same_log(1 + (double)class->mass / LEARNER_SMOOTH_MASS);
     class->examples += 1;
     return NDF_OK;
 }

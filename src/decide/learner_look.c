@@ -51,6 +51,33 @@ void learner_weigh(const struct learner *l, const uint32_t *hashes,
     sight->total = (float)total;
 }
 
+/* Sums become likenesses, less what they are on average: a task that is like
+ * any other speaks for none of them, and not for those that have earlier tasks
+ * against those that have none. */
+static void compare(
+    const struct learner *l, float total, float *centroid, float *bayes)
+{
+    float centroid_mean = 0, bayes_mean = 0, count = 0;
+    for (size_t i = 0; i < l->classes.count; i++) {
+        const struct class *class = &classes_of(l)[i];
+        if (!(class->square > 0)) continue;
+        centroid[i] /= sqrtf(class->square);
+        bayes[i] -= total * class->width;
+        centroid_mean += centroid[i];
+        bayes_mean += bayes[i];
+        count += 1;
+    }
+    if (count > 0) {
+        centroid_mean /= count;
+        bayes_mean /= count;
+    }
+    for (size_t i = 0; i < l->classes.count; i++) {
+        bool known = classes_of(l)[i].square > 0;
+        centroid[i] = known ? centroid[i] - centroid_mean : 0;
+        bayes[i] = known ? bayes[i] - bayes_mean : 0;
+    }
+}
+
 void learner_sum(const struct learner *l, const struct sight *sight,
     float *weights, float *centroid, float *bayes)
 {
@@ -67,19 +94,14 @@ void learner_sum(const struct learner *l, const struct sight *sight,
             bayes[at->class] += value * at->bayes;
         }
     }
+    compare(l, sight->total, centroid, bayes);
 }
 
-struct learned learner_finish(const struct learner *l, uint32_t class,
-    float total, float weights, float centroid, float bayes)
+struct learned learner_learned(const struct learner *l, uint32_t class,
+    float weights, float centroid, float bayes)
 {
     const struct class *c = &classes_of(l)[class];
-    struct learned out = {
-        .weights = weights, .bias = c->bias, .examples = c->examples};
-    if (!(c->square > 0)) return out;
-    out.centroid = centroid / sqrtf(c->square);
-    double width = same_log(1 + (double)c->mass / LEARNER_SMOOTH_MASS);
-    out.bayes = (float)((double)bayes - (double)total * width);
-    return out;
+    return (struct learned){centroid, weights, bayes, c->bias, c->examples};
 }
 
 int learner_look(const struct learner *l, const struct lesson_feature *features,
@@ -106,8 +128,8 @@ int learner_look(const struct learner *l, const struct lesson_feature *features,
     learner_weigh(l, hashes, times, &sight);
     learner_sum(l, &sight, sums, sums + classes, sums + 2 * classes);
     for (size_t c = 0; c < classes; c++)
-        out->classes[c] = learner_finish(l, (uint32_t)c, sight.total, sums[c],
-            sums[classes + c], sums[2 * classes + c]);
+        out->classes[c] = learner_learned(
+            l, (uint32_t)c, sums[c], sums[classes + c], sums[2 * classes + c]);
     out->learner = l;
     return NDF_OK;
 }

@@ -48,6 +48,8 @@ struct class
     float examples;
     float square; /* of the centroid's sum */
     float mass;   /* of its tasks' features, all together */
+    float width;  /* ln(1 + mass / LEARNER_SMOOTH_MASS) */
+    float spare;
     float bias;
 };
 
@@ -170,14 +172,14 @@ struct dense {
     float *weights, *centroid, *bayes, *evidence, *share, *gradient;
     uint32_t *stamp;
 };
-/* Fills the first three, one a class. */
+/* Adds to the first three, one a class, which are 0: what speaks for each. */
 void learner_sum(const struct learner *learner, const struct sight *sight,
     float *weights, float *centroid, float *bayes);
 /* Values of features: kind, times and how rare they are; then of length 1. */
 void learner_weigh(const struct learner *learner, const uint32_t *hashes,
     const uint8_t *times, struct sight *sight);
-struct learned learner_finish(const struct learner *learner, uint32_t class,
-    float total, float weights, float centroid, float bayes);
+struct learned learner_learned(const struct learner *learner, uint32_t class,
+    float weights, float centroid, float bayes);
 int learner_stage(const struct learned *learned);
 /* What the fit is made from. */
 void learner_clues(const struct learner *learner,
