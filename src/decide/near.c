@@ -15,6 +15,8 @@
 #include "decide/postings.h"
 #include "decide/text_form.h"
 
+enum { SAMPLE = 32 }; /* words of a first glance */
+
 struct near {
     const struct mem *mem;
     const struct str *features;
@@ -81,14 +83,19 @@ static int index_words(struct near *near)
     return err;
 }
 
-/* The weight of the word of a document at a place of its features. */
+/* The weight of a word at its place of features: having of count documents
+ * have it. */
+static double weigh(const char *at, size_t count, size_t having)
+{
+    double times = form_u16(at + 4) + form_u16(at + 6);
+    return sqrt(times / FORM_UNIT) * log1p((double)count / (double)having);
+}
+
 static double weight_of(const struct near *near, const char *at)
 {
     size_t having;
     postings_find(&near->words, form_u32(at), &having);
-    double count = form_u16(at + 4) + form_u16(at + 6);
-    return sqrt(count / FORM_UNIT) *
-           log1p((double)near->count / (double)having);
+    return weigh(at, near->count, having);
 }
 
 static double norm_of(const struct near *near, size_t document)
@@ -267,4 +274,62 @@ size_t near_best(struct near *near, size_t document, double *likeness)
     search_words(&search, words, count, NEAR_LEAST - 1e-6);
     *likeness = search.best == NEAR_NONE ? 0 : search.likeness;
     return search.best;
+}
+
+/* ---- two alone ----------------------------------------------------------- */
+
+/* Hashes rise, so the first words of a document are any of them: of near copies
+ * most are shared. */
+static bool may_be_near(struct str a, struct str b)
+{
+    size_t of_a = word_count(a);
+    size_t of_b = word_count(b);
+    if (of_a == 0 || of_a > 2 * of_b || of_b > 2 * of_a) return false;
+    size_t sample = of_a < SAMPLE ? of_a : SAMPLE;
+    size_t shared = 0;
+    const char *in_a = a.at + FORM_HEADER;
+    const char *in_b = b.at + FORM_HEADER;
+    const char *end = in_b + of_b * FORM_WORD;
+    for (size_t i = 0; i < sample; i++, in_a += FORM_WORD) {
+        while (in_b < end && form_u32(in_b) < form_u32(in_a))
+            in_b += FORM_WORD;
+        shared += in_b < end && form_u32(in_b) == form_u32(in_a);
+    }
+    return shared * 3 >= sample;
+}
+
+static double square(
+    const struct text_index *index, size_t count, struct str features)
+{
+    const char *at = features.at + FORM_HEADER;
+    size_t words = word_count(features);
+    double sum = 0;
+    for (size_t i = 0; i < words; i++, at += FORM_WORD) {
+        double weight =
+            weigh(at, count, text_index_having(index, form_u32(at)));
+        sum += weight * weight;
+    }
+    return sum;
+}
+
+double near_pair(
+    const struct text_index *index, size_t count, struct str a, struct str b)
+{
+    if (!may_be_near(a, b)) return 0;
+    if (identity(a) == identity(b)) return 1;
+    const char *in_a = a.at + FORM_HEADER;
+    const char *in_b = b.at + FORM_HEADER;
+    const char *end_a = in_a + word_count(a) * FORM_WORD;
+    const char *end_b = in_b + word_count(b) * FORM_WORD;
+    double dot = 0;
+    for (; in_a < end_a; in_a += FORM_WORD) {
+        uint32_t hash = form_u32(in_a);
+        while (in_b < end_b && form_u32(in_b) < hash)
+            in_b += FORM_WORD;
+        if (in_b == end_b || form_u32(in_b) != hash) continue;
+        size_t having = text_index_having(index, hash);
+        dot += weigh(in_a, count, having) * weigh(in_b, count, having);
+    }
+    double norms = sqrt(square(index, count, a) * square(index, count, b));
+    return norms > 0 ? fmin(dot / norms, 1) : 0;
 }

@@ -10,10 +10,7 @@
 #ifndef NDF_DECIDE_NEAR_H
 #define NDF_DECIDE_NEAR_H
 
-#include <stdint.h>
-
-#include "base/mem.h"
-#include "base/str.h"
+#include "decide/text.h"
 
 #define NEAR_LEAST 0.9 /* from this likeness on they are near copies */
 #define NEAR_NONE  SIZE_MAX
@@ -29,5 +26,10 @@ void near_free(struct near *near);
 /* The one that is most like a document, the first of equals; NEAR_NONE when
  * none reaches NEAR_LEAST. Copies but for the name have likeness 1. */
 size_t near_best(struct near *near, size_t document, double *likeness);
+/* The likeness of two documents of an index over count documents, of which a
+ * and b are the features; 0 when it is all but certainly below NEAR_LEAST,
+ * which is seen soon for nearly all. */
+double near_pair(
+    const struct text_index *index, size_t count, struct str a, struct str b);
 
 #endif

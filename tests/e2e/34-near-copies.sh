@@ -29,6 +29,12 @@ is_json "$OUT" "0.9 <= it['near_copies'][0]['likeness'] < 1"
 is_json "$OUT" "it['near_copies'][1]['likeness'] == 1"
 says "$ERR" "'leak-finder' says nearly the same as 'debugger' \(0\.9"
 
+exits 0 "$NDF" why --json 'data races and leaks of memory, with valgrind'
+is_json "$OUT" "{it['ranked'][0]['name'], it['ranked'][0]['near_copy']['name']} == {
+    'debugger', 'leak-finder'}"
+exits 0 "$NDF" why 'data races and leaks of memory, with valgrind'
+says "$OUT" '^nearly the same as .* \(0\.9'
+
 # Only what was read now is named.
 exits 0 "$NDF" import --json more
 is_json "$OUT" "it['near_copies'] == []"

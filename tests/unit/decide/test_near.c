@@ -120,6 +120,18 @@ static double dot(const struct str *all, struct str a, struct str b)
     return sum;
 }
 
+/* The same number as among all, where there is one. */
+static void check_pair(
+    const struct str *all, size_t a, size_t b, double likeness)
+{
+    struct text_index *index;
+    assert_ok(text_index_new(&index, &mem_libc, all, DOCUMENTS));
+    double pair = near_pair(index, DOCUMENTS, all[a], all[b]);
+    assert_true(fabs(pair - likeness) < 1e-9);
+    assert_true(near_pair(index, DOCUMENTS, all[a], STR("none")) == 0);
+    text_index_free(index);
+}
+
 static void nothing_is_missed(void **state)
 {
     struct str all[DOCUMENTS];
@@ -143,6 +155,7 @@ static void nothing_is_missed(void **state)
         assert_true((best != NEAR_NONE) == (most >= NEAR_LEAST));
         if (best == NEAR_NONE) continue;
         assert_true(fabs(likeness - most) < 1e-9);
+        check_pair(all, d, best, likeness);
         found++;
     }
     assert_true(found > 5 && found < DOCUMENTS);
