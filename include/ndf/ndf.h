@@ -206,8 +206,10 @@ NDF_API int ndf_bind(ndf_engine *engine, const char *agent, ndf_agent_fn fn,
  * the imported agents that say none themselves; `${agent.name}` and
  * `${agent.body}` can be used in it.
  * *report: {source, agents, patterns, folded, files, warnings: [{path, line,
- * message, mend}], errors: [...]}; a file with an error is left out and
- * reported, the others are imported. NDF_ENOTFOUND, NDF_EIO, store errors. */
+ * message, mend}], errors: [...], near_copies: [{name, of, likeness}]}; a file
+ * with an error is left out and reported, the others are imported. near_copies
+ * are those read now whose words are those of another one, or nearly (likeness
+ * 0.9 to 1). NDF_ENOTFOUND, NDF_EIO, store errors. */
 NDF_API int ndf_import(ndf_engine *engine, const char *path, const char *source,
     const char *const *run, ndf_text **report, ndf_error *error);
 /* Reads again the imported files that changed. *report as above, or NULL when

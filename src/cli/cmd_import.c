@@ -9,6 +9,8 @@
 
 #include "cli/cli.h"
 
+enum { NEAR_COPIES_SHOWN = 5 };
+
 /* "3 agents", "1 agent" */
 static char *counted(const json_t *report, const char *key)
 {
@@ -33,6 +35,24 @@ static void say_counts(const struct cli *cli, const json_t *report)
     cli_free(files);
 }
 
+/* Selecting can hardly tell them apart: people may. */
+static void say_near_copies(const struct cli *cli, const json_t *report)
+{
+    const json_t *list = json_object_get(report, "near_copies");
+    size_t count = json_array_size(list);
+    for (size_t i = 0; i < count && i < NEAR_COPIES_SHOWN; i++) {
+        const json_t *item = json_array_get(list, i);
+        cli_say(cli,
+            "'%s' says nearly the same as '%s' (%.2f): remove one, or describe "
+            "how they differ",
+            cli_get(item, "name"), cli_get(item, "of"),
+            json_number_value(json_object_get(item, "likeness")));
+    }
+    if (count > NEAR_COPIES_SHOWN)
+        cli_say(cli, "%zu more say nearly the same as another one (--json)",
+            count - NEAR_COPIES_SHOWN);
+}
+
 /* Imports one path and reports; *reports gets the document. */
 static int import_path(struct cli *cli, const char *path, json_t *reports)
 {
@@ -49,6 +69,7 @@ static int import_path(struct cli *cli, const char *path, json_t *reports)
     json_t *report = cli_document(text);
     size_t errors = cli_print_report(cli, report);
     say_counts(cli, report);
+    say_near_copies(cli, report);
     (void)json_array_append_new(reports, report);
     return errors == 0 ? STATUS_DONE : STATUS_USAGE;
 }

@@ -94,6 +94,12 @@ static void print_best(const struct term *out, const json_t *best)
         (void)term_line(out, json_string_value(copy), 0);
     }
     if (json_array_size(copies) > 0) (void)fputc('\n', out->file);
+    const json_t *near = json_object_get(best, "near_copy");
+    if (near == NULL) return;
+    (void)fputs("nearly the same as ", out->file);
+    (void)term_line(out, cli_get(near, "name"), 0);
+    (void)fprintf(out->file, " (%.2f)\n",
+        json_number_value(json_object_get(near, "likeness")));
 }
 
 static void print_selection(const struct cli *cli, const json_t *doc)

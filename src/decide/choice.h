@@ -96,6 +96,9 @@ struct ranked {
     size_t factor_count;
     size_t *copies; /* other candidates with the same words and law */
     size_t copy_count;
+    size_t near; /* of the best: the ranked one with nearly the same words, or
+                  * SELECTOR_NONE */
+    double likeness; /* to that, NEAR_LEAST to 1 */
 };
 
 struct selection {

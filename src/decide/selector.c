@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decide/near.h"
 #include "decide/scoring.h"
 
 #define ROUNDING 1e-9
@@ -402,7 +403,7 @@ static struct str reason_of_best(const struct scoring *scoring,
         STR_ARG(name), what, number, best->needed);
 }
 
-/* Names the exact copies behind the reason. */
+/* Names the exact copies behind the reason, and the near one. */
 static struct str add_copies(const struct scoring *scoring,
     const struct ranked *best, struct str reason, struct arena *arena)
 {
@@ -410,6 +411,10 @@ static struct str add_copies(const struct scoring *scoring,
         reason = arena_format(arena, "%.*s%s%.*s", STR_ARG(reason),
             i == 0 ? "; its exact copies: " : ", ",
             STR_ARG(name_of(scoring, best->copies[i])));
+    if (best->near != SELECTOR_NONE && reason.at != NULL)
+        reason = arena_format(arena, "%.*s; %.*s says nearly the same (%.2f)",
+            STR_ARG(reason), STR_ARG(name_of(scoring, best->near)),
+            best->likeness);
     return reason;
 }
 
@@ -449,6 +454,27 @@ static void bound_below(struct entry *entries, size_t count)
     }
 }
 
+/* What says nearly the same as the best is as good an answer, and scores nearly
+ * the same: only such are compared, so that choosing costs no more for it. */
+static void find_near(const struct scoring *scoring,
+    const struct entry *entries, size_t count, struct ranked *best)
+{
+    const struct selector *selector = scoring->selector;
+    struct str features = selector->candidates[best->candidate].features;
+    double least = NEAR_LEAST * entries[0].scored->similarity;
+    for (size_t i = 1; least > 0 && i < count; i++) {
+        size_t other = entries[i].ranked.candidate;
+        if (entries[i].scored->similarity < least) continue;
+        double likeness = near_pair(selector->text, selector->count, features,
+            selector->candidates[other].features);
+        /* An exact copy is named as one. */
+        if (likeness < NEAR_LEAST || likeness == 1) continue;
+        if (likeness <= best->likeness) continue;
+        best->near = other;
+        best->likeness = likeness;
+    }
+}
+
 static int detail(const struct scoring *scoring, struct entry *entries,
     size_t count, struct selection *out)
 {
@@ -459,8 +485,10 @@ static int detail(const struct scoring *scoring, struct entry *entries,
         struct ranked *ranked = &out->ranked[out->count++];
         *ranked = entries[i].ranked;
         int err = scoring_detail(scoring, entries[i].scored, ranked);
+        ranked->near = SELECTOR_NONE;
         if (err != NDF_OK) return err;
     }
+    if (count > 0) find_near(scoring, entries, count, &out->ranked[0]);
     return NDF_OK;
 }
 

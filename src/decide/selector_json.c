@@ -5,6 +5,7 @@
  *      known, effort_limit, text_cut,
  *      ranked: [{name, kind, fit, success, success_lower, confidence, level,
  *                executions, cold, needed, copies: [name],
+ *                near_copy: {name, likeness},
  *                factors: [{name, value, contribution, words}]}]}
  */
 #include <string.h>
@@ -90,6 +91,13 @@ static struct value write_ranked(struct writer *w,
         push(w, &copies,
             value_of_str(selector->candidates[ranked->copies[i]].name));
     put(w, &item, "copies", copies);
+    if (ranked->near != SELECTOR_NONE) {
+        struct value near = value_of_object();
+        struct str name = selector->candidates[ranked->near].name;
+        put(w, &near, "name", value_of_str(name));
+        put(w, &near, "likeness", value_of_real(ranked->likeness));
+        put(w, &item, "near_copy", near);
+    }
     put(w, &item, "factors", write_factors(w, ranked));
     return item;
 }

@@ -117,6 +117,9 @@ int text_index_score(const struct text_index *index, struct text_query *query,
 int text_index_alike(const struct text_index *index, struct str features,
     size_t document, struct arena *arena, float **out);
 
+/* How many documents have the word of a hash, if only in their bodies. */
+size_t text_index_having(const struct text_index *index, uint32_t hash);
+
 /* A word of the query that a document has, and its share of that document's
  * BM25 score. */
 struct text_word {

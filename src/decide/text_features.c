@@ -2,10 +2,13 @@
  * text_features.c - the features of one document (text.h).
  *
  * Every word of every field is noted once an occurrence; then the notes are
- * sorted by hash and summed. What a name says weighs most. A body is long and
- * often repeats itself, so its counts saturate against its own length before
- * they are kept: an agent is not pushed down for having a long prompt.
- * Invariant: the same fields give the same bytes on every machine.
+ * sorted by hash and summed. What a name says weighs most; descriptions and
+ * bodies are read by passages, so that what a user says in an example is an
+ * example, and what an assistant answers is nothing. A body is long and often
+ * repeats itself, and so do the schemas of many tools: their counts saturate
+ * against their own length before they are kept, so nobody is pushed down, or
+ * up, for having much of it. Invariant: the same fields give the same bytes on
+ * every machine.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,14 +17,23 @@
 #include "base/hash.h"
 #include "base/utf8.h"
 #include "base/vec.h"
+#include "decide/passages.h"
 #include "decide/text_form.h"
 #include "decide/tokens.h"
 
-/* Weight of one occurrence, in 64ths. */
+/* Weight of one occurrence, in 64ths. The weights were tried on routing sets,
+ * with three to ten of their queries as examples of a label, on 504 public
+ * agents with one of their own examples as the query and left out, and on
+ * registries of single tools beside servers of many (bench/RESULTS.md). */
 enum {
     WEIGHT_NAME = 128,
     WEIGHT_PLAIN = 64,
-    BODY_PIVOT = 400, /* words of a body of middling length */
+    WEIGHT_EXAMPLE = 32, /* many words of a request are not what it is about */
+    WEIGHT_BODY = 64,    /* of any number of occurrences, at most */
+    WEIGHT_TOOLS = 96,   /* the same */
+    TOOLS_GRAM = 32,
+    BODY_PIVOT = 400,  /* words of a body of middling length */
+    TOOLS_PIVOT = 120, /* the same of tools */
     WEIGHT_MAX = 60000,
     SORT_SMALL = 32, /* so few are sorted without a library call for each */
 };
@@ -29,51 +41,68 @@ enum {
 /* One occurrence, or after merging one term. */
 struct note {
     uint32_t hash;
-    uint32_t core; /* in 64ths */
-    uint32_t body; /* occurrences */
+    uint32_t core;        /* in 64ths */
+    uint32_t body, tools; /* occurrences */
 };
 
 struct notes {
     struct vec words, grams, negatives; /* of struct note */
     uint64_t identity;
-    uint32_t body_words;
+    uint32_t body_words, tool_words;
     uint32_t length; /* of the core, in 64ths */
 };
 
-static int push(struct vec *vec, uint32_t hash, uint32_t core, uint32_t body)
+static int push(struct vec *vec, struct note note)
 {
-    struct note *note = vec_push(vec);
-    if (note == NULL) return NDF_ENOMEM;
-    *note = (struct note){hash, core, body};
+    struct note *kept = vec_push(vec);
+    if (kept == NULL) return NDF_ENOMEM;
+    *kept = note;
     return NDF_OK;
 }
 
-static int note_grams(struct notes *notes, struct str word)
+static int note_grams(struct notes *notes, struct str word, uint32_t weight)
 {
     uint32_t grams[TOKENS_WORD_GRAMS_MAX];
     size_t count = tokens_grams(word, grams);
     for (size_t i = 0; i < count; i++) {
-        int err = push(&notes->grams, grams[i], FORM_UNIT, 0);
+        int err = push(
+            &notes->grams, (struct note){.hash = grams[i], .core = weight});
         if (err != NDF_OK) return err;
     }
     return NDF_OK;
 }
 
+static int note_core(struct notes *notes, struct str word, uint32_t weight)
+{
+    struct note note = {.hash = tokens_hash(word), .core = weight};
+    notes->length += weight;
+    int err = push(&notes->words, note);
+    return err == NDF_OK ? note_grams(notes, word, FORM_UNIT) : err;
+}
+
 static int note_word(
     struct notes *notes, enum text_field_kind kind, struct str word)
 {
-    uint32_t hash = tokens_hash(word);
-    if (kind == TEXT_NOT_FOR)
-        return push(&notes->negatives, hash, FORM_UNIT, 0);
-    if (kind == TEXT_BODY) {
+    struct note note = {.hash = tokens_hash(word)};
+    int err;
+    switch (kind) {
+    case TEXT_NOT_FOR:
+        note.core = FORM_UNIT;
+        return push(&notes->negatives, note);
+    case TEXT_BODY:
         notes->body_words++;
-        return push(&notes->words, hash, 0, 1);
+        note.body = 1;
+        return push(&notes->words, note);
+    case TEXT_TOOLS:
+        notes->tool_words++;
+        note.tools = 1;
+        err = push(&notes->words, note);
+        return err == NDF_OK ? note_grams(notes, word, TOOLS_GRAM) : err;
+    case TEXT_NAME: return note_core(notes, word, WEIGHT_NAME);
+    case TEXT_EXAMPLE: return note_core(notes, word, WEIGHT_EXAMPLE);
+    case TEXT_DESCRIPTION: break;
     }
-    uint32_t weight = kind == TEXT_NAME ? WEIGHT_NAME : WEIGHT_PLAIN;
-    notes->length += weight;
-    int err = push(&notes->words, hash, weight, 0);
-    if (err != NDF_OK || kind == TEXT_TOOLS) return err;
-    return note_grams(notes, word);
+    return note_core(notes, word, WEIGHT_PLAIN);
 }
 
 static int note_valid(const struct mem *mem, struct notes *notes,
@@ -90,6 +119,29 @@ static int note_valid(const struct mem *mem, struct notes *notes,
     return err;
 }
 
+/* A description or a body by its passages. */
+static int note_passages(const struct mem *mem, struct notes *notes,
+    enum text_field_kind kind, struct str text)
+{
+    bool body = kind == TEXT_BODY;
+    const enum text_field_kind kinds[] = {[PASSAGE_PLAIN] = kind,
+        [PASSAGE_UTTERANCE] = TEXT_EXAMPLE,
+        [PASSAGE_USE] = TEXT_DESCRIPTION,
+        [PASSAGE_NOT_FOR] = TEXT_NOT_FOR};
+    struct passages passages;
+    struct passage passage;
+    struct buf mended;
+    buf_init(&mended, mem);
+    int err = body ? NDF_OK : passages_mend(&mended, text);
+    passages_init(&passages, body ? text : buf_str(&mended),
+        body ? PASSAGES_BODY : PASSAGES_DESCRIPTION);
+    while (err == NDF_OK && passages_next(&passages, &passage))
+        if (passage.kind != PASSAGE_ASIDE)
+            err = note_valid(mem, notes, kinds[passage.kind], passage.text);
+    buf_deinit(&mended);
+    return err;
+}
+
 /* A name is left out of the identity: copies differ in name only. */
 static int note_field(const struct mem *mem, struct notes *notes,
     enum text_field_kind kind, struct str text)
@@ -97,12 +149,17 @@ static int note_field(const struct mem *mem, struct notes *notes,
     if (kind != TEXT_NAME && text.size > 0)
         notes->identity =
             hash64_seed(text, notes->identity + (uint64_t)kind + 1);
-    if (utf8_valid(text)) return note_valid(mem, notes, kind, text);
+    bool cut = kind == TEXT_DESCRIPTION || kind == TEXT_BODY;
     struct buf mended;
     buf_init(&mended, mem);
-    utf8_add_lossy(&mended, text);
+    if (!utf8_valid(text)) {
+        utf8_add_lossy(&mended, text);
+        text = buf_str(&mended);
+    }
     int err = buf_error(&mended);
-    if (err == NDF_OK) err = note_valid(mem, notes, kind, buf_str(&mended));
+    if (err == NDF_OK)
+        err = cut ? note_passages(mem, notes, kind, text)
+                  : note_valid(mem, notes, kind, text);
     buf_deinit(&mended);
     return err;
 }
@@ -119,6 +176,7 @@ static int by_weight(const void *a, const void *b)
     const struct note *x = a;
     const struct note *y = b;
     if (x->core != y->core) return x->core > y->core ? -1 : 1;
+    if (x->tools != y->tools) return x->tools > y->tools ? -1 : 1;
     if (x->body != y->body) return x->body > y->body ? -1 : 1;
     return by_hash(a, b);
 }
@@ -151,6 +209,7 @@ static void merge(struct vec *vec, size_t max)
         } else {
             notes[kept].core += notes[i].core;
             notes[kept].body += notes[i].body;
+            notes[kept].tools += notes[i].tools;
         }
     }
     vec->count = kept + 1;
@@ -176,13 +235,14 @@ static char *put_weight(char *at, uint32_t weight)
     return at;
 }
 
-/* How much of a body's word is kept: at most 1, in 64ths, and not nothing. */
-static uint32_t body_weight(const struct note *note, uint32_t body_words)
+/* How much is kept of a word that stands count times in a long text of so many
+ * words: at most max, and not nothing. */
+static uint32_t saturate(
+    uint32_t max, uint32_t count, uint32_t words, uint32_t pivot)
 {
-    if (note->body == 0) return 0;
-    uint64_t count = (uint64_t)note->body * BODY_PIVOT;
-    uint64_t slow = BODY_PIVOT / 2 + body_words;
-    uint32_t weight = (uint32_t)(FORM_UNIT * count / (count + slow));
+    if (count == 0) return 0;
+    uint64_t share = (uint64_t)count * pivot;
+    uint32_t weight = (uint32_t)(max * share / (share + pivot / 2 + words));
     return weight > 0 ? weight : 1;
 }
 
@@ -219,7 +279,10 @@ static int put(struct notes *notes, struct buf *out)
     const struct note *words = notes->words.at;
     for (size_t i = 0; i < notes->words.count; i++) {
         at = put_weight(put_u32(at, words[i].hash), words[i].core);
-        at = put_weight(at, body_weight(&words[i], notes->body_words));
+        at = put_weight(at, saturate(WEIGHT_BODY, words[i].body,
+                                notes->body_words, BODY_PIVOT) +
+                                saturate(WEIGHT_TOOLS, words[i].tools,
+                                    notes->tool_words, TOOLS_PIVOT));
     }
     at = put_pairs(at, &notes->grams);
     at = put_pairs(at, &notes->negatives);

@@ -2,11 +2,11 @@
  * text_form.h - the byte form of features, shared by those who write and read
  * it; private to text_*.c.
  *
- * All numbers are little-endian. A header, then words (hash, core weight, body
- * weight), 4-grams (hash, weight) and words of not_for (hash, weight), each
- * sorted by hash without repetition. Weights are counts in 64ths.
+ * All numbers are little-endian. A header, then words (hash, core weight,
+ * weight in body and tools), 4-grams (hash, weight) and words of not_for (hash,
+ * weight), each sorted by hash without repetition. Weights are counts in 64ths.
  *
- *     0 "NDT1"   4 words   8 grams   12 negatives   16 core length   20
+ *     0 "NDT2"   4 words   8 grams   12 negatives   16 core length   20
  * identity
  */
 #ifndef NDF_DECIDE_TEXT_FORM_H
@@ -22,7 +22,7 @@ enum {
     FORM_PAIR = 6,
     FORM_UNIT = 64, /* a weight of 1 */
 };
-#define FORM_MAGIC "NDT1"
+#define FORM_MAGIC "NDT2"
 
 static inline uint16_t form_u16(const char *at)
 {

@@ -321,6 +321,13 @@ uint64_t text_index_identity(const struct text_index *index, size_t document)
     return document < index->count ? index->documents[document].identity : 0;
 }
 
+size_t text_index_having(const struct text_index *index, uint32_t hash)
+{
+    size_t having;
+    postings_find(&index->words, hash, &having);
+    return having;
+}
+
 /* ---- scoring ------------------------------------------------------------- */
 
 /* Sums under way, one a document. */

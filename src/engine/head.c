@@ -124,6 +124,20 @@ static int add_fields(
     return err;
 }
 
+static int add_tools(struct vec *fields, const struct tool_list *tools)
+{
+    struct vec texts;
+    vec_init(&texts, fields->mem, sizeof(struct str));
+    int err = NDF_OK;
+    for (size_t i = 0; err == NDF_OK && i < tools->count; i++)
+        err = tool_texts(&tools->items[i], &texts);
+    for (size_t i = 0; err == NDF_OK && i < texts.count; i++)
+        err = add_field(
+            fields, TEXT_TOOLS, *(const struct str *)vec_get(&texts, i));
+    vec_deinit(&texts);
+    return err;
+}
+
 static int agent_fields(struct vec *fields, const struct agent *agent)
 {
     int err = add_field(fields, TEXT_NAME, agent->name);
@@ -131,7 +145,7 @@ static int agent_fields(struct vec *fields, const struct agent *agent)
         err = add_field(fields, TEXT_DESCRIPTION, agent->description);
     if (err == NDF_OK) err = add_fields(fields, TEXT_EXAMPLE, &agent->examples);
     if (err == NDF_OK) err = add_fields(fields, TEXT_NOT_FOR, &agent->not_for);
-    if (err == NDF_OK) err = add_fields(fields, TEXT_TOOLS, &agent->tools);
+    if (err == NDF_OK) err = add_tools(fields, &agent->tools);
     if (err == NDF_OK) err = add_field(fields, TEXT_BODY, agent->body);
     return err;
 }

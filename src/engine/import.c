@@ -136,20 +136,21 @@ static int name_source(struct import *import, const struct registry *registry,
 /* ---- reports and the public calls
  * ------------------------------------------------------- */
 
-static int count_entries(
-    ndf_engine *engine, struct str source, int64_t counts[3], ndf_error *error)
+static int count_entries(struct import *import, int64_t counts[3],
+    struct value *near_copies, ndf_error *error)
 {
     struct registry *registry;
-    int err = engine_registry(engine, &registry, error);
+    int err = engine_registry(import->engine, &registry, error);
     if (err != NDF_OK) return err;
     for (size_t i = 0; i < registry->count; i++) {
         const struct entry *entry = &registry->entries[i];
-        if (!str_equal(entry->source->name, source)) continue;
+        if (!str_equal(entry->source->name, import->source)) continue;
         counts[entry->kind == DOCUMENT_AGENT ? 0 : 1]++;
         if (entry->folded_into != NULL) counts[2]++;
     }
+    err = near_copies_list(import, registry, near_copies);
     registry_unref(registry);
-    return NDF_OK;
+    return err;
 }
 
 static int report_import(
@@ -157,7 +158,8 @@ static int report_import(
 {
     struct arena *arena = &import->stage.arena;
     int64_t counts[3] = {0};
-    int err = count_entries(import->engine, import->source, counts, error);
+    struct value near_copies = value_of_array();
+    int err = count_entries(import, counts, &near_copies, error);
     const struct {
         const char *key;
         struct value value;
@@ -170,6 +172,7 @@ static int report_import(
         {"agents", value_of_int(counts[0])},
         {"patterns", value_of_int(counts[1])},
         {"folded", value_of_int(counts[2])},
+        {"near_copies", near_copies},
         {"warnings", import->warnings},
         {"errors", import->errors},
     };

@@ -1,6 +1,6 @@
 /*
- * importing.h - reading one source's files and writing what changed; used by
- * import.c only.
+ * importing.h - reading one source's files and writing what changed, and
+ * comparing it with what is there; used by import.c only.
  */
 #ifndef NDF_ENGINE_IMPORTING_H
 #define NDF_ENGINE_IMPORTING_H
@@ -39,5 +39,11 @@ void importing_deinit(struct import *import);
  * NULL. */
 int importing_run(
     struct import *import, enum import_turn turn, ndf_error *error);
+
+/* What of the documents read by this import is nearly the same as another one
+ * of the registry: [{name, of, likeness}]. Lives in the import's arena. NDF_OK,
+ * NDF_ENOMEM, NDF_ELIMIT. */
+int near_copies_list(
+    struct import *import, const struct registry *registry, struct value *out);
 
 #endif

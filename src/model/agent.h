@@ -4,7 +4,7 @@
 #ifndef NDF_MODEL_AGENT_H
 #define NDF_MODEL_AGENT_H
 
-#include "base/value.h"
+#include "model/tool.h"
 
 enum {
     AGENT_NAME_MAX = 128,
@@ -48,7 +48,7 @@ struct agent {
     struct str description;
     struct str body;  /* the prompt of an imported agent file */
     struct str model; /* free text; empty when not given */
-    struct str_list tools;
+    struct tool_list tools;
     struct str_list examples; /* utterances that should select it */
     struct str_list not_for;
     struct str_list run;      /* argv with ${}; count 0: nothing to run */

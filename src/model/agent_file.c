@@ -86,7 +86,7 @@ static bool next_tool(struct str *rest, struct str *tool)
 }
 
 static int read_tool_text(
-    struct reader *r, struct str text, struct str_list *out)
+    struct reader *r, struct str text, struct tool_list *out)
 {
     struct str rest = text;
     struct str tool;
@@ -99,29 +99,44 @@ static int read_tool_text(
         if (tool.size == 0) continue;
         struct str copy = arena_str(r->arena, tool);
         if (copy.at == NULL) return no_memory(r);
-        out->items[out->count++] = copy;
+        out->items[out->count++].name = copy;
     }
     return NDF_OK;
 }
 
+/* A name, or a map as in our own files, of which other keys do not count. */
+static bool read_tool(const struct value *item, struct tool *out)
+{
+    out->name = item->kind == VALUE_STRING ? item->string
+                                           : value_get_str(item, STR("name"));
+    if (item->kind != VALUE_OBJECT) return out->name.at != NULL;
+    struct str description = value_get_str(item, STR("description"));
+    if (description.at != NULL) out->description = description;
+    const struct value *schema = value_get(item, STR("input_schema"));
+    if (schema != NULL && schema->kind == VALUE_OBJECT)
+        out->input_schema = *schema;
+    return out->name.at != NULL;
+}
+
 static int read_tool_list(
-    struct reader *r, const struct value *value, struct str_list *out)
+    struct reader *r, const struct value *value, struct tool_list *out)
 {
     size_t count = value->array.count;
     out->items = arena_calloc(r->arena, count, sizeof *out->items);
     if (out->items == NULL) return no_memory(r);
     for (size_t i = 0; i < count; i++) {
         const struct value *item = &value->array.items[i];
-        if (item->kind != VALUE_STRING)
+        struct tool tool = {.input_schema = value_null};
+        if (!read_tool(item, &tool))
             return refuse(r, item, "'tools': expected names of tools");
-        if (item->string.size > 0) out->items[out->count++] = item->string;
+        if (tool.name.size > 0) out->items[out->count++] = tool;
     }
     return NDF_OK;
 }
 
 /* {read: true, write: false}: those that are not false. */
 static int read_tool_map(
-    struct reader *r, const struct value *value, struct str_list *out)
+    struct reader *r, const struct value *value, struct tool_list *out)
 {
     size_t count = value->object.count;
     out->items = arena_calloc(r->arena, count, sizeof *out->items);
@@ -129,13 +144,13 @@ static int read_tool_map(
     for (size_t i = 0; i < count; i++) {
         const struct member *member = &value->object.members[i];
         bool off = member->value.kind == VALUE_BOOL && !member->value.truth;
-        if (!off) out->items[out->count++] = member->key;
+        if (!off) out->items[out->count++].name = member->key;
     }
     return NDF_OK;
 }
 
 static int read_tools(
-    struct reader *r, const struct value *value, struct str_list *out)
+    struct reader *r, const struct value *value, struct tool_list *out)
 {
     if (value == NULL || value->kind == VALUE_NULL) return NDF_OK;
     if (value->kind == VALUE_STRING)
@@ -245,6 +260,20 @@ static int check_size(
         "%s has %zu bytes, at most %zu are taken", what, size, max);
 }
 
+static int check_tool(struct reader *r, const struct tool *tool)
+{
+    int err = check_size(r, "a tool", tool->name.size, CODEC_TEXT_MAX);
+    if (err == NDF_OK)
+        err = check_size(r, "the description of a tool", tool->description.size,
+            CODEC_TEXT_MAX);
+    if (err == NDF_OK && value_depth(&tool->input_schema) > CODEC_DEPTH_MAX)
+        err = err_set(r->error, NDF_ELIMIT,
+            "the schema of tool '%.*s' is nested more than %d levels deep: "
+            "make it flatter",
+            STR_ARG(codec_clip(tool->name)), CODEC_DEPTH_MAX);
+    return err;
+}
+
 /* What is taken here must pass agent_decode, when it comes back from a store.
  */
 static int check_sizes(struct reader *r, const struct agent *agent)
@@ -259,8 +288,7 @@ static int check_sizes(struct reader *r, const struct agent *agent)
         err = err_set(
             r->error, NDF_ELIMIT, "%zu tools are too many", agent->tools.count);
     for (size_t i = 0; i < agent->tools.count && err == NDF_OK; i++)
-        err =
-            check_size(r, "a tool", agent->tools.items[i].size, CODEC_TEXT_MAX);
+        err = check_tool(r, &agent->tools.items[i]);
     return err;
 }
 

@@ -10,7 +10,7 @@
 struct agent;
 struct step;
 
-extern const struct codec_map agent_map, limits_map, pattern_map;
+extern const struct codec_map agent_map, limits_map, tool_map, pattern_map;
 /* Steps and tasks as in files (the name stands before the map); plan_step_map
  * has the name inside and all keys of both. */
 extern const struct codec_map step_map, task_map, plan_step_map;
@@ -25,6 +25,8 @@ extern const struct step step_default;
 /* Of `context`: what becomes of undeclared changes. */
 extern const char *const policy_words[];
 
+/* struct tool_list */
+extern const struct codec_type tools_type;
 /* struct pattern as a whole: which list stands there decides its kind. */
 extern const struct codec_type steps_type, tasks_type, phases_type;
 /* struct pattern as a whole. */

@@ -54,6 +54,9 @@ static void a_folder_is_imported_whole(void **state)
     assert_int_equal(number(report, "agents"), 4);
     assert_int_equal(number(report, "patterns"), 1);
     assert_int_equal(number(report, "folded"), 1);
+    /* Copies that are folded are one. */
+    assert_int_equal(
+        json_array_size(json_object_get(report, "near_copies")), 0);
     assert_int_equal(json_array_size(json_object_get(report, "errors")), 0);
     json_t *warnings = json_object_get(report, "warnings");
     assert_int_equal(json_array_size(warnings), 1);
@@ -67,6 +70,26 @@ static void a_folder_is_imported_whole(void **state)
     assert_non_null(
         strstr(string_at(shown, "document/body"), "You run the tests."));
     json_decref(shown);
+    fixture_close(&fixture);
+}
+
+static void copies_under_another_name_are_named(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture);
+    make_agents(&fixture);
+    test_write(&fixture.dir, "agents/checker.md",
+        "---\nname: checker\ndescription: Runs tests.\ntools: Read, Bash\n---\n"
+        "You run the tests.\n");
+    json_t *report = import(&fixture, test_path(&fixture.dir, "agents"));
+    json_t *near = json_object_get(report, "near_copies");
+    assert_int_equal(json_array_size(near), 1);
+    json_t *pair = json_array_get(near, 0);
+    assert_string_equal(string_at(pair, "name"), "tester");
+    assert_string_equal(string_at(pair, "of"), "checker");
+    assert_true(json_number_value(json_object_get(pair, "likeness")) == 1);
+    json_decref(report);
     fixture_close(&fixture);
 }
 
@@ -215,16 +238,51 @@ static void an_import_can_bring_a_runner(void **state)
     fixture_close(&fixture);
 }
 
+/* A store in memory, an import with copies in it. */
+static int import_with(const struct mem *mem, void *ud)
+{
+    ndf_options options = NDF_OPTIONS_INIT;
+    options.alloc = mem->fn;
+    options.alloc_ud = mem->ud;
+    options.home = "/nonexistent";
+    ndf_engine *engine;
+    ndf_text *report = NULL;
+    int err = ndf_open(&engine, &options, NULL);
+    if (err == NDF_OK) err = ndf_import(engine, ud, NULL, NULL, &report, NULL);
+    if (err == NDF_OK)
+        assert_non_null(strstr(ndf_text_data(report), "\"of\":\"checker\""));
+    ndf_text_free(report);
+    ndf_close(engine);
+    return err;
+}
+
+static void each_allocation_may_fail(void **state)
+{
+    (void)state;
+    struct test_dir dir;
+    test_dir_make(&dir);
+    assert_int_equal(mkdir(test_path(&dir, "agents"), 0777), 0);
+    test_write(&dir, "agents/tester.md",
+        "---\nname: tester\ndescription: Runs tests.\n---\n");
+    test_write(&dir, "agents/checker.md",
+        "---\nname: checker\ndescription: Runs tests.\n---\n");
+    test_each_allocation_fails(
+        import_with, (void *)(uintptr_t)test_path(&dir, "agents"));
+    test_dir_remove(&dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_folder_is_imported_whole),
+        cmocka_unit_test(copies_under_another_name_are_named),
         cmocka_unit_test(changed_files_are_read_again),
         cmocka_unit_test(a_file_that_breaks_keeps_what_it_had),
         cmocka_unit_test(a_named_file_with_an_error_fails_with_its_place),
         cmocka_unit_test(no_program_runs_before_its_folder_is_trusted),
         cmocka_unit_test(a_store_cannot_vouch_for_itself),
         cmocka_unit_test(an_import_can_bring_a_runner),
+        cmocka_unit_test(each_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

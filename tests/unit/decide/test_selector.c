@@ -2,6 +2,7 @@
  * test_selector.c - which pattern is taken.
  */
 #include <math.h>
+#include <stdio.h>
 
 #include "world.h"
 
@@ -295,6 +296,33 @@ static void exact_copies_are_named(void **state)
     assert_true(s->ranked[0].fit == s->ranked[1].fit);
 }
 
+static void a_near_copy_of_the_best_is_named(void **state)
+{
+    struct world *world = *state;
+    const char *mends = "Finds memory leaks and races in programs, explains "
+                        "where they come from, and proposes the smallest "
+                        "change that mends them without breaking what works; "
+                        "knows valgrind, sanitizers and the tools of the "
+                        "kernel, and writes a test for each of them";
+    char other[512];
+    snprintf(other, sizeof other, "%s quickly", mends);
+    add(world, "one/debugger", mends, "");
+    add(world, "two/debugger", other, "");
+    add(world, "leaks", "Finds leaks of memory.", "");
+    const struct selection *s =
+        choose(world, "{\"text\": \"races and memory leaks in programs\"}");
+    const struct ranked *best = &s->ranked[0];
+    assert_true(best->candidate < 2);
+    assert_true(best->near == 1 - best->candidate);
+    assert_true(best->likeness >= 0.9 && best->likeness < 1);
+    assert_int_equal(best->copy_count, 0);
+    test_contains(s->reason.at, "says nearly the same (0.9");
+    assert_true(s->ranked[1].near == SELECTOR_NONE);
+    s = choose(world, "{\"text\": \"leaks\"}");
+    assert_true(s->ranked[0].candidate == 2);
+    assert_true(s->ranked[0].near == SELECTOR_NONE);
+}
+
 static void ties_go_to_the_more_specific_law_then_the_name(void **state)
 {
     struct world *world = *state;
@@ -366,6 +394,7 @@ int main(void)
         TEST(a_declared_fallback_is_taken_below_the_threshold),
         TEST(a_fallback_obeys_its_own_law),
         TEST(exact_copies_are_named),
+        TEST(a_near_copy_of_the_best_is_named),
         TEST(ties_go_to_the_more_specific_law_then_the_name),
         TEST(a_limit_keeps_the_best),
     };

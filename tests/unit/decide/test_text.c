@@ -74,7 +74,7 @@ static void features_are_the_same_every_time(void **state)
     assert_true(text_features_valid(a));
     assert_true(str_equal(a, b));
     /* The stored form must not change without a new version in its magic. */
-    assert_memory_equal(a.at, "NDT1\x04\0\0\0", 8);
+    assert_memory_equal(a.at, "NDT2\x04\0\0\0", 8);
 }
 
 static void a_document_without_words_is_valid(void **state)
@@ -257,6 +257,60 @@ static void a_long_body_does_not_push_a_document_down(void **state)
     buf_deinit(&bufs[1]);
 }
 
+static void a_description_is_read_by_its_passages(void **state)
+{
+    (void)state;
+    struct str all[] = {
+        features("mender", "Use it for roofs. Not for paint. <example>user: "
+                           "\"It drips\" assistant: \"I call the plumber\" "
+                           "</example>"),
+        features("other", "Anything."),
+    };
+    struct text_index *index = index_of(all, 2);
+    struct text_query query;
+    struct text_scores scores = ask(index, &query, "roofs drip");
+    float both = score_of(&scores, 0).bm25;
+    assert_true(both > 0);
+    scores = ask(index, &query, "roofs paint");
+    assert_true(score_of(&scores, 0).bm25 < both);
+    assert_true(score_of(&scores, 0).negative > 0);
+    assert_false(query.terms[0].known && query.terms[1].known);
+    scores = ask(index, &query, "plumber");
+    assert_int_equal(scores.count, 0);
+    text_index_free(index);
+}
+
+/* A word of one tool counts, but less where it is one of many. */
+static void many_tools_saturate(void **state)
+{
+    (void)state;
+    char text[8000];
+    size_t size = (size_t)snprintf(text, sizeof text, "search_flights ");
+    size_t first = size;
+    for (int i = 0; size < sizeof text - 32; i++)
+        size += (size_t)snprintf(text + size, 32, "tool%d ", i);
+    struct buf bufs[2];
+    struct str all[2];
+    for (size_t i = 0; i < 2; i++) {
+        struct text_field fields[] = {{TEXT_NAME, STR("travel")},
+            {TEXT_TOOLS, {text, i == 0 ? first : size}}};
+        buf_init(&bufs[i], &mem_libc);
+        assert_ok(text_features(&mem_libc, fields, 2, &bufs[i]));
+        all[i] = buf_str(&bufs[i]);
+    }
+    struct text_index *index = index_of(all, 2);
+    struct text_query query;
+    struct text_scores scores = ask(index, &query, "travel");
+    assert_true(score_of(&scores, 0).bm25 == score_of(&scores, 1).bm25);
+    scores = ask(index, &query, "a flight");
+    assert_true(score_of(&scores, 0).bm25 > score_of(&scores, 1).bm25);
+    assert_true(score_of(&scores, 1).bm25 > 0);
+    assert_true(score_of(&scores, 1).cosine > 0);
+    text_index_free(index);
+    buf_deinit(&bufs[0]);
+    buf_deinit(&bufs[1]);
+}
+
 static void the_matching_words_are_named_by_weight(void **state)
 {
     (void)state;
@@ -389,6 +443,8 @@ int main(void)
         TEST(what_nobody_knows_is_told),
         TEST(words_of_not_for_speak_against),
         TEST(a_long_body_does_not_push_a_document_down),
+        TEST(a_description_is_read_by_its_passages),
+        TEST(many_tools_saturate),
         TEST(the_matching_words_are_named_by_weight),
         TEST(copies_have_one_identity_whatever_their_names),
         TEST(a_long_task_is_read_at_head_and_tail),

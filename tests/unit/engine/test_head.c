@@ -132,6 +132,31 @@ static void features_are_made_of_all_words(void **state)
     arena_deinit(&arena);
 }
 
+/* What is said of the parameters of its tools counts, too. */
+static void features_are_made_of_tools(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"agent: a\ntools: [book]\n",
+        "agent: a\ntools: [{name: book}]\n",
+        "agent: a\ntools: [{name: book, input_schema: {properties: {nights: "
+        "{description: stay}}}}]\n"};
+    struct arena arena;
+    arena_init(&arena, &mem_libc);
+    struct buf bytes[3];
+    for (size_t i = 0; i < 3; i++) {
+        struct document document;
+        decode(&arena, texts[i], &document);
+        buf_init(&bytes[i], &mem_libc);
+        assert_ok(head_features(&mem_libc, &document, &bytes[i]));
+        assert_true(text_features_valid(buf_str(&bytes[i])));
+    }
+    assert_true(str_equal(buf_str(&bytes[0]), buf_str(&bytes[1])));
+    assert_true(bytes[2].size > bytes[0].size);
+    for (size_t i = 0; i < 3; i++)
+        buf_deinit(&bytes[i]);
+    arena_deinit(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +166,7 @@ int main(void)
         cmocka_unit_test(what_the_host_keeps_is_not_in_it),
         cmocka_unit_test(damaged_heads_are_refused),
         cmocka_unit_test(features_are_made_of_all_words),
+        cmocka_unit_test(features_are_made_of_tools),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

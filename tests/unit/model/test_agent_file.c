@@ -48,7 +48,7 @@ static void a_good_file_is_read_strictly(void **state)
     assert_str(a.model, "opus");
     assert_str(a.body, "# You review\n\ncode");
     assert_int_equal(a.tools.count, 2);
-    assert_str(a.tools.items[1], "Grep");
+    assert_str(a.tools.items[1].name, "Grep");
     assert_int_equal(a.run.count, 0);
     assert_int_equal(a.env.kind, VALUE_OBJECT);
 }
@@ -68,6 +68,7 @@ static void tools_are_written_in_many_ways(void **state)
         {"[Read, Write]", 2, "Write"},
         {"\n  - Read\n  - Edit", 2, "Edit"},
         {"{read: true, write: false, edit: ask}", 2, "edit"},
+        {"[Read, {name: find, input_schema: {a: b}, other: c}]", 2, "find"},
         {"", 0, NULL},
         {"[]", 0, NULL},
         {"',, ,'", 0, NULL},
@@ -83,7 +84,7 @@ static void tools_are_written_in_many_ways(void **state)
         assert_int_equal(a.tools.count, rows[i].count);
         if (rows[i].last != NULL)
             assert_true(str_equal(
-                a.tools.items[a.tools.count - 1], str_of(rows[i].last)));
+                a.tools.items[a.tools.count - 1].name, str_of(rows[i].last)));
     }
 }
 
@@ -185,6 +186,7 @@ static void what_is_no_agent_file_is_refused(void **state)
         {{"---\nname: a\n---\n\0", 17}, NDF_ESYNTAX, 4, "NUL"},
         {{"---\nname: [a]\n---\n", 18}, NDF_ESCHEMA, 2, "expected a text"},
         {{"---\nname: a\ntools: 5\n---\n", 25}, NDF_ESCHEMA, 3, "tools"},
+        {{"---\nname: a\ntools: [{a: b}]\n---\n", 32}, NDF_ESCHEMA, 3, "tools"},
         {{"---\nname: a\ntools: [[]]\n---\n", 28}, NDF_ESCHEMA, 3, "tools"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -136,7 +136,7 @@ static void an_agent_is_read_whole(void **state)
     assert_str(a->description, "d");
     assert_str(a->body, "b");
     assert_str(a->model, "m");
-    assert_str(a->tools.items[1], "y");
+    assert_str(a->tools.items[1].name, "y");
     assert_str(a->examples.items[0], "e");
     assert_str(a->not_for.items[0], "n");
     assert_str(a->run.items[1], "${text}");
@@ -250,7 +250,8 @@ static void long_hostile_keys_leave_room_for_the_sentence(void **state)
 }
 
 static const char *const oom_documents[] = {
-    "agent: a\nrun: [a, b]\nenv: {A: b}\ntools: [x]\n",
+    "agent: a\nrun: [a, b]\nenv: {A: b}\n"
+    "tools: [x, {name: y, input_schema: {properties: {z: {}}}}]\n",
     "pattern: p\nonly_if: {domain: [a, b], text: x, priority: [high],"
     " attributes: {complexity: {between: [low, high]}}}\ngood_for: {domain: "
     "a}\n"

@@ -46,8 +46,8 @@ static void every_key_is_in_both(void **state)
     (void)state;
     static const struct codec_map *const maps[] = {&agent_map, &pattern_map,
         &step_map, &task_map, &retry_map, &expect_map, &undo_map, &limits_map,
-        &resources_map, &phase_map, &success_criteria_map, &allocation_map,
-        &budget_map, &confidence_map};
+        &tool_map, &resources_map, &phase_map, &success_criteria_map,
+        &allocation_map, &budget_map, &confidence_map};
     for (size_t m = 0; m < sizeof maps / sizeof maps[0]; m++) {
         const struct value *def = definition(maps[m]->name);
         const struct value *keys = value_get(def, STR("properties"));
