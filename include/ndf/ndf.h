@@ -63,6 +63,14 @@ NDF_API void ndf_text_free(ndf_text *text);
 NDF_API int ndf_validate(
     const char *text, size_t size, size_t *count, ndf_error *error);
 
+/* A YAML (1.2 core) or JSON text as NDF reads its own files: *documents is the
+ * JSON array of them, in order; empty ones are left out. *places, unless places
+ * is NULL, is an array of the same shape: of each value {line, column, of?}, of
+ * being the places of its items or, by name, of its members, whose place is
+ * that of their key. NDF_ESYNTAX, NDF_ELIMIT. */
+NDF_API int ndf_yaml_to_json(const char *text, size_t size,
+    ndf_text **documents, ndf_text **places, ndf_error *error);
+
 /* Whether a domain is `glob` or fits it: `*` is any one segment, a last `**`
  * the place itself and all below. 1 or 0; NDF_EINVAL when glob is no glob or
  * domain no dotted name. */
@@ -536,9 +544,11 @@ enum ndf_list_kind {
     NDF_LIST_AGENTS,
     NDF_LIST_RUNS,
     NDF_LIST_SOURCES,
+    NDF_LIST_OUTCOMES, /* as ndf_record takes them, with `run` if of one */
 };
 
-/* A JSON array, by name (runs: newest first), at most limit (0: all). */
+/* A JSON array, by name (runs and outcomes: newest first), at most limit (0:
+ * all). */
 NDF_API int ndf_list(ndf_engine *engine, int kind, size_t limit, ndf_text **out,
     ndf_error *error);
 /* One agent, pattern or run (by id or its unambiguous start), whole. A run that

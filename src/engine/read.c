@@ -331,6 +331,9 @@ static int read_list(struct listing *list, void *ud)
     case NDF_LIST_RUNS:
         return read_runs(list->reader, READ_ANY_STATE, request->limit, add_run,
             list, list->error);
+    case NDF_LIST_OUTCOMES:
+        return read_outcomes_last(
+            list->reader, request->limit, add_outcome, list, list->error);
     case NDF_LIST_SOURCES:
         return list_sources(
             list->registry, request->limit, list->arena, list->out);
