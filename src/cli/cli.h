@@ -55,6 +55,8 @@ int cmd_ls(struct cli *cli);
 int cmd_show(struct cli *cli);
 int cmd_why(struct cli *cli);
 int cmd_rate(struct cli *cli);
+int cmd_test(struct cli *cli);
+int cmd_diff(struct cli *cli);
 int cmd_resume(struct cli *cli);
 int cmd_cancel(struct cli *cli);
 int cmd_approve(struct cli *cli);
@@ -131,6 +133,8 @@ json_t *cli_document(ndf_text *text);
 char *cli_json(const struct term *out, const json_t *value);
 /* Prints the API's document, and frees it. Indented on a terminal. */
 void cli_print_json(const struct cli *cli, ndf_text *text);
+/* The same of a document of the command's own. */
+void cli_print_document(const struct cli *cli, const json_t *value);
 /* As `%.2f`, but "-" for what is no number. */
 char *cli_number(const json_t *value, int decimals);
 /* The string of a member, or "". Borrowed. */
@@ -149,8 +153,9 @@ json_t *cli_context_json(struct cli *cli, size_t words_from, int *status);
 int cli_context(struct cli *cli, const json_t *json, ndf_context **out);
 /* A duration like 90s or 5m in milliseconds, or -1. */
 int64_t cli_duration(const char *text);
-/* --limit, or fallback; -1 after printing what is wrong. */
-long cli_limit(const struct cli *cli, long fallback);
+/* The number that an option gives, or fallback; -1 after printing what is
+ * wrong. */
+long cli_count(const struct cli *cli, enum option_id option, long fallback);
 
 /* All of a file, or of standard input for "-". The caller's to free; NULL
  * after printing what is wrong, *status is then the exit status. */

@@ -247,7 +247,7 @@ static int why_not(
 
 int cmd_why(struct cli *cli)
 {
-    long limit = cli_limit(cli, USUAL_LIMIT);
+    long limit = cli_count(cli, OPT_LIMIT, USUAL_LIMIT);
     if (limit < 0) return STATUS_USAGE;
     int status;
     ndf_context *context = NULL;
