@@ -224,11 +224,17 @@ static char *why_not(
     if (err != NDF_OK) return cli_text(cli->error.message);
     json_t *doc = cli_document(text);
     const json_t *law = json_array_get(json_object_get(doc, "alternatives"), 0);
-    const char *reason = cli_get(doc, "reason");
     const char *label = cli_get(doc, "pattern");
-    char *said = cli_format("%s: %s%s", label,
-        reason[0] != '\0' ? reason : "its only_if does not hold: ",
-        cli_get(law, "predicate"));
+    char *said = NULL;
+    if (law != NULL)
+        said = cli_format("%s: its only_if does not hold: %s", label,
+            cli_get(law, "predicate"));
+    else if (json_object_get(doc, "best") == NULL)
+        said = cli_format("%s: %s", label, cli_get(doc, "reason"));
+    else
+        said = cli_format("%s: fit %.2f, confidence %.2f", label,
+            json_number_value(json_object_get(doc, "fit")),
+            json_number_value(json_object_get(doc, "confidence")));
     json_decref(doc);
     return said;
 }
