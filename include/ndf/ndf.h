@@ -270,15 +270,22 @@ typedef struct ndf_select_options {
     size_t limit;   /* of ranked ones; 0: 10 */
     ndf_ask_fn ask; /* NULL: patterns that ask the host are not eligible */
     void *ask_ud;
+    const char *session; /* of which the task is a turn, an id of the host's own
+                            making, 1 to 128 bytes; NULL: of none */
 } ndf_select_options;
 
 #define NDF_SELECT_OPTIONS_INIT                                                \
     {                                                                          \
-        sizeof(ndf_select_options), 0, NULL, NULL                              \
+        sizeof(ndf_select_options), 0, NULL, NULL, NULL                        \
     }
 
 /* Ranks the patterns for a context. Takes no lock and does no I/O. The call
- * succeeds also when nothing is good enough. options NULL: all defaults. */
+ * succeeds also when nothing is good enough. options NULL: all defaults.
+ * In a session, a short task of which no word speaks for any pattern ("yes",
+ * "try again") is a follow-up: the pattern that had the last turn is chosen, if
+ * its law holds, whatever is ranked. The last turn is that of the run that was
+ * started last with this session (ndf_run_options), in any process, at most a
+ * day ago; it is read from the store when somebody else wrote to that. */
 NDF_API int ndf_select_with(ndf_engine *engine, const ndf_context *context,
     const ndf_select_options *options, ndf_selection **out, ndf_error *error);
 /* The same with nothing but a limit. */
@@ -292,6 +299,9 @@ NDF_API int ndf_selection_at(
  * ndf_selection_reason says why, in one sentence. */
 NDF_API const char *ndf_selection_chosen(const ndf_selection *selection);
 NDF_API const char *ndf_selection_reason(const ndf_selection *selection);
+/* 1: the task is a follow-up and stays with the pattern that had the last turn.
+ * Else 0. */
+NDF_API int ndf_selection_follow_up(const ndf_selection *selection);
 /* All of it with every factor and its number. */
 NDF_API int ndf_selection_json(const ndf_selection *selection, ndf_text **out);
 NDF_API void ndf_selection_free(ndf_selection *selection);
@@ -397,14 +407,17 @@ typedef struct ndf_run_options {
     const char *const *fallbacks; /* the patterns to be tried instead of those
                                      declared, in order, NULL behind the last;
                                      NULL: as fallback says */
-    int64_t timeout_ms; /* of this run as a whole, as the `timeout` of its
-                           pattern, if that is not shorter: on record, it fails
-                           when it is over; 0: none */
+    int64_t timeout_ms;  /* of this run as a whole, as the `timeout` of its
+                            pattern, if that is not shorter: on record, it fails
+                            when it is over; 0: none */
+    const char *session; /* the run has its last turn from now on, see
+                            ndf_select_with; on record, and so is whether it was
+                            a follow-up; NULL: of none */
 } ndf_run_options;
 
 #define NDF_RUN_OPTIONS_INIT                                                   \
     {                                                                          \
-        sizeof(ndf_run_options), NULL, NULL, NULL, 0, NULL, 0                  \
+        sizeof(ndf_run_options), NULL, NULL, NULL, 0, NULL, 0, NULL            \
     }
 
 enum ndf_run_state {

@@ -149,6 +149,8 @@ void cli_print_value(const struct term *term, json_t *value, size_t indent);
  * the first word of the task. NULL after printing what is wrong; *status is
  * then the exit status. */
 json_t *cli_context_json(struct cli *cli, size_t words_from, int *status);
+/* --session, else $NDF_SESSION; NULL: none. Borrowed. */
+const char *cli_session(const struct cli *cli);
 /* The same as the library's. STATUS_DONE or printed. */
 int cli_context(struct cli *cli, const json_t *json, ndf_context **out);
 /* A duration like 90s or 5m in milliseconds, or -1. */

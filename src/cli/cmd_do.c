@@ -112,8 +112,11 @@ static int choose_unsure(struct doing *doing)
 static int choose(struct doing *doing)
 {
     struct cli *cli = doing->cli;
-    int err = ndf_select(
-        cli->engine, doing->context, LOOKED_AT, &doing->selection, &cli->error);
+    ndf_select_options how = NDF_SELECT_OPTIONS_INIT;
+    how.limit = LOOKED_AT;
+    how.session = cli_session(cli);
+    int err = ndf_select_with(
+        cli->engine, doing->context, &how, &doing->selection, &cli->error);
     if (err != NDF_OK) return cli_error(cli, err);
     const char *picked = cli->args.values[OPT_PICK];
     const char *chosen = ndf_selection_chosen(doing->selection);
@@ -143,6 +146,8 @@ static void keep_pick(struct doing *doing)
     json_t *label = json_pack("{s:s, s:s, s:s, s:s, s:O}", "pattern",
         doing->pattern, "should", doing->pattern, "result", "unknown",
         "evidence", "person", "text", text);
+    if (ndf_selection_follow_up(doing->selection))
+        (void)json_object_set_new(label, "follow_up", json_true());
     const char *domain = cli_get(doing->json, "domain");
     if (domain[0] != '\0')
         (void)json_object_set_new(label, "domain", json_string(domain));

@@ -111,7 +111,11 @@ static int why(struct cli *cli, const ndf_context *context, size_t limit)
 {
     ndf_selection *selection = NULL;
     ndf_text *text = NULL;
-    int err = ndf_select(cli->engine, context, limit, &selection, &cli->error);
+    ndf_select_options how = NDF_SELECT_OPTIONS_INIT;
+    how.limit = limit;
+    how.session = cli_session(cli);
+    int err =
+        ndf_select_with(cli->engine, context, &how, &selection, &cli->error);
     if (err == NDF_OK) err = ndf_selection_json(selection, &text);
     ndf_selection_free(selection);
     if (err != NDF_OK) return cli_error(cli, err);

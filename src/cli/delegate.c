@@ -273,6 +273,7 @@ static int run_it(struct cli *cli, struct delegation *delegation, bool *busy,
     int status = read_fallbacks(cli, delegation, names, with);
     if (status != STATUS_DONE) return status;
     if (delegation->timeout_ms > 0) with->timeout_ms = delegation->timeout_ms;
+    if (delegation->run == NULL) with->session = cli_session(cli);
     int err = start(cli, delegation, watch, &run);
     with->fallbacks = NULL; /* they are on record */
     if (err == NDF_EBUSY && delegation->run != NULL) {

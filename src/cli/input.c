@@ -305,6 +305,14 @@ json_t *cli_context_json(struct cli *cli, size_t words_from, int *status)
     return NULL;
 }
 
+const char *cli_session(const struct cli *cli)
+{
+    const char *given = cli->args.values[OPT_SESSION];
+    const char *set = getenv("NDF_SESSION");
+    if (given != NULL) return given;
+    return set != NULL && set[0] != '\0' ? set : NULL;
+}
+
 int cli_context(struct cli *cli, const json_t *json, ndf_context **out)
 {
     *out = NULL;

@@ -109,6 +109,7 @@ enum option_id {
     OPT_JUNIT,
     OPT_LAST,
     OPT_TASKS,
+    OPT_SESSION,
     OPTION_COUNT,
 };
 

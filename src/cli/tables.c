@@ -142,6 +142,11 @@ const struct option options[OPTION_COUNT] = {
         "take the tasks from a file (- for standard input): a task a line, or "
         "JSON Lines with `text` or `query`",
         OPTION_VALUE, COMPLETE_FILES, BIT(CMD_DIFF), 0},
+    [OPT_SESSION] = {"session", "ID",
+        "the conversation that the task is part of, a name of your own; else "
+        "$NDF_SESSION: \"yes\" and \"try again\" stay with who had the last "
+        "turn",
+        OPTION_VALUE, COMPLETE_NONE, TASK, 0},
 };
 
 const struct command commands[COMMAND_COUNT] = {

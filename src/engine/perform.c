@@ -170,7 +170,8 @@ static int prepare_end(struct append_job *job, const struct value *body)
         .evidence = value_get_str(body, STR("evidence")),
         .at_ms = job->at_ms,
         .latency_ms = elapsed > 0 ? (uint64_t)elapsed : 0,
-        .cost = (double)NAN};
+        .cost = (double)NAN,
+        .follow_up = run->follow_up};
     return engine_learning(engine, &outcome, &job->arena, &job->learning);
 }
 

@@ -16,6 +16,7 @@
 #include "base/json.h"
 #include "base/os.h"
 #include "engine/commands.h"
+#include "engine/follow_up.h"
 #include "engine/link.h"
 #include "engine/planner.h"
 #include "engine/rebuild.h"
@@ -109,6 +110,7 @@ static int encode_start(
         err = value_set(arena, out, STR("domain"), value_of_str(run->domain));
     if (err == NDF_OK)
         err = value_set(arena, out, STR("seed"), value_of_int((int64_t)seed));
+    if (err == NDF_OK) err = follow_up_encode(run, arena, out);
     return err == NDF_OK ? link_encode(run, out) : err;
 }
 
@@ -138,6 +140,7 @@ static int start_work(struct store_tx *tx, void *ud, ndf_error *error)
     if (err == NDF_OK && run->fallback_of.at != NULL)
         err = link_take(tx, run->fallback_of, error);
     if (err == NDF_OK) err = tx_run_put(tx, &row, error);
+    if (err == NDF_OK) err = follow_up_turn(tx, run, error);
     struct store_record record = {.run = row.id,
         .kind = STR("plan"),
         .at_ms = run->started_ms,
@@ -173,6 +176,7 @@ static int record_start(struct ndf_run *run, uint64_t seed, ndf_error *error)
     (void)hash_unhex(run->plan.version, job.version, sizeof job.version);
     if (err == NDF_OK)
         err = store_write(run->engine->store, start_work, &job, error);
+    sessions_written(&run->engine->sessions, run->session);
     run->next_seq = 1;
     buf_deinit(&body);
     return err;
@@ -379,6 +383,7 @@ int start_prepare(struct ndf_run *run, const struct start_request *request,
     if (err == NDF_OK) err = draw_seed(run->engine, seed);
     if (err == NDF_OK) err = find_cwd(run, all.cwd, &cwd, error);
     if (err == NDF_OK) err = copy_context(run, &request->context->context);
+    if (err == NDF_OK) err = follow_up_begin(run, all.session, error);
     if (err == NDF_OK) {
         const struct plan_request wanted = {
             str_of(request->pattern), STR(""), cwd};
