@@ -306,6 +306,17 @@ NDF_API int ndf_selection_follow_up(const ndf_selection *selection);
 NDF_API int ndf_selection_json(const ndf_selection *selection, ndf_text **out);
 NDF_API void ndf_selection_free(ndf_selection *selection);
 
+/* Whether the task asks for several things, of which different patterns would
+ * be chosen unattended: *out is {kind: parallel|sequential, parts: [{text,
+ * pattern, fit}...]}, of 2 to 8 parts in the order of the text (of "A after B"
+ * in that of the work), or NULL when it asks for one. What is divided by lines,
+ * semicolons, numbers, sentences, or words for "then" in some languages, is a
+ * part when a pattern is chosen for it alone, and else belongs to its
+ * neighbour; at commas and words for "and" only when each piece fits its
+ * pattern well (0.7). Nothing is run: see ndf_run_options.compose. */
+NDF_API int ndf_compose(ndf_engine *engine, const ndf_context *context,
+    const ndf_select_options *options, ndf_text **out, ndf_error *error);
+
 /* Why `pattern` was not chosen for the context: {pattern, eligible,
  * failed: {predicate, expected, actual}, ...} or the weaker evidence.
  * NDF_ENOTFOUND when there is no such pattern. */
@@ -413,11 +424,15 @@ typedef struct ndf_run_options {
     const char *session; /* the run has its last turn from now on, see
                             ndf_select_with; on record, and so is whether it was
                             a follow-up; NULL: of none */
+    const char *compose; /* run this instead of a pattern, which is NULL then:
+                            {kind: parallel|sequential, parts: [{text,
+                            pattern}...]}, of ndf_compose or the host's own. The
+                            text is the task of its part; NULL: nothing */
 } ndf_run_options;
 
 #define NDF_RUN_OPTIONS_INIT                                                   \
     {                                                                          \
-        sizeof(ndf_run_options), NULL, NULL, NULL, 0, NULL, 0, NULL            \
+        sizeof(ndf_run_options), NULL, NULL, NULL, 0, NULL, 0, NULL, NULL      \
     }
 
 enum ndf_run_state {
@@ -434,7 +449,7 @@ enum ndf_run_state {
  * patterns to be tried when it fails), totals: {steps, calls (of agents, with
  * all their retries and verifiers, undos apart), programs, functions, undos,
  * approvals}}. plan and context are what the first record of the run would
- * hold: plan is {pattern, version, cwd, timeout?, context?, rollback?,
+ * hold: plan is {pattern, version, cwd, task?, timeout?, context?, rollback?,
  * approval?, budget?, root}, and a node of it {id, step, agent, runtime?,
  * undo_agent?, undo_runtime?, verify_agent?, verify_runtime?} or {id?,
  * children}. What
@@ -444,9 +459,12 @@ NDF_API int ndf_plan(ndf_engine *engine, const char *pattern,
     const ndf_context *context, const ndf_run_options *options, ndf_text **out,
     ndf_error *error);
 /* Plans `pattern` (a pattern's or an agent's name) and starts it. The plan is
- * durable when this returns. With options->fallbacks, one that cannot be
- * planned is passed over for the next. NDF_ENOTFOUND, NDF_EREFERENCE,
- * NDF_ECYCLE, NDF_EUNTRUSTED, NDF_ELIMIT, store errors. */
+ * durable when this returns. A composed run (options->compose) is one phase
+ * whose members are the parts: all must succeed, each takes back its own work
+ * only, and it has no outcome, as no pattern was chosen. With
+ * options->fallbacks, one that cannot be planned is passed over for the next.
+ * NDF_ENOTFOUND, NDF_EREFERENCE, NDF_ECYCLE, NDF_EUNTRUSTED, NDF_ELIMIT, store
+ * errors. */
 NDF_API int ndf_run_start(ndf_engine *engine, const char *pattern,
     const ndf_context *context, const ndf_run_options *options, ndf_run **out,
     ndf_error *error);

@@ -149,6 +149,11 @@ void cli_print_value(const struct term *term, json_t *value, size_t indent);
  * the first word of the task. NULL after printing what is wrong; *status is
  * then the exit status. */
 json_t *cli_context_json(struct cli *cli, size_t words_from, int *status);
+/* What the task is made of, as JSON (ndf_compose); NULL in *out: one thing. The
+ * caller's to json_decref. STATUS_DONE or printed. */
+int cli_compose(struct cli *cli, const ndf_context *context, json_t **out);
+/* Prints its parts as a table. */
+void cli_print_parts(const struct term *term, const json_t *compose);
 /* --session, else $NDF_SESSION; NULL: none. Borrowed. */
 const char *cli_session(const struct cli *cli);
 /* The same as the library's. STATUS_DONE or printed. */

@@ -110,6 +110,7 @@ enum option_id {
     OPT_LAST,
     OPT_TASKS,
     OPT_SESSION,
+    OPT_COMPOSE,
     OPTION_COUNT,
 };
 

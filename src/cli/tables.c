@@ -147,6 +147,10 @@ const struct option options[OPTION_COUNT] = {
         "$NDF_SESSION: \"yes\" and \"try again\" stay with who had the last "
         "turn",
         OPTION_VALUE, COMPLETE_NONE, TASK, 0},
+    [OPT_COMPOSE] = {"compose", NULL,
+        "if the task asks for several things, run a pattern for each; see ndf "
+        "why",
+        OPTION_FLAG, COMPLETE_NONE, BIT(CMD_DO), 0},
 };
 
 const struct command commands[COMMAND_COUNT] = {

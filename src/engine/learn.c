@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "engine/compose.h"
 #include "engine/follow_up.h"
 #include "engine/lookup.h"
 #include "store/tx.h"
@@ -55,6 +56,21 @@ static int learn(ndf_engine *engine, struct arena *arena,
     return NDF_OK;
 }
 
+/* A composed run is of no pattern that could be good or bad, but its task may
+ * have been one for a single pattern. */
+static int word_on_parts(struct outcome *outcome, ndf_error *error)
+{
+    if (outcome->should.at == NULL)
+        return err_set(error, NDF_EINVAL,
+            "run %.*s was composed of several patterns, so that none can be "
+            "rated: say which one should have done it all, or nothing",
+            STR_ARG(outcome->run));
+    outcome->run = (struct str){NULL, 0};
+    outcome->pattern = outcome->should;
+    outcome->result = OUTCOME_UNKNOWN;
+    return NDF_OK;
+}
+
 static int rate(ndf_engine *engine, struct arena *arena, const char *id,
     int verdict, const char *should, ndf_error *error)
 {
@@ -80,6 +96,10 @@ static int rate(ndf_engine *engine, struct arena *arena, const char *id,
         if (err == NDF_OK && str_equal(outcome.should, outcome.pattern))
             outcome.should = (struct str){NULL, 0};
     }
+    static const uint8_t none[STORE_HASH_SIZE];
+    if (err == NDF_OK && compose_is_composed(run.pattern,
+                             memcmp(run.version, none, sizeof none) != 0))
+        err = word_on_parts(&outcome, error);
     struct str session = {NULL, 0};
     if (err == NDF_OK)
         err = follow_up_recorded(

@@ -124,6 +124,29 @@ static int converse(ndf_engine *engine, ndf_error *error)
     return err == NDF_OK ? ndf_cleanup(engine, 0, NULL, error) : err;
 }
 
+/* A task of two parts, and the plan of that. */
+static int divide(ndf_engine *engine, ndf_error *error)
+{
+    static const char json[] = "{\"text\": \"do the work; do the worker\"}";
+    static const char made[] =
+        "{\"kind\": \"parallel\", \"parts\": ["
+        "{\"pattern\": \"worker\", \"text\": \"do the work\"},"
+        "{\"pattern\": \"work.twice\", \"text\": \"do it twice\"}]}";
+    ndf_context *context = NULL;
+    ndf_text *text = NULL;
+    ndf_run_options options = NDF_RUN_OPTIONS_INIT;
+    options.compose = made;
+    int err = ndf_context_new(engine, json, sizeof json - 1, &context, error);
+    if (err == NDF_OK) err = ndf_compose(engine, context, NULL, &text, error);
+    ndf_text_free(text);
+    text = NULL;
+    if (err == NDF_OK)
+        err = ndf_plan(engine, NULL, context, &options, &text, error);
+    ndf_text_free(text);
+    ndf_context_free(context);
+    return err;
+}
+
 static int whole_way(ndf_engine *engine, ndf_error *error)
 {
     static const char json[] = "{\"text\": \"work on it\"}";
@@ -142,6 +165,7 @@ static int whole_way(ndf_engine *engine, ndf_error *error)
     if (err == NDF_OK) err = run_it(engine, context, error);
     if (err == NDF_OK) err = fall_back(engine, context, error);
     if (err == NDF_OK) err = converse(engine, error);
+    if (err == NDF_OK) err = divide(engine, error);
     ndf_context_free(context);
     return err;
 }
