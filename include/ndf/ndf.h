@@ -35,6 +35,7 @@
 
 #include "ndf/error.h"
 #include "ndf/learn.h"
+#include "ndf/read.h"
 #include "ndf/store.h"
 
 #ifdef __cplusplus
@@ -567,36 +568,6 @@ NDF_API int ndf_changes(
  * NDF_ENOTFOUND; NDF_EINVAL. Any thread. */
 NDF_API int ndf_follow(ndf_engine *engine, const char *run, int64_t from,
     int64_t timeout_ms, ndf_text **out, ndf_error *error);
-
-/* ---- reading ------------------------------------------------------------- */
-
-enum ndf_list_kind {
-    NDF_LIST_PATTERNS = 1,
-    NDF_LIST_AGENTS,
-    NDF_LIST_RUNS,
-    NDF_LIST_SOURCES,
-    NDF_LIST_OUTCOMES, /* as ndf_record takes them, with `run` if of one */
-};
-
-/* A JSON array, by name (runs and outcomes: newest first), at most limit (0:
- * all). */
-NDF_API int ndf_list(ndf_engine *engine, int kind, size_t limit, ndf_text **out,
-    ndf_error *error);
-/* One agent, pattern or run (by id or its unambiguous start), whole. A run that
- * waits for approval is in the state `waiting`, as in lists, and has asks: the
- * ids of the steps, "" for the run as a whole. */
-NDF_API int ndf_show(
-    ndf_engine *engine, const char *name, ndf_text **out, ndf_error *error);
-/* Executions, success, confidence: of all (pattern NULL) or of one. */
-NDF_API int ndf_stats(
-    ndf_engine *engine, const char *pattern, ndf_text **out, ndf_error *error);
-/* Counters and histograms of this engine since it was opened; among them
- * preservation_permille, how much of the context runs that ended here kept, in
- * thousandths. */
-NDF_API int ndf_metrics(ndf_engine *engine, ndf_text **out);
-
-/* The JSON Schema (2020-12) of NDF's files. Static. */
-NDF_API const char *ndf_schema(void);
 
 #ifdef __cplusplus
 }
