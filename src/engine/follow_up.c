@@ -7,14 +7,19 @@
  */
 #include "engine/follow_up.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/json.h"
 
-enum { WORDS_MAX = 5, CHARS_MAX = 40 /* of scripts without blanks, too */ };
+enum { WORDS_MAX = 4, CHARS_MAX = 32 /* of scripts without blanks, too */ };
 
-/* A choice with less fit than this is no reason to leave. */
-#define FIT_ENOUGH 0.25
+/* What speaks for the best one: its fit, and the IDF mass of the words that it
+ * shares with the task. Over four public sets of agents, 19 to 27 of 30 ways to
+ * say "yes" or "again" stay below both, and at most one in seven of the tasks
+ * that are as short. */
+#define FIT_ENOUGH  0.25
+#define MASS_ENOUGH 1.0
 
 static bool is_short(struct str text)
 {
@@ -29,10 +34,20 @@ static bool is_short(struct str text)
     return words > 0 && words <= WORDS_MAX && chars <= CHARS_MAX;
 }
 
+static double shared_mass(const struct ranked *best)
+{
+    for (size_t i = 0; i < best->factor_count; i++)
+        if (best->factors[i].kind == FIT_WORDS)
+            return expm1(best->factors[i].value);
+    return 0;
+}
+
 static bool speaks_for_one(const struct selection *selection)
 {
     if (selection->chosen != SELECTOR_NONE && !selection->fallback) return true;
-    return selection->count > 0 && selection->ranked[0].fit >= FIT_ENOUGH;
+    return selection->count > 0 &&
+           (selection->ranked[0].fit >= FIT_ENOUGH ||
+               shared_mass(&selection->ranked[0]) >= MASS_ENOUGH);
 }
 
 static int may_be_taken(const struct follow_up_query *what, size_t candidate,
