@@ -311,10 +311,10 @@ NDF_API void ndf_selection_free(ndf_selection *selection);
  * be chosen unattended: *out is {kind: parallel|sequential, parts: [{text,
  * pattern, fit}...]}, of 2 to 8 parts in the order of the text (of "A after B"
  * in that of the work), or NULL when it asks for one. What is divided by lines,
- * semicolons, numbers, sentences, or words for "then" in some languages, is a
- * part when a pattern is chosen for it alone, and else belongs to its
- * neighbour; at commas and words for "and" only when each piece fits its
- * pattern well (0.7). Nothing is run: see ndf_run_options.compose. */
+ * semicolons, numbers, or words for "then" in some languages, is a part when a
+ * pattern is chosen for it alone, and else belongs to its neighbour; at
+ * sentences, "after", commas and words for "and" it must have two words and fit
+ * its pattern well (0.7). Nothing is run: see ndf_run_options.compose. */
 NDF_API int ndf_compose(ndf_engine *engine, const ndf_context *context,
     const ndf_select_options *options, ndf_text **out, ndf_error *error);
 

@@ -106,7 +106,7 @@ static const struct word spaced[] = {
 /* Of scripts without blanks, and of full width. */
 static const struct word unspaced[] = {
     {"\xEF\xBC\x9B", CLAUSE_LIST},              /* ; */
-    {"\xE3\x80\x82", CLAUSE_ORDER},             /* . */
+    {"\xE3\x80\x82", CLAUSE_SENTENCE},          /* . */
     {"\xE7\x84\xB6\xE5\x90\x8E", CLAUSE_ORDER}, /* then */
     {"\xE6\x8E\xA5\xE7\x9D\x80", CLAUSE_ORDER},
     {"\xE3\x81\x9D\xE3\x81\xAE\xE5\xBE\x8C", CLAUSE_ORDER},
@@ -210,7 +210,7 @@ static struct mark mark_at(const struct cutter *c, size_t i)
     size = listed_at(c, i);
     if (size > 0) return (struct mark){size, CLAUSE_ORDER};
     if (byte_at(c, i) == ';') return (struct mark){1, CLAUSE_LIST};
-    if (ends_sentence(c, i)) return (struct mark){1, CLAUSE_ORDER};
+    if (ends_sentence(c, i)) return (struct mark){1, CLAUSE_SENTENCE};
     if (byte_at(c, i) == ',' && is_blank(byte_at(c, i + 1)))
         return (struct mark){1, c->after ? CLAUSE_ORDER : CLAUSE_AND};
     return word_at(c, i);

@@ -15,10 +15,11 @@ enum { CLAUSES_MAX = 8, CLAUSES_TEXT_MAX = 16 * 1024 };
 /* How a clause is tied to the one before it; a stronger one comes later. */
 enum clause_join {
     CLAUSE_FIRST,
-    CLAUSE_AND,   /* a comma, or a word for "and" */
-    CLAUSE_LIST,  /* a line, a semicolon */
-    CLAUSE_ORDER, /* comes after it: a number, a sentence, "then" */
-    CLAUSE_AFTER, /* comes before it: "A after B" */
+    CLAUSE_AND,      /* a comma, or a word for "and" */
+    CLAUSE_LIST,     /* a line, a semicolon */
+    CLAUSE_SENTENCE, /* the next one */
+    CLAUSE_ORDER,    /* comes after it: a number, "then" */
+    CLAUSE_AFTER,    /* comes before it: "A after B" */
 };
 
 struct clause {

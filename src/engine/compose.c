@@ -16,8 +16,8 @@
 
 enum { WORDS_MIN = 2 };
 
-/* "Tests and documentation" is mostly one thing, so that words for "and" divide
- * only what is certain. */
+/* "Tests and documentation" is mostly one thing, and so is what two sentences
+ * tell: there a part is only what is certain. */
 #define FIT_CERTAIN 0.7
 
 struct piece {
@@ -77,6 +77,12 @@ static bool has_words(struct str text)
     return words >= WORDS_MIN;
 }
 
+static bool is_certain(const struct composing *c, const struct piece *piece)
+{
+    return piece->pattern.at != NULL && piece->fit >= FIT_CERTAIN &&
+           has_words(text_of(c, &piece->clause));
+}
+
 static bool differ(const struct piece *pieces, size_t count)
 {
     for (size_t i = 1; i < count; i++)
@@ -98,17 +104,20 @@ static int divide(
         piece->clause = (struct clause){clause->start + inner[i].start,
             clause->start + inner[i].end, inner[i].join};
         if (i == 0) piece->clause.join = clause->join;
-        if (!has_words(text_of(c, &piece->clause))) return NDF_OK;
         int err = choose(c, piece);
         if (err != NDF_OK) return err;
-        if (piece->pattern.at == NULL || piece->fit < FIT_CERTAIN)
-            return NDF_OK;
+        if (!is_certain(c, piece)) return NDF_OK;
     }
     if (!differ(pieces, count)) return NDF_OK;
     memcpy(&c->pieces[c->count], pieces, count * sizeof *pieces);
     c->count += count;
     *divided = true;
     return NDF_OK;
+}
+
+static bool is_loose(enum clause_join how)
+{
+    return how == CLAUSE_SENTENCE || how == CLAUSE_AFTER;
 }
 
 static int find_pieces(struct composing *c)
@@ -127,6 +136,10 @@ static int find_pieces(struct composing *c)
         struct piece *piece = &c->pieces[c->count++];
         *piece = (struct piece){.clause = clauses[i]};
         if (count > 1) err = choose(c, piece);
+        bool loose = is_loose(clauses[i].join) ||
+                     (i + 1 < count && is_loose(clauses[i + 1].join));
+        if (loose && !is_certain(c, piece))
+            piece->pattern = (struct str){NULL, 0};
     }
     return err;
 }
@@ -163,7 +176,7 @@ static bool put_in_order(struct composing *c)
     bool ordered = false;
     for (size_t i = 1; i < c->count; i++) {
         enum clause_join how = c->pieces[i].clause.join;
-        ordered |= how == CLAUSE_ORDER || how == CLAUSE_AFTER;
+        ordered |= how >= CLAUSE_SENTENCE;
         if (how != CLAUSE_AFTER) continue;
         struct piece before = c->pieces[i - 1];
         c->pieces[i - 1] = c->pieces[i];

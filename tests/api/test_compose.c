@@ -102,6 +102,12 @@ static void clauses_that_choose_different_patterns_are_parts(void **state)
         {"hello\n1. fix the bugs\n2. fix the tests\n3. write release notes",
             "sequential coder: hello\n1. fix the bugs\n2. fix the tests, "
             "writer: write release notes"},
+        {"Hello! Fix the failing tests. Then write the release notes. Thanks.",
+            "sequential coder: Hello! Fix the failing tests, "
+            "writer: write the release notes. Thanks."},
+        {"Fix the failing tests. Write the release notes.",
+            "sequential coder: Fix the failing tests, "
+            "writer: Write the release notes."},
         {"fix the bugs\nwrite release notes\nfix the tests",
             "parallel coder: fix the bugs, writer: write release notes, "
             "coder: fix the tests"},

@@ -8,7 +8,7 @@
 #include "decide/clauses.h"
 #include "support/support.h"
 
-static const char joins[] = "?,|>^"; /* by enum clause_join */
+static const char joins[] = "?,|.>^"; /* by enum clause_join */
 
 /* The clauses, each behind the sign of its join (the first without). */
 static const char *cut(const char *text, enum clauses_cut how)
@@ -47,7 +47,7 @@ static void lists_are_cut_in_any_language(void **state)
         {"all of (1) fix a (2) write b", "all of>fix a>write b"},
         {"bump to version 1. now", "bump to version 1. now"},
         {"item 2) b and 3) c", "item 2) b and 3) c"},
-        {"Fix a in b.cc. Write c!", "Fix a in b.cc>Write c!"},
+        {"Fix a in b.cc. Write c!", "Fix a in b.cc.Write c!"},
         {"e.g. this one", "e.g. this one"},
         {"\xE4\xBF\xAE\xEF\xBC\x9B\xE5\x86\x99", "\xE4\xBF\xAE|\xE5\x86\x99"},
     };
