@@ -21,6 +21,7 @@ struct cutter {
     size_t count;
     struct clause open;
     unsigned number; /* the last one of a numbered list */
+    size_t second;   /* where the text has its last "2."; 0: nowhere */
     bool after;      /* "After this, that": the next comma orders them */
     bool over;
 };
@@ -170,10 +171,7 @@ static size_t number_at(const struct cutter *c, size_t i, unsigned number)
 static size_t listed_at(const struct cutter *c, size_t i)
 {
     size_t size = number_at(c, i, c->number + 1);
-    if (size == 0 || c->number > 0) return size;
-    for (size_t next = i + size; next < c->text.size; next++)
-        if (number_at(c, next, 2) > 0) return size;
-    return 0;
+    return c->number > 0 || c->second > i ? size : 0;
 }
 
 /* Behind the blanks and the bullet that a line begins with. */
@@ -265,6 +263,8 @@ size_t clauses_find(
 {
     struct cutter c = {.text = text, .cut = cut, .out = out};
     if (text.size > CLAUSES_TEXT_MAX) return 0;
+    for (size_t at = 0; at < text.size; at++)
+        if (number_at(&c, at, 2) > 0) c.second = at;
     size_t i = skip_bullet(&c, 0);
     c.open.start = i;
     while (i < text.size && !c.over) {
