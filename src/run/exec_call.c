@@ -7,9 +7,7 @@
 #include "base/json.h"
 #include "run/exec.h"
 
-/* A part of a composed plan has a task of its own, which is that of all plans
- * inside it. The context still tells the whole. */
-static struct str task_of(const struct executor *x)
+struct str exec_task_text(const struct executor *x)
 {
     for (const struct executor *at = x; at != NULL; at = at->parent)
         if (at->plan->task.at != NULL) return at->plan->task;
@@ -136,7 +134,7 @@ static int make_request(struct executor *x, struct exec_slot *slot,
         int err = template_value(&slot->arena, scope, given, &with, error);
         if (err != NDF_OK) return err;
     }
-    struct str task = task_of(x);
+    struct str task = exec_task_text(x);
     struct body body = {&slot->arena, value_of_object(), NDF_OK};
     body_set(
         &body, STR("task"), value_of_str(task.at != NULL ? task : STR("")));
@@ -171,7 +169,7 @@ int exec_call_make(struct executor *x, struct exec_slot *slot, uint32_t attempt,
 {
     const struct plan_node *plan = slot->node->plan;
     struct context context = x->context;
-    context.text = task_of(x);
+    context.text = exec_task_text(x);
     struct template_scope scope = {
         .context = &context,
         .run = x->shared->run,

@@ -60,3 +60,20 @@ says "$OUT" '"task":"write the release notes"'
 exits 2 "$NDF" rate "$run" good
 one_sentence 'composed of several patterns'
 exits 0 "$NDF" dev check
+
+# A part that chooses when it is reached chooses for its own task.
+cat >more.yaml <<'Y'
+agent: auditor
+description: Audits code for vulnerabilities.
+run: [echo, "${text}"]
+---
+pattern: translate
+description: Translates poems.
+phases: [{who: {select: true}}]
+Y
+exits 0 "$NDF" import more.yaml
+exits 0 "$NDF" 'do' --compose --json \
+    'audit code for vulnerabilities; translate the documentation and poems'
+is_json "$OUT" 'sorted(record["body"]["step"] for record in it["records"]
+    if record["kind"] == "result") == ["parts/auditor/auditor",
+    "parts/translate/who/writer/writer"]'
