@@ -30,7 +30,7 @@ struct outcome {
     struct str lesson; /* bytes; .at NULL: it teaches nothing */
     int64_t at_ms;     /* wall time */
     uint64_t latency_ms;
-    double cost;    /* NAN: unknown */
+    double cost; /* NAN: unknown */
 };
 
 int outcome_encode(
