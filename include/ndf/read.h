@@ -22,7 +22,8 @@ enum ndf_list_kind {
     NDF_LIST_AGENTS,
     NDF_LIST_RUNS,
     NDF_LIST_SOURCES,
-    NDF_LIST_OUTCOMES, /* as ndf_record takes them, with `run` if of one */
+    NDF_LIST_OUTCOMES, /* as ndf_record takes them, with `run` if of one; also
+                          removals and resets, by their evidence */
 };
 
 /* A JSON array, by name (runs and outcomes: newest first), at most limit (0:
