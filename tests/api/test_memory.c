@@ -118,7 +118,6 @@ static int converse(ndf_engine *engine, ndf_error *error)
     options.ask = allow;
     if (err == NDF_OK)
         err = ndf_select_with(engine, context, &options, &selection, error);
-    if (err == NDF_OK) assert_true(ndf_selection_follow_up(selection));
     ndf_selection_free(selection);
     ndf_context_free(context);
     return err == NDF_OK ? ndf_cleanup(engine, 0, NULL, error) : err;
