@@ -21,7 +21,8 @@ typedef struct ndf_text ndf_text;
 enum ndf_verdict { NDF_VERDICT_GOOD = 1, NDF_VERDICT_BAD };
 
 /* A person's word on a run: verdict (enum ndf_verdict, 0: none) and, when the
- * wrong one was chosen, the right pattern (should, else NULL). */
+ * wrong one was chosen, the right pattern (should, else NULL). If the run has
+ * the last turn of its session, follow-ups go to the right one from now on. */
 NDF_API int ndf_rate(ndf_engine *engine, const char *run, int verdict,
     const char *should, ndf_error *error);
 /* Reports an outcome that happened outside: {pattern, domain?, text?, result:

@@ -35,6 +35,7 @@
 
 #include "ndf/error.h"
 #include "ndf/learn.h"
+#include "ndf/read.h"
 #include "ndf/store.h"
 
 #ifdef __cplusplus
@@ -62,6 +63,14 @@ NDF_API void ndf_text_free(ndf_text *text);
  * one name), NDF_ECYCLE, NDF_ELIMIT. */
 NDF_API int ndf_validate(
     const char *text, size_t size, size_t *count, ndf_error *error);
+
+/* A YAML (1.2 core) or JSON text as NDF reads its own files: *documents is the
+ * JSON array of them, in order; empty ones are left out. *places, unless places
+ * is NULL, is an array of the same shape: of each value {line, column, of?}, of
+ * being the places of its items or, by name, of its members, whose place is
+ * that of their key. NDF_ESYNTAX, NDF_ELIMIT. */
+NDF_API int ndf_yaml_to_json(const char *text, size_t size,
+    ndf_text **documents, ndf_text **places, ndf_error *error);
 
 /* Whether a domain is `glob` or fits it: `*` is any one segment, a last `**`
  * the place itself and all below. 1 or 0; NDF_EINVAL when glob is no glob or
@@ -264,15 +273,22 @@ typedef struct ndf_select_options {
     size_t limit;   /* of ranked ones; 0: 10 */
     ndf_ask_fn ask; /* NULL: patterns that ask the host are not eligible */
     void *ask_ud;
+    const char *session; /* of which the task is a turn, an id of the host's own
+                            making, 1 to 128 bytes; NULL: of none */
 } ndf_select_options;
 
 #define NDF_SELECT_OPTIONS_INIT                                                \
     {                                                                          \
-        sizeof(ndf_select_options), 0, NULL, NULL                              \
+        sizeof(ndf_select_options), 0, NULL, NULL, NULL                        \
     }
 
 /* Ranks the patterns for a context. Takes no lock and does no I/O. The call
- * succeeds also when nothing is good enough. options NULL: all defaults. */
+ * succeeds also when nothing is good enough. options NULL: all defaults.
+ * In a session, a short task of which no word speaks for any pattern ("yes",
+ * "try again") is a follow-up: the pattern that had the last turn is chosen, if
+ * its law holds, whatever is ranked. The last turn is that of the run that was
+ * started last with this session (ndf_run_options), in any process, at most a
+ * day ago; it is read from the store when somebody else wrote to that. */
 NDF_API int ndf_select_with(ndf_engine *engine, const ndf_context *context,
     const ndf_select_options *options, ndf_selection **out, ndf_error *error);
 /* The same with nothing but a limit. */
@@ -286,9 +302,23 @@ NDF_API int ndf_selection_at(
  * ndf_selection_reason says why, in one sentence. */
 NDF_API const char *ndf_selection_chosen(const ndf_selection *selection);
 NDF_API const char *ndf_selection_reason(const ndf_selection *selection);
+/* 1: the task is a follow-up and stays with the pattern that had the last turn.
+ * Else 0. */
+NDF_API int ndf_selection_follow_up(const ndf_selection *selection);
 /* All of it with every factor and its number. */
 NDF_API int ndf_selection_json(const ndf_selection *selection, ndf_text **out);
 NDF_API void ndf_selection_free(ndf_selection *selection);
+
+/* Whether the task asks for several things, of which different patterns would
+ * be chosen unattended: *out is {kind: parallel|sequential, parts: [{text,
+ * pattern, fit}...]}, of 2 to 8 parts in the order of the text (of "A after B"
+ * in that of the work), or NULL when it asks for one. What is divided by lines,
+ * semicolons, numbers, or words for "then" in some languages, is a part when a
+ * pattern is chosen for it alone, and else belongs to its neighbour; at
+ * sentences, "after", commas and words for "and" it must have two words and fit
+ * its pattern well (0.7). Nothing is run: see ndf_run_options.compose. */
+NDF_API int ndf_compose(ndf_engine *engine, const ndf_context *context,
+    const ndf_select_options *options, ndf_text **out, ndf_error *error);
 
 /* Why `pattern` was not chosen for the context: {pattern, eligible,
  * failed: {predicate, expected, actual}, ...} or the weaker evidence.
@@ -391,14 +421,21 @@ typedef struct ndf_run_options {
     const char *const *fallbacks; /* the patterns to be tried instead of those
                                      declared, in order, NULL behind the last;
                                      NULL: as fallback says */
-    int64_t timeout_ms; /* of this run as a whole, as the `timeout` of its
-                           pattern, if that is not shorter: on record, it fails
-                           when it is over; 0: none */
+    int64_t timeout_ms;  /* of this run as a whole, as the `timeout` of its
+                            pattern, if that is not shorter: on record, it fails
+                            when it is over; 0: none */
+    const char *session; /* the run has its last turn from now on, see
+                            ndf_select_with; on record, and so is whether it was
+                            a follow-up; NULL: of none */
+    const char *compose; /* run this instead of a pattern, which is NULL then:
+                            {kind: parallel|sequential, parts: [{text,
+                            pattern}...]}, of ndf_compose or the host's own. The
+                            text is the task of its part; NULL: nothing */
 } ndf_run_options;
 
 #define NDF_RUN_OPTIONS_INIT                                                   \
     {                                                                          \
-        sizeof(ndf_run_options), NULL, NULL, NULL, 0, NULL, 0                  \
+        sizeof(ndf_run_options), NULL, NULL, NULL, 0, NULL, 0, NULL, NULL      \
     }
 
 enum ndf_run_state {
@@ -415,7 +452,7 @@ enum ndf_run_state {
  * patterns to be tried when it fails), totals: {steps, calls (of agents, with
  * all their retries and verifiers, undos apart), programs, functions, undos,
  * approvals}}. plan and context are what the first record of the run would
- * hold: plan is {pattern, version, cwd, timeout?, context?, rollback?,
+ * hold: plan is {pattern, version, cwd, task?, timeout?, context?, rollback?,
  * approval?, budget?, root}, and a node of it {id, step, agent, runtime?,
  * undo_agent?, undo_runtime?, verify_agent?, verify_runtime?} or {id?,
  * children}. What
@@ -425,9 +462,12 @@ NDF_API int ndf_plan(ndf_engine *engine, const char *pattern,
     const ndf_context *context, const ndf_run_options *options, ndf_text **out,
     ndf_error *error);
 /* Plans `pattern` (a pattern's or an agent's name) and starts it. The plan is
- * durable when this returns. With options->fallbacks, one that cannot be
- * planned is passed over for the next. NDF_ENOTFOUND, NDF_EREFERENCE,
- * NDF_ECYCLE, NDF_EUNTRUSTED, NDF_ELIMIT, store errors. */
+ * durable when this returns. A composed run (options->compose) is one phase
+ * whose members are the parts: all must succeed, each takes back its own work
+ * only, and it has no outcome, as no pattern was chosen. With
+ * options->fallbacks, one that cannot be planned is passed over for the next.
+ * NDF_ENOTFOUND, NDF_EREFERENCE, NDF_ECYCLE, NDF_EUNTRUSTED, NDF_ELIMIT, store
+ * errors. */
 NDF_API int ndf_run_start(ndf_engine *engine, const char *pattern,
     const ndf_context *context, const ndf_run_options *options, ndf_run **out,
     ndf_error *error);
@@ -530,34 +570,6 @@ NDF_API int ndf_changes(
  * NDF_ENOTFOUND; NDF_EINVAL. Any thread. */
 NDF_API int ndf_follow(ndf_engine *engine, const char *run, int64_t from,
     int64_t timeout_ms, ndf_text **out, ndf_error *error);
-
-/* ---- reading ------------------------------------------------------------- */
-
-enum ndf_list_kind {
-    NDF_LIST_PATTERNS = 1,
-    NDF_LIST_AGENTS,
-    NDF_LIST_RUNS,
-    NDF_LIST_SOURCES,
-};
-
-/* A JSON array, by name (runs: newest first), at most limit (0: all). */
-NDF_API int ndf_list(ndf_engine *engine, int kind, size_t limit, ndf_text **out,
-    ndf_error *error);
-/* One agent, pattern or run (by id or its unambiguous start), whole. A run that
- * waits for approval is in the state `waiting`, as in lists, and has asks: the
- * ids of the steps, "" for the run as a whole. */
-NDF_API int ndf_show(
-    ndf_engine *engine, const char *name, ndf_text **out, ndf_error *error);
-/* Executions, success, confidence: of all (pattern NULL) or of one. */
-NDF_API int ndf_stats(
-    ndf_engine *engine, const char *pattern, ndf_text **out, ndf_error *error);
-/* Counters and histograms of this engine since it was opened; among them
- * preservation_permille, how much of the context runs that ended here kept, in
- * thousandths. */
-NDF_API int ndf_metrics(ndf_engine *engine, ndf_text **out);
-
-/* The JSON Schema (2020-12) of NDF's files. Static. */
-NDF_API const char *ndf_schema(void);
 
 #ifdef __cplusplus
 }

@@ -211,11 +211,17 @@ void cli_print_json(const struct cli *cli, ndf_text *text)
         return;
     }
     json_t *value = cli_document(text);
+    cli_print_document(cli, value);
+    json_decref(value);
+}
+
+void cli_print_document(const struct cli *cli, const json_t *value)
+{
     char *lines = cli_json(&cli->out, value);
-    term_clean(&cli->out, lines, strlen(lines));
+    if (cli->out.tty) term_clean(&cli->out, lines, strlen(lines));
+    else (void)fputs(lines, stdout);
     (void)fputc('\n', stdout);
     cli_free(lines);
-    json_decref(value);
 }
 
 char *cli_number(const json_t *value, int decimals)

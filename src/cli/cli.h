@@ -55,6 +55,8 @@ int cmd_ls(struct cli *cli);
 int cmd_show(struct cli *cli);
 int cmd_why(struct cli *cli);
 int cmd_rate(struct cli *cli);
+int cmd_test(struct cli *cli);
+int cmd_diff(struct cli *cli);
 int cmd_resume(struct cli *cli);
 int cmd_cancel(struct cli *cli);
 int cmd_approve(struct cli *cli);
@@ -131,6 +133,8 @@ json_t *cli_document(ndf_text *text);
 char *cli_json(const struct term *out, const json_t *value);
 /* Prints the API's document, and frees it. Indented on a terminal. */
 void cli_print_json(const struct cli *cli, ndf_text *text);
+/* The same of a document of the command's own. */
+void cli_print_document(const struct cli *cli, const json_t *value);
 /* As `%.2f`, but "-" for what is no number. */
 char *cli_number(const json_t *value, int decimals);
 /* The string of a member, or "". Borrowed. */
@@ -145,12 +149,20 @@ void cli_print_value(const struct term *term, json_t *value, size_t indent);
  * the first word of the task. NULL after printing what is wrong; *status is
  * then the exit status. */
 json_t *cli_context_json(struct cli *cli, size_t words_from, int *status);
+/* What the task is made of, as JSON (ndf_compose); NULL in *out: one thing. The
+ * caller's to json_decref. STATUS_DONE or printed. */
+int cli_compose(struct cli *cli, const ndf_context *context, json_t **out);
+/* Prints its parts as a table. */
+void cli_print_parts(const struct term *term, const json_t *compose);
+/* --session, else $NDF_SESSION; NULL: none. Borrowed. */
+const char *cli_session(const struct cli *cli);
 /* The same as the library's. STATUS_DONE or printed. */
 int cli_context(struct cli *cli, const json_t *json, ndf_context **out);
 /* A duration like 90s or 5m in milliseconds, or -1. */
 int64_t cli_duration(const char *text);
-/* --limit, or fallback; -1 after printing what is wrong. */
-long cli_limit(const struct cli *cli, long fallback);
+/* The number that an option gives, or fallback; -1 after printing what is
+ * wrong. */
+long cli_count(const struct cli *cli, enum option_id option, long fallback);
 
 /* All of a file, or of standard input for "-". The caller's to free; NULL
  * after printing what is wrong, *status is then the exit status. */

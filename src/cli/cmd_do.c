@@ -112,8 +112,11 @@ static int choose_unsure(struct doing *doing)
 static int choose(struct doing *doing)
 {
     struct cli *cli = doing->cli;
-    int err = ndf_select(
-        cli->engine, doing->context, LOOKED_AT, &doing->selection, &cli->error);
+    ndf_select_options how = NDF_SELECT_OPTIONS_INIT;
+    how.limit = LOOKED_AT;
+    how.session = cli_session(cli);
+    int err = ndf_select_with(
+        cli->engine, doing->context, &how, &doing->selection, &cli->error);
     if (err != NDF_OK) return cli_error(cli, err);
     const char *picked = cli->args.values[OPT_PICK];
     const char *chosen = ndf_selection_chosen(doing->selection);
@@ -143,6 +146,8 @@ static void keep_pick(struct doing *doing)
     json_t *label = json_pack("{s:s, s:s, s:s, s:s, s:O}", "pattern",
         doing->pattern, "should", doing->pattern, "result", "unknown",
         "evidence", "person", "text", text);
+    if (ndf_selection_follow_up(doing->selection))
+        (void)json_object_set_new(label, "follow_up", json_true());
     const char *domain = cli_get(doing->json, "domain");
     if (domain[0] != '\0')
         (void)json_object_set_new(label, "domain", json_string(domain));
@@ -169,6 +174,32 @@ static void say_change(const struct doing *doing)
     ndf_selection_free(after);
 }
 
+/* Runs a pattern for each part of the task. */
+static int do_parts(
+    struct doing *doing, const json_t *compose, struct delegation *delegation)
+{
+    struct cli *cli = doing->cli;
+    char *text = cli_json(&cli->out, compose);
+    int status;
+    if (!cli->args.given[OPT_QUIET]) {
+        cli_say(cli, "the task asks for several things, which are done %s:",
+            strcmp(cli_get(compose, "kind"), "parallel") == 0
+                ? "side by side"
+                : "one after another");
+        cli_print_parts(&cli->err, compose);
+    }
+    if (cli->args.given[OPT_DRY_RUN]) {
+        status = plan_print_composed(cli, text, doing->context);
+    } else {
+        delegation->compose = text;
+        delegation->context = doing->context;
+        status = delegate(cli, delegation, NULL);
+        if (delegation->started) delegate_say_others(cli);
+    }
+    cli_free(text);
+    return status;
+}
+
 static int do_it(struct doing *doing)
 {
     struct cli *cli = doing->cli;
@@ -180,6 +211,14 @@ static int do_it(struct doing *doing)
     if (status == STATUS_DONE) status = cli_refresh(cli);
     if (status == STATUS_DONE)
         status = cli_context(cli, doing->json, &doing->context);
+    json_t *compose = NULL;
+    if (status == STATUS_DONE && cli->args.given[OPT_COMPOSE])
+        status = cli_compose(cli, doing->context, &compose);
+    if (compose != NULL) {
+        status = do_parts(doing, compose, &delegation);
+        json_decref(compose);
+        return status;
+    }
     if (status == STATUS_DONE) status = choose(doing);
     if (status != STATUS_DONE) return status;
     say_choice(doing);
@@ -200,6 +239,9 @@ int cmd_do(struct cli *cli)
     struct doing doing = {.cli = cli};
     int status;
     if (background_split(cli, &status)) return status;
+    if (cli->args.given[OPT_COMPOSE] && cli->args.given[OPT_PICK])
+        return cli_fail(cli, STATUS_USAGE,
+            "--compose and --pick exclude each other: leave one out");
     doing.json = cli_context_json(cli, 0, &status);
     if (doing.json == NULL) return status;
     if (json_string_length(json_object_get(doing.json, "text")) == 0)

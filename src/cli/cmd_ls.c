@@ -183,7 +183,7 @@ int cmd_ls(struct cli *cli)
             near != NULL ? ": did you mean " : "", near != NULL ? near : "",
             near != NULL ? "?" : "");
     }
-    long limit = cli_limit(cli, 0);
+    long limit = cli_count(cli, OPT_LIMIT, 0);
     if (limit < 0) return STATUS_USAGE;
     int status = cli_open(cli, OPEN_FOR_READING);
     if (status == STATUS_DONE && (kind == NULL || kind->list != NDF_LIST_RUNS))

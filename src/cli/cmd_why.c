@@ -111,24 +111,41 @@ static void print_selection(const struct cli *cli, const json_t *doc)
     (void)fputs(json_array_size(ranked) > 0 ? "\n" : "", out->file);
     (void)term_line(out, cli_get(doc, "reason"), 0);
     (void)fputc('\n', out->file);
+    const json_t *compose = json_object_get(doc, "compose");
+    if (compose == NULL) return;
+    (void)fprintf(out->file,
+        "\nIt asks for several things; `ndf do --compose` runs them %s:\n",
+        strcmp(cli_get(compose, "kind"), "parallel") == 0
+            ? "side by side"
+            : "one after another");
+    cli_print_parts(out, compose);
 }
 
 static int why(struct cli *cli, const ndf_context *context, size_t limit)
 {
     ndf_selection *selection = NULL;
     ndf_text *text = NULL;
-    int err = ndf_select(cli->engine, context, limit, &selection, &cli->error);
+    ndf_select_options how = NDF_SELECT_OPTIONS_INIT;
+    how.limit = limit;
+    how.session = cli_session(cli);
+    int err =
+        ndf_select_with(cli->engine, context, &how, &selection, &cli->error);
     if (err == NDF_OK) err = ndf_selection_json(selection, &text);
     ndf_selection_free(selection);
     if (err != NDF_OK) return cli_error(cli, err);
-    if (cli->args.given[OPT_JSON]) {
+    json_t *compose;
+    int status = cli_compose(cli, context, &compose);
+    if (compose == NULL && status == STATUS_DONE && cli->args.given[OPT_JSON]) {
         cli_print_json(cli, text);
-        return STATUS_DONE;
+        return status;
     }
     json_t *doc = cli_document(text);
-    print_selection(cli, doc);
+    if (compose != NULL) (void)json_object_set_new(doc, "compose", compose);
+    if (status == STATUS_DONE && cli->args.given[OPT_JSON])
+        cli_print_document(cli, doc);
+    else if (status == STATUS_DONE) print_selection(cli, doc);
     json_decref(doc);
-    return STATUS_DONE;
+    return status;
 }
 
 /* ---- why not ------------------------------------------------------------- */
@@ -253,7 +270,7 @@ static int why_not(
 
 int cmd_why(struct cli *cli)
 {
-    long limit = cli_limit(cli, USUAL_LIMIT);
+    long limit = cli_count(cli, OPT_LIMIT, USUAL_LIMIT);
     if (limit < 0) return STATUS_USAGE;
     int status;
     ndf_context *context = NULL;

@@ -61,6 +61,7 @@ static void print_outputs(const struct cli *cli, const json_t *doc)
 /* What the outcome teaches, and what a person can add. */
 static void say_lesson(const struct cli *cli, const struct run_doc *run)
 {
+    if (run->composed) return;
     if (strcmp(run->outcome, "unknown") == 0 && run->succeeded)
         cli_say(cli,
             "Nothing proved the result, so nothing is learned from it: say "
@@ -273,8 +274,11 @@ static int run_it(struct cli *cli, struct delegation *delegation, bool *busy,
     int status = read_fallbacks(cli, delegation, names, with);
     if (status != STATUS_DONE) return status;
     if (delegation->timeout_ms > 0) with->timeout_ms = delegation->timeout_ms;
+    with->compose = delegation->compose;
+    if (delegation->run == NULL) with->session = cli_session(cli);
     int err = start(cli, delegation, watch, &run);
     with->fallbacks = NULL; /* they are on record */
+    with->compose = NULL;
     if (err == NDF_EBUSY && delegation->run != NULL) {
         if (busy == NULL) return say_busy(cli, delegation->run);
         *busy = true;

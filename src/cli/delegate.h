@@ -7,8 +7,9 @@
 #include "cli/watch.h"
 
 struct delegation {
-    const char *pattern; /* to start; NULL: resume */
+    const char *pattern; /* to start; NULL: resume, or compose */
     const char *run;     /* to resume; NULL: start */
+    const char *compose; /* to start instead of a pattern, as JSON; NULL */
     const ndf_context *context;
     int64_t timeout_ms; /* < 0: none */
     bool started;       /* set by delegate: there is a run */

@@ -78,9 +78,9 @@ int64_t cli_duration(const char *text)
     return -1;
 }
 
-long cli_limit(const struct cli *cli, long fallback)
+long cli_count(const struct cli *cli, enum option_id option, long fallback)
 {
-    const char *text = cli->args.values[OPT_LIMIT];
+    const char *text = cli->args.values[option];
     if (text == NULL) return fallback;
     char *end;
     errno = 0;
@@ -88,8 +88,8 @@ long cli_limit(const struct cli *cli, long fallback)
     bool good = end != text && *end == '\0' && errno == 0 && limit >= 0 &&
                 limit <= 1000000;
     if (good) return limit;
-    (void)cli_fail(
-        cli, STATUS_USAGE, "--limit: expected a number, got '%s'", text);
+    (void)cli_fail(cli, STATUS_USAGE, "--%s: expected a number, got '%s'",
+        options[option].name, text);
     return -1;
 }
 
@@ -303,6 +303,14 @@ json_t *cli_context_json(struct cli *cli, size_t words_from, int *status)
     if (ok) return context;
     json_decref(context);
     return NULL;
+}
+
+const char *cli_session(const struct cli *cli)
+{
+    const char *given = cli->args.values[OPT_SESSION];
+    const char *set = getenv("NDF_SESSION");
+    if (given != NULL) return given;
+    return set != NULL && set[0] != '\0' ? set : NULL;
 }
 
 int cli_context(struct cli *cli, const json_t *json, ndf_context **out)

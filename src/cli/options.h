@@ -21,6 +21,8 @@ enum command_id {
     CMD_SHOW,
     CMD_WHY,
     CMD_RATE,
+    CMD_TEST,
+    CMD_DIFF,
     CMD_RESUME,
     CMD_CANCEL,
     CMD_APPROVE,
@@ -104,6 +106,11 @@ enum option_id {
     OPT_SEED,
     OPT_QUERY_LIMIT,
     OPT_PLOT,
+    OPT_JUNIT,
+    OPT_LAST,
+    OPT_TASKS,
+    OPT_SESSION,
+    OPT_COMPOSE,
     OPTION_COUNT,
 };
 

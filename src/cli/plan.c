@@ -274,10 +274,12 @@ static void print_fallbacks(const struct term *out, const json_t *names)
     if (json_array_size(names) > 0) (void)fputc('\n', out->file);
 }
 
-int plan_print(struct cli *cli, const char *pattern, const ndf_context *context)
+static int print_plan(struct cli *cli, const char *pattern, const char *compose,
+    const ndf_context *context)
 {
     ndf_text *text = NULL;
     ndf_run_options with = NDF_RUN_OPTIONS_INIT;
+    with.compose = compose;
     if (!cli->args.given[OPT_NO_FALLBACK])
         with.fallback = NDF_FALLBACK_DECLARED;
     int err =
@@ -298,4 +300,15 @@ int plan_print(struct cli *cli, const char *pattern, const ndf_context *context)
     json_decref(doc);
     cli_say(cli, "nothing was started");
     return STATUS_DONE;
+}
+
+int plan_print(struct cli *cli, const char *pattern, const ndf_context *context)
+{
+    return print_plan(cli, pattern, NULL, context);
+}
+
+int plan_print_composed(
+    struct cli *cli, const char *compose, const ndf_context *context)
+{
+    return print_plan(cli, NULL, compose, context);
 }

@@ -11,5 +11,8 @@
  * status. */
 int plan_print(
     struct cli *cli, const char *pattern, const ndf_context *context);
+/* The same for what is composed (JSON) instead of a pattern. */
+int plan_print_composed(
+    struct cli *cli, const char *compose, const ndf_context *context);
 
 #endif

@@ -75,6 +75,18 @@ static void read_record(struct run_doc *run, const json_t *record)
     if (strcmp(kind, "end") == 0) run->end = body;
 }
 
+/* The parts of a composed run, or NULL. */
+static const json_t *find_parts(const json_t *document)
+{
+    const json_t *list = json_object_get(document, "records");
+    const json_t *body = json_object_get(json_array_get(list, 0), "body");
+    const json_t *plan = json_object_get(body, "plan");
+    const json_t *phases = json_object_get(plan, "phases");
+    const json_t *plans = json_object_get(json_array_get(phases, 0), "plans");
+    bool composed = cli_get(json_array_get(plans, 0), "task")[0] != '\0';
+    return composed ? plans : NULL;
+}
+
 void run_doc_read(struct run_doc *run, const json_t *document)
 {
     *run = (struct run_doc){
@@ -88,21 +100,31 @@ void run_doc_read(struct run_doc *run, const json_t *document)
     const json_t *list = json_object_get(document, "records");
     for (size_t i = 0; i < json_array_size(list); i++)
         read_record(run, json_array_get(list, i));
+    run->composed = find_parts(document) != NULL;
     run->outcome = cli_get(run->end, "outcome");
     run->evidence = cli_get(run->end, "evidence");
     run->error = cli_get(run->end, "error");
     run->step = cli_get(run->end, "step");
 }
 
-/* The last good result of a step (NULL: of any); its body, or NULL. */
-static const json_t *find_result(const json_t *document, const char *step)
+/* Whether a step is that of this id, or inside of what has this id. */
+static bool is_within(const char *step, const char *id)
+{
+    size_t size = strlen(id);
+    return strncmp(step, id, size) == 0 &&
+           (step[size] == '\0' || step[size] == '/');
+}
+
+/* The last good result of a step or of what is inside of that id (NULL: of
+ * any); its body, or NULL. */
+static const json_t *find_result(const json_t *document, const char *id)
 {
     const json_t *list = json_object_get(document, "records");
     for (size_t i = json_array_size(list); i > 0; i--) {
         const json_t *record = json_array_get(list, i - 1);
         const json_t *body = json_object_get(record, "body");
         if (strcmp(cli_get(record, "kind"), "result") != 0) continue;
-        if (step != NULL && strcmp(cli_get(body, "step"), step) != 0) continue;
+        if (id != NULL && !is_within(cli_get(body, "step"), id)) continue;
         if (json_is_true(json_object_get(body, "ok"))) return body;
     }
     return NULL;
@@ -134,7 +156,8 @@ static bool is_needed(const json_t *tasks, const char *name)
 
 size_t run_doc_outputs(const json_t *document, struct run_output **out)
 {
-    const json_t *tasks = find_tasks(document);
+    const json_t *tasks = find_parts(document);
+    if (tasks == NULL) tasks = find_tasks(document);
     size_t most = tasks != NULL ? json_array_size(tasks) : 1, count = 0;
     *out = cli_alloc((most + 1) * sizeof **out);
     for (size_t i = 0; i < most; i++) {
@@ -144,7 +167,8 @@ size_t run_doc_outputs(const json_t *document, struct run_output **out)
         const json_t *body = find_result(document, step);
         const json_t *value = json_object_get(body, "output");
         if (value == NULL || json_is_null(value)) continue;
-        (*out)[count++] = (struct run_output){cli_get(body, "step"), value};
+        (*out)[count++] = (struct run_output){
+            step != NULL ? step : cli_get(body, "step"), value};
     }
     return count;
 }

@@ -14,6 +14,7 @@ struct run_doc {
     int64_t started_ms, elapsed_ms; /* -1: not known */
     const json_t *end;              /* the body of its last record; NULL */
     bool succeeded;
+    bool composed;  /* of several patterns, so that none can be rated */
     bool cancelled; /* by whomever, or by its time limit or budget */
     bool timed_out;
     bool denied; /* an approval was */
@@ -29,7 +30,8 @@ struct run_output {
 };
 
 /* What the run brought: of steps, the output of the last one that went well; of
- * tasks, those of all that no other needs, as they are declared. Returns how
+ * tasks, those of all that no other needs, as they are declared; of a composed
+ * run, that of each part. Returns how
  * many there are in *out, which is for cli_free; they borrow the document. */
 size_t run_doc_outputs(const json_t *document, struct run_output **out);
 /* Whether nobody is at work on a run that has not ended. */

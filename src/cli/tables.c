@@ -21,7 +21,8 @@ enum {
                BIT(CMD_DEV_SCHEMA) | BIT(CMD_DEV_EVAL),
     READS = RUNNING | BIT(CMD_WHY) | BIT(CMD_LS) | BIT(CMD_SHOW) |
             BIT(CMD_STATS) | BIT(CMD_LOGS) | BIT(CMD_IMPORT) | BIT(CMD_TRUST) |
-            BIT(CMD_DEV_CHECK) | BIT(CMD_DEV_EVAL),
+            BIT(CMD_DEV_CHECK) | BIT(CMD_DEV_EVAL) | BIT(CMD_TEST) |
+            BIT(CMD_DIFF),
     EVAL = BIT(CMD_DEV_EVAL),
 };
 
@@ -59,7 +60,10 @@ const struct option options[OPTION_COUNT] = {
         "it fails, and is undone, when it takes longer: 90s, 5m, 1h",
         OPTION_VALUE, COMPLETE_NONE, RUNNING, 't'},
     [OPT_QUIET] = {"quiet", NULL, "no progress and no remarks", OPTION_FLAG,
-        COMPLETE_NONE, RUNNING | BIT(CMD_IMPORT) | BIT(CMD_INIT), 'q'},
+        COMPLETE_NONE,
+        RUNNING | BIT(CMD_IMPORT) | BIT(CMD_INIT) | BIT(CMD_TEST) |
+            BIT(CMD_DIFF),
+        'q'},
     [OPT_LIMIT] = {"limit", "N", "show at most so many", OPTION_VALUE,
         COMPLETE_NONE, BIT(CMD_LS) | BIT(CMD_WHY), 'n'},
     [OPT_NOT] = {"not", "PATTERN", "say why this pattern was not chosen",
@@ -128,6 +132,25 @@ const struct option options[OPTION_COUNT] = {
     [OPT_PLOT] = {"plot", "FILE",
         "draw the learning curve and the reliability as an SVG", OPTION_VALUE,
         COMPLETE_FILES, EVAL, 0},
+    [OPT_JUNIT] = {"junit", "FILE",
+        "write the results to a file as JUnit XML, for a CI system",
+        OPTION_VALUE, COMPLETE_FILES, BIT(CMD_TEST), 0},
+    [OPT_LAST] = {"last", "N",
+        "compare the last N tasks of the store; 200 when not given",
+        OPTION_VALUE, COMPLETE_NONE, BIT(CMD_DIFF), 0},
+    [OPT_TASKS] = {"tasks", "FILE",
+        "take the tasks from a file (- for standard input): a task a line, or "
+        "JSON Lines with `text` or `query`",
+        OPTION_VALUE, COMPLETE_FILES, BIT(CMD_DIFF), 0},
+    [OPT_SESSION] = {"session", "ID",
+        "the conversation that the task is part of, a name of your own; else "
+        "$NDF_SESSION: \"yes\" and \"try again\" stay with who had the last "
+        "turn",
+        OPTION_VALUE, COMPLETE_NONE, TASK, 0},
+    [OPT_COMPOSE] = {"compose", NULL,
+        "if the task asks for several things, run a pattern for each; see ndf "
+        "why",
+        OPTION_FLAG, COMPLETE_NONE, BIT(CMD_DO), 0},
 };
 
 const struct command commands[COMMAND_COUNT] = {
@@ -168,6 +191,22 @@ const struct command commands[COMMAND_COUNT] = {
         "say how a run went, or which pattern was the right one",
         "Both can be said at once: ndf rate RUN bad should=security.review", 2,
         3, COMPLETE_NONE, cmd_rate},
+    [CMD_TEST] = {"", "test", "FILE", "test who is chosen for which task",
+        "FILE is a YAML or JSON list of tests:\n"
+        "  - {task: fix the failing test, expect: coder}\n"
+        "  - {task: translate this poem, expect: none}\n"
+        "  - {task: audit the login, expect: [security, reviewer], top: 3,\n"
+        "     context: {domain: web.login, attributes: {risk: high}}}\n"
+        "It passes when one of those expected would be taken unattended, or "
+        "with top is\namong the best so many. Exits 1 when one fails. Nothing "
+        "is run or learned.",
+        1, 1, COMPLETE_FILES, cmd_test},
+    [CMD_DIFF] = {"", "diff", "A B",
+        "show which tasks would go elsewhere after a change of the files",
+        "A and B are stores, or files or folders of agents and patterns, which "
+        "are\nread as new: with nothing learned. Exits 1 when a task would go "
+        "elsewhere.",
+        2, 2, COMPLETE_FILES, cmd_diff},
     [CMD_RESUME] = {"", "resume", "RUN|--all",
         "go on with a run that was interrupted", "", 0, 1, COMPLETE_NONE,
         cmd_resume},

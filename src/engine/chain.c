@@ -96,14 +96,15 @@ int ndf_run_start(ndf_engine *engine, const char *pattern,
     *out = NULL;
     int err = engine_check(engine, error);
     if (err != NDF_OK) return err;
-    if (pattern == NULL || context == NULL)
-        return err_set(error, NDF_EINVAL, "pattern or context is NULL");
+    if (context == NULL)
+        return err_set(error, NDF_EINVAL, "the context is NULL");
     if (store_is_read_only(engine->store))
         return err_set(error, NDF_EREADONLY,
             "nothing can be run from a store that is open for reading only");
     if (error != NULL) error->code = NDF_OK;
     ndf_run_options all;
     err = start_options(options, &all, error);
+    if (err == NDF_OK) err = start_check(pattern, &all, error);
     if (err != NDF_OK) return err;
     const struct start_request request = {
         .pattern = pattern, .context = context, .options = options};

@@ -107,7 +107,7 @@ static int choose_plan(ndf_engine *engine, struct arena *arena,
     const ndf_call *call, struct buf *out, ndf_error *error)
 {
     struct request request = {.phase = STR("")};
-    struct plan_request wanted;
+    struct plan_request wanted = {.phase = STR("")};
     struct plan plan;
     struct value encoded;
     int err = decode_request(arena, call, &request);

@@ -111,6 +111,10 @@ int ndf_cleanup(
         .ud = engine};
     struct store_cleanup_counts counts;
     err = store_cleanup(engine->store, &what, &counts, error);
+    int64_t old_ms = clock_wall_ms(&engine->clock) - session_age_max_ms;
+    if (err == NDF_OK)
+        err = sessions_clean(
+            &engine->sessions, before_ms > old_ms ? before_ms : old_ms, error);
     uint64_t folders = err == NDF_OK ? sweep_left(engine) : 0;
     if (err == NDF_OK && report != NULL) {
         struct arena arena;

@@ -21,6 +21,7 @@
 #include "engine/owners.h"
 #include "engine/registry.h"
 #include "engine/scores.h"
+#include "engine/sessions.h"
 #include "engine/text.h"
 #include "engine/trust.h"
 #include "store/store.h"
@@ -73,6 +74,7 @@ struct ndf_engine {
     int64_t data_version;          /* of the store when it was read */
     struct map bindings;           /* name -> struct bound (bind.c) */
     struct scores scores;
+    struct sessions sessions;
     struct tally kinds[3]; /* of all patterns of a kind */
     bool kinds_known;
 };
@@ -130,6 +132,10 @@ struct ndf_context {
 int engine_choose(ndf_engine *engine, const struct context *context,
     const struct str_list *without, struct arena *arena, struct str *name,
     ndf_error *error);
+
+/* Whether a task follows up the last turn of its session (follow_up.h). */
+int engine_follows(ndf_engine *engine, const struct context *context,
+    const char *session, struct arena *arena, bool *follows, ndf_error *error);
 
 /* Makes an error that has a code but no sentence yet say "what: why". */
 int engine_explain(int err, const char *what, ndf_error *error);

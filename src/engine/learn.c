@@ -5,12 +5,24 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "engine/compose.h"
+#include "engine/follow_up.h"
 #include "engine/lookup.h"
 #include "store/tx.h"
 
+/* A word on a run, and whom its session goes on with. */
+struct word {
+    struct learning learning;
+    struct turn turn; /* pattern.at NULL: with nobody else */
+};
+
 static int learn_work(struct store_tx *tx, void *ud, ndf_error *error)
 {
-    return learning_write(tx, ud, error);
+    struct word *word = ud;
+    int err = learning_write(tx, &word->learning, error);
+    if (err == NDF_OK && word->turn.pattern.at != NULL)
+        err = sessions_correct(tx, word->learning.mem, &word->turn, error);
+    return err;
 }
 
 int engine_learning(ndf_engine *engine, const struct outcome *outcome,
@@ -30,15 +42,32 @@ int engine_learning(ndf_engine *engine, const struct outcome *outcome,
 }
 
 static int learn(ndf_engine *engine, struct arena *arena,
-    const struct outcome *outcome, ndf_error *error)
+    const struct outcome *outcome, struct str session, ndf_error *error)
 {
-    struct learning learning;
-    int err = engine_learning(engine, outcome, arena, &learning);
+    struct word word = {.turn = {.session = session, .run = outcome->run}};
+    if (session.at != NULL) word.turn.pattern = outcome->should;
+    int err = engine_learning(engine, outcome, arena, &word.learning);
     if (err == NDF_OK)
-        err = store_write(engine->store, learn_work, &learning, error);
+        err = store_write(engine->store, learn_work, &word, error);
+    sessions_written(&engine->sessions, session);
     if (err != NDF_OK) return err;
-    engine_learned(engine, &learning);
+    engine_learned(engine, &word.learning);
     learned_catch_up(&engine->learned);
+    return NDF_OK;
+}
+
+/* A composed run is of no pattern that could be good or bad, but its task may
+ * have been one for a single pattern. */
+static int word_on_parts(struct outcome *outcome, ndf_error *error)
+{
+    if (outcome->should.at == NULL)
+        return err_set(error, NDF_EINVAL,
+            "run %.*s was composed of several patterns, so that none can be "
+            "rated: say which one should have done it all, or nothing",
+            STR_ARG(outcome->run));
+    outcome->run = (struct str){NULL, 0};
+    outcome->pattern = outcome->should;
+    outcome->result = OUTCOME_UNKNOWN;
     return NDF_OK;
 }
 
@@ -67,7 +96,15 @@ static int rate(ndf_engine *engine, struct arena *arena, const char *id,
         if (err == NDF_OK && str_equal(outcome.should, outcome.pattern))
             outcome.should = (struct str){NULL, 0};
     }
-    return err == NDF_OK ? learn(engine, arena, &outcome, error) : err;
+    static const uint8_t none[STORE_HASH_SIZE];
+    if (err == NDF_OK && compose_is_composed(run.pattern,
+                             memcmp(run.version, none, sizeof none) != 0))
+        err = word_on_parts(&outcome, error);
+    struct str session = {NULL, 0};
+    if (err == NDF_OK)
+        err = follow_up_recorded(
+            engine, run.id, arena, &session, &outcome.follow_up, error);
+    return err == NDF_OK ? learn(engine, arena, &outcome, session, error) : err;
 }
 
 int ndf_rate(ndf_engine *engine, const char *run, int verdict,

@@ -114,6 +114,7 @@ static int open_store(
     if (err != NDF_OK && engine->made_store && options->path != NULL)
         (void)unlink(options->path);
     learned_open(&engine->learned, engine->store, NULL);
+    engine->sessions.store = engine->store;
     if (err != NDF_OK || options->path == NULL) return err;
     struct buf real;
     buf_init(&real, &engine->mem);
@@ -178,6 +179,7 @@ int ndf_open(ndf_engine **out, const ndf_options *options, ndf_error *error)
     owners_init(&engine->owners, &engine->mem);
     scores_init(&engine->scores, &engine->mem);
     learned_init(&engine->learned, &engine->mem);
+    sessions_init(&engine->sessions, &engine->mem);
     engine->config = selector_config_default();
     if (error != NULL) error->code = NDF_OK;
     err = fill_engine(engine, &all, error);
@@ -198,6 +200,7 @@ void ndf_close(ndf_engine *engine)
     registry_unref(engine->registry);
     domains_unref(engine->domains);
     scores_deinit(&engine->scores);
+    sessions_deinit(&engine->sessions);
     engine_unbind_all(engine);
     owners_deinit(&engine->owners);
     if (engine->path == NULL && engine->runs_dir != NULL)

@@ -13,6 +13,7 @@
 #include "base/os.h"
 #include "engine/choose.h"
 #include "engine/commands.h"
+#include "engine/compose.h"
 #include "engine/link.h"
 #include "engine/room.h"
 #include "engine/runner.h"
@@ -151,14 +152,15 @@ static enum outcome_result result_of(struct str name)
 }
 
 /* The outcome of a run, from its last record. A cancelled or doubtful run says
- * nothing about its pattern. */
+ * nothing about its pattern, and a composed one has none. */
 static int prepare_end(struct append_job *job, const struct value *body)
 {
     struct ndf_run *run = job->run;
     ndf_engine *engine = run->engine;
     job->ends = true;
     job->state = (int)exec_state_of(value_get_str(body, STR("state")));
-    if (job->state == NDF_RUN_CANCELLED || job->state == NDF_RUN_IN_DOUBT)
+    if (job->state == NDF_RUN_CANCELLED || job->state == NDF_RUN_IN_DOUBT ||
+        compose_is_composed(run->plan.pattern, run->plan.version.size > 0))
         return NDF_OK;
     int64_t elapsed =
         (clock_mono_ns(&engine->clock) - run->started_mono_ns) / 1000000;
@@ -170,7 +172,8 @@ static int prepare_end(struct append_job *job, const struct value *body)
         .evidence = value_get_str(body, STR("evidence")),
         .at_ms = job->at_ms,
         .latency_ms = elapsed > 0 ? (uint64_t)elapsed : 0,
-        .cost = (double)NAN};
+        .cost = (double)NAN,
+        .follow_up = run->follow_up};
     return engine_learning(engine, &outcome, &job->arena, &job->learning);
 }
 

@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "base/os.h"
 #include "engine/circles.h"
+#include "engine/object.h"
 #include "model/tables.h"
 
 enum { KNOWN_MAX = 64 };
@@ -462,4 +463,57 @@ int planner_plan_chosen(const struct planner *planner, struct arena *arena,
     int err = make_id(&p, phase, short_name(name), &p.id);
     if (err != NDF_OK) return err;
     return plan_name(&p, name, (struct str){NULL, 0}, out);
+}
+
+/* Parts are done independently of each other, so that each takes back its own
+ * work only. What fails to decode here is a bug, but for the names. */
+static int parts_pattern(
+    struct planning *p, const struct plan_parts *parts, struct pattern *out)
+{
+    struct arena *arena = p->arena;
+    struct object document = object_new(arena), item = object_new(arena);
+    struct object phase = object_new(arena);
+    struct value names = value_of_array(), phases = value_of_array();
+    int err = NDF_OK;
+    for (size_t i = 0; err == NDF_OK && i < parts->count; i++)
+        err = value_push(arena, &names, value_of_str(parts->items[i].pattern));
+    object_put(&phase, "patterns", names);
+    object_put(&phase, "coordination",
+        value_of_str(parts->parallel ? STR("parallel") : STR("sequential")));
+    object_put(&item, "parts", phase.value);
+    if (err == NDF_OK) err = phase.err;
+    if (err == NDF_OK) err = item.err;
+    if (err == NDF_OK) err = value_push(arena, &phases, item.value);
+    object_put(&document, "pattern", value_of_str(STR("composed")));
+    object_put(&document, "rollback_strategy", value_of_str(STR("pattern")));
+    object_put(&document, "phases", phases);
+    if (err == NDF_OK) err = document.err;
+    return err == NDF_OK ? pattern_decode(arena, &document.value, out, p->error)
+                         : err;
+}
+
+int planner_plan_parts(const struct planner *planner, struct arena *arena,
+    const struct plan_parts *parts, struct plan *out, ndf_error *error)
+{
+    const struct source source = {.name = STR(REGISTRY_HOST_SOURCE)};
+    const struct entry origin = {.source = &source, .name = STR("composed")};
+    struct planning p = {.planner = planner,
+        .arena = arena,
+        .error = error,
+        .origin = &origin,
+        .id = STR("")};
+    struct pattern pattern;
+    plan_init(&p, out);
+    int err = parts_pattern(&p, parts, &pattern);
+    if (err == NDF_OK) err = plan_pattern(&p, &pattern, out);
+    if (err != NDF_OK) return err;
+    out->pattern =
+        parts->parallel ? STR("composed/parallel") : STR("composed/sequential");
+    out->version = STR("");
+    struct plan_phase *phase = &out->phases[0];
+    for (size_t i = 0; err == NDF_OK && i < phase->plan_count; i++) {
+        phase->plans[i].task = arena_str(arena, parts->items[i].task);
+        if (phase->plans[i].task.at == NULL) err = NDF_ENOMEM;
+    }
+    return err;
 }

@@ -20,6 +20,17 @@ struct planner {
     struct str cwd;
 };
 
+/* What a composed plan is made of: a pattern for each part of a task. */
+struct plan_part {
+    struct str pattern, task;
+};
+
+struct plan_parts {
+    bool parallel;
+    struct plan_part *items;
+    size_t count;
+};
+
 /* Plans the pattern or agent of that name, or the function that is bound to a
  * name which the registry has not. Everything of *out lives in arena.
  * NDF_ENOTFOUND, NDF_EREFERENCE (names the reference and the nearest known),
@@ -29,5 +40,9 @@ int planner_plan(const struct planner *planner, struct arena *arena,
 /* The same for a pattern that was chosen for the phase of that id. */
 int planner_plan_chosen(const struct planner *planner, struct arena *arena,
     struct str phase, struct str name, struct plan *out, ndf_error *error);
+/* A plan of one phase, with a member for each part, which has the part's task;
+ * no pattern of the registry, though it has a name like one. */
+int planner_plan_parts(const struct planner *planner, struct arena *arena,
+    const struct plan_parts *parts, struct plan *out, ndf_error *error);
 
 #endif

@@ -90,9 +90,13 @@ int ndf_plan(ndf_engine *engine, const char *pattern,
     *out = NULL;
     int err = engine_check(engine, error);
     if (err != NDF_OK) return err;
-    if (pattern == NULL || context == NULL)
-        return err_set(error, NDF_EINVAL, "pattern or context is NULL");
+    if (context == NULL)
+        return err_set(error, NDF_EINVAL, "the context is NULL");
     if (error != NULL) error->code = NDF_OK;
+    ndf_run_options all;
+    err = start_options(options, &all, error);
+    if (err == NDF_OK) err = start_check(pattern, &all, error);
+    if (err != NDF_OK) return err;
     struct ndf_run *run;
     err = run_new(&run, engine);
     if (err != NDF_OK) return engine_explain(err, "the plan", error);

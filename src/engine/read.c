@@ -205,12 +205,23 @@ static int add_record(void *ud, const struct store_record *record)
     return err == NDF_OK ? value_push(list->arena, list->out, value) : err;
 }
 
+/* Without the bytes of its lesson, which tell nobody anything. */
 static int add_outcome(void *ud, const struct store_outcome *outcome)
 {
     struct listing *list = ud;
     struct value body;
     int err = json_parse(list->arena, outcome->body, &body, list->error);
-    return err == NDF_OK ? value_push(list->arena, list->out, body) : err;
+    if (err != NDF_OK) return err;
+    if (body.kind != VALUE_OBJECT) return NDF_ECORRUPT;
+    struct object object = object_new(list->arena);
+    for (size_t i = 0; i < body.object.count; i++) {
+        const struct member *member = &body.object.members[i];
+        if (!str_equal(member->key, STR("lesson")))
+            object_put(&object, member->key.at, member->value);
+    }
+    return object.err == NDF_OK
+               ? value_push(list->arena, list->out, object.value)
+               : object.err;
 }
 
 static int show_run(struct listing *list, const struct store_run *run)
@@ -331,6 +342,9 @@ static int read_list(struct listing *list, void *ud)
     case NDF_LIST_RUNS:
         return read_runs(list->reader, READ_ANY_STATE, request->limit, add_run,
             list, list->error);
+    case NDF_LIST_OUTCOMES:
+        return read_outcomes_last(
+            list->reader, request->limit, add_outcome, list, list->error);
     case NDF_LIST_SOURCES:
         return list_sources(
             list->registry, request->limit, list->arena, list->out);

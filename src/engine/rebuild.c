@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/os.h"
+#include "engine/follow_up.h"
 #include "engine/link.h"
 #include "engine/lookup.h"
 
@@ -83,6 +84,7 @@ static int decode_start(struct rebuilding *r, uint64_t *seed)
     if (err == NDF_OK)
         err = context_decode(&run->arena, context, &run->context, r->error);
     run->domain = value_get_str(first->body, STR("domain"));
+    follow_up_decode(run, first->body);
     *seed = (uint64_t)value_get_int(first->body, STR("seed"), 0);
     return err == NDF_OK ? link_decode(run, first->body) : err;
 }

@@ -47,6 +47,8 @@ struct ndf_run {
     struct plan plan;
     struct context context;
     struct str domain;            /* stated, or inferred when it was chosen */
+    struct str session;           /* .at NULL: of none */
+    bool follow_up;               /* its task is about the turn before */
     struct str fallback_of;       /* the run before; .at NULL: none */
     char next_id[ENGINE_ID_SIZE]; /* of the run after it; "": none */
     struct str_list after;        /* the patterns that are tried then */

@@ -176,10 +176,11 @@ static int find_earlier(void *ud, const struct store_outcome *row)
     struct finding *finding = ud;
     struct value body;
     struct outcome outcome;
-    if (json_parse(finding->arena, row->body, &body, NULL) != NDF_OK)
-        return NDF_ECORRUPT;
-    if (outcome_decode(finding->arena, &body, &outcome, NULL) != NDF_OK)
-        return NDF_ECORRUPT;
+    int err = json_parse(finding->arena, row->body, &body, NULL);
+    if (err == NDF_OK)
+        err = outcome_decode(finding->arena, &body, &outcome, NULL);
+    if (err == NDF_ENOMEM) return err;
+    if (err != NDF_OK) return NDF_ECORRUPT;
     if (str_equal(outcome.pattern, finding->pattern))
         add_earlier(&finding->earlier, &outcome);
     return NDF_OK;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "engine/engine.h"
+#include "engine/follow_up.h"
 #include "engine/lessons.h"
 
 /* ---- contexts ----------------------------------------------------------- */
@@ -51,6 +51,8 @@ struct ndf_selection {
     struct arena arena;
     struct registry *registry;
     struct selection selection;
+    char *session;  /* NULL: none */
+    bool follow_up; /* it is one, of that session */
 };
 
 struct tally_source {
@@ -146,7 +148,7 @@ static int read_select_options(
             "the library that the program was built for",
             given->size);
     memcpy(out, given, given->size);
-    return NDF_OK;
+    return session_check(out->session, error);
 }
 
 struct asking {
@@ -185,6 +187,12 @@ static int select_into(ndf_engine *engine, const ndf_context *context,
     err = selector_select(selection->registry->selector, &query,
         &selection->arena, &selection->selection);
     end_learned(engine, &context->context);
+    query.learner = NULL;
+    const struct follow_up_query turn = {
+        selection->session, selection->registry, &query};
+    if (err == NDF_OK && turn.session != NULL)
+        err = follow_up_apply(engine, &turn, &selection->arena,
+            &selection->selection, &selection->follow_up, error);
     histogram_add(&engine->metrics.select_us,
         (uint64_t)(clock_mono_ns(&engine->clock) - start) / 1000);
     counter_add(&engine->metrics.selections, 1);
@@ -269,6 +277,26 @@ int engine_lesson(
     return err;
 }
 
+int engine_follows(ndf_engine *engine, const struct context *context,
+    const char *session, struct arena *arena, bool *follows, ndf_error *error)
+{
+    struct registry *registry;
+    int err = engine_registry(engine, &registry, error);
+    if (err != NDF_OK) return err;
+    struct tally_source source = {engine, registry};
+    struct selector_query query = make_query(&source, context, 1);
+    const struct follow_up_query turn = {session, registry, &query};
+    struct selection selection;
+    query.learner = begin_learned(engine, context);
+    err = selector_select(registry->selector, &query, arena, &selection);
+    end_learned(engine, context);
+    query.learner = NULL;
+    if (err == NDF_OK)
+        err = follow_up_apply(engine, &turn, arena, &selection, follows, error);
+    registry_unref(registry);
+    return err;
+}
+
 int ndf_select(ndf_engine *engine, const ndf_context *context, size_t limit,
     ndf_selection **out, ndf_error *error)
 {
@@ -293,7 +321,13 @@ int ndf_select_with(ndf_engine *engine, const ndf_context *context,
     if (selection == NULL) return err_set(error, NDF_ENOMEM, "out of memory");
     selection->mem = engine->mem;
     arena_init(&selection->arena, &selection->mem);
-    err = select_into(engine, context, &all, selection, error);
+    if (all.session != NULL) {
+        selection->session =
+            arena_dup(&selection->arena, all.session, strlen(all.session) + 1);
+        if (selection->session == NULL) err = NDF_ENOMEM;
+    }
+    if (err == NDF_OK)
+        err = select_into(engine, context, &all, selection, error);
     if (err != NDF_OK) {
         ndf_selection_free(selection);
         return engine_explain(err, "nothing can be selected", error);
@@ -347,6 +381,11 @@ const char *ndf_selection_reason(const ndf_selection *selection)
     return selection->selection.reason.at;
 }
 
+int ndf_selection_follow_up(const ndf_selection *selection)
+{
+    return selection->follow_up ? 1 : 0;
+}
+
 int ndf_selection_json(const ndf_selection *selection, ndf_text **out)
 {
     *out = NULL;
@@ -355,6 +394,9 @@ int ndf_selection_json(const ndf_selection *selection, ndf_text **out)
     struct value value;
     int err = selection_encode(
         &scratch, &selection->selection, selection->registry->selector, &value);
+    if (err == NDF_OK && selection->follow_up)
+        err = value_set(&scratch, &value, STR("follow_up"),
+            value_of_str(str_of(selection->session)));
     if (err == NDF_OK) err = text_of_value(out, &selection->mem, &value);
     arena_deinit(&scratch);
     return err;

@@ -16,6 +16,8 @@
 #include "base/json.h"
 #include "base/os.h"
 #include "engine/commands.h"
+#include "engine/compose.h"
+#include "engine/follow_up.h"
 #include "engine/link.h"
 #include "engine/planner.h"
 #include "engine/rebuild.h"
@@ -109,6 +111,7 @@ static int encode_start(
         err = value_set(arena, out, STR("domain"), value_of_str(run->domain));
     if (err == NDF_OK)
         err = value_set(arena, out, STR("seed"), value_of_int((int64_t)seed));
+    if (err == NDF_OK) err = follow_up_encode(run, arena, out);
     return err == NDF_OK ? link_encode(run, out) : err;
 }
 
@@ -138,6 +141,7 @@ static int start_work(struct store_tx *tx, void *ud, ndf_error *error)
     if (err == NDF_OK && run->fallback_of.at != NULL)
         err = link_take(tx, run->fallback_of, error);
     if (err == NDF_OK) err = tx_run_put(tx, &row, error);
+    if (err == NDF_OK) err = follow_up_turn(tx, run, error);
     struct store_record record = {.run = row.id,
         .kind = STR("plan"),
         .at_ms = run->started_ms,
@@ -173,6 +177,7 @@ static int record_start(struct ndf_run *run, uint64_t seed, ndf_error *error)
     (void)hash_unhex(run->plan.version, job.version, sizeof job.version);
     if (err == NDF_OK)
         err = store_write(run->engine->store, start_work, &job, error);
+    sessions_written(&run->engine->sessions, run->session);
     run->next_seq = 1;
     buf_deinit(&body);
     return err;
@@ -203,7 +208,20 @@ int start_options(
         return err_set(error, NDF_EINVAL,
             "ndf_run_options.timeout_ms is %lld: it is 0 (none) to %lld",
             (long long)out->timeout_ms, (long long)timeout_max_ms);
+    if (out->compose != NULL && out->fallbacks != NULL)
+        return err_set(error, NDF_EINVAL,
+            "a composed run has no fallbacks: leave them out");
     return NDF_OK;
+}
+
+int start_check(
+    const char *pattern, const ndf_run_options *options, ndf_error *error)
+{
+    if ((pattern == NULL) != (options->compose == NULL)) return NDF_OK;
+    return err_set(error, NDF_EINVAL,
+        pattern == NULL ? "pattern is NULL"
+                        : "a composed run has no pattern: pass NULL, or leave "
+                          "ndf_run_options.compose out");
 }
 
 /* An absolute path without links, of the folder where agents run. */
@@ -259,6 +277,9 @@ static int plan_from(const struct planning *p, const struct registry *registry,
         .bound = is_bound,
         .ud = p->engine,
         .cwd = request->cwd};
+    if (request->parts != NULL)
+        return planner_plan_parts(
+            &planner, p->arena, request->parts, out, error);
     struct str name = arena_str(p->arena, request->pattern);
     if (name.at == NULL) return NDF_ENOMEM;
     if (request->phase.size == 0)
@@ -379,9 +400,13 @@ int start_prepare(struct ndf_run *run, const struct start_request *request,
     if (err == NDF_OK) err = draw_seed(run->engine, seed);
     if (err == NDF_OK) err = find_cwd(run, all.cwd, &cwd, error);
     if (err == NDF_OK) err = copy_context(run, &request->context->context);
+    if (err == NDF_OK) err = follow_up_begin(run, all.session, error);
+    struct plan_parts parts;
+    if (err == NDF_OK && all.compose != NULL)
+        err = compose_read(&run->arena, all.compose, &parts, error);
     if (err == NDF_OK) {
-        const struct plan_request wanted = {
-            str_of(request->pattern), STR(""), cwd};
+        const struct plan_request wanted = {str_of(request->pattern), STR(""),
+            cwd, all.compose != NULL ? &parts : NULL};
         err = start_plan(run->engine, &run->arena, &wanted, &run->plan, error);
     }
     if (err == NDF_OK && request->place == NULL &&

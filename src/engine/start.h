@@ -6,6 +6,7 @@
 #define NDF_ENGINE_START_H
 
 #include "base/buf.h"
+#include "engine/planner.h"
 #include "engine/runner.h"
 
 /* The place of a run among those that are tried one after the other (chain.c);
@@ -28,6 +29,9 @@ struct start_request {
 /* The options with the defaults for what is not given. NDF_EINVAL. */
 int start_options(
     const ndf_run_options *given, ndf_run_options *out, ndf_error *error);
+/* What is to be run: a pattern, or what the options compose. NDF_EINVAL. */
+int start_check(
+    const char *pattern, const ndf_run_options *options, ndf_error *error);
 /* Starts a run. NDF_EEXISTS: the place's id is taken, or it is not due. */
 int start_run(ndf_engine *engine, const struct start_request *request,
     ndf_run **out, ndf_error *error);
@@ -37,6 +41,7 @@ struct plan_request {
     struct str pattern; /* or agent, or bound function */
     struct str phase; /* id of the one it was chosen for; empty: a whole run */
     struct str cwd;   /* where agents run; absolute */
+    const struct plan_parts *parts; /* instead of pattern; NULL: none */
 };
 
 /* By the registry of now. The plan lives in arena, with what it borrows. As

@@ -65,6 +65,7 @@ struct plan {
     struct str pattern; /* qualified name */
     struct str version; /* hash of the pattern's canonical bytes, hex */
     struct str cwd;     /* where agents run; absolute */
+    struct str task;    /* for what is inside; .at NULL: that of the context */
     enum context_policy policy;
     uint64_t timeout_ms;
     bool rollback;

@@ -421,7 +421,12 @@ int exec_judge(struct executor *x, const struct exec_slot *slot,
 int exec_diff(struct arena *arena, const struct value *a, const struct value *b,
     struct value *out);
 
-/* exec_call.c: the call of a slot, its next attempt, into slot->call. Codes of
+/* exec_call.c: the task for what x runs. A part of a composed plan has one of
+ * its own, which is that of all plans inside it; the context still tells the
+ * whole.
+ */
+struct str exec_task_text(const struct executor *x);
+/* The call of a slot, its next attempt, into slot->call. Codes of
  * templates when it cannot be made; its names (key, file) are good then too. */
 int exec_call_make(struct executor *x, struct exec_slot *slot, uint32_t attempt,
     ndf_error *error);

@@ -7,6 +7,13 @@
 #include "base/json.h"
 #include "run/exec.h"
 
+struct str exec_task_text(const struct executor *x)
+{
+    for (const struct executor *at = x; at != NULL; at = at->parent)
+        if (at->plan->task.at != NULL) return at->plan->task;
+    return x->context.text;
+}
+
 static const struct agent *agent_of(const struct exec_slot *slot)
 {
     const struct plan_node *plan = slot->node->plan;
@@ -127,7 +134,7 @@ static int make_request(struct executor *x, struct exec_slot *slot,
         int err = template_value(&slot->arena, scope, given, &with, error);
         if (err != NDF_OK) return err;
     }
-    struct str task = x->context.text;
+    struct str task = exec_task_text(x);
     struct body body = {&slot->arena, value_of_object(), NDF_OK};
     body_set(
         &body, STR("task"), value_of_str(task.at != NULL ? task : STR("")));
@@ -161,8 +168,10 @@ int exec_call_make(struct executor *x, struct exec_slot *slot, uint32_t attempt,
     ndf_error *error)
 {
     const struct plan_node *plan = slot->node->plan;
+    struct context context = x->context;
+    context.text = exec_task_text(x);
     struct template_scope scope = {
-        .context = &x->context,
+        .context = &context,
         .run = x->shared->run,
         .agent = agent_of(slot),
         .steps = x->steps,

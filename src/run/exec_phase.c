@@ -226,8 +226,13 @@ static int choose(struct exec_phase *phase)
     action->select.phase = phase->plan->id;
     int err = name_around(x, x->shared->out->arena, &action->select);
     if (err != NDF_OK) return err;
-    return value_copy(
-        x->shared->out->arena, &x->context_value, &action->select.context);
+    struct context context = x->context;
+    struct value value;
+    context.text = exec_task_text(x);
+    err = context_encode(x->shared->out->arena, &context, &value);
+    return err == NDF_OK ? value_copy(x->shared->out->arena, &value,
+                               &action->select.context)
+                         : err;
 }
 
 /* The step in which a member went wrong, or NULL. */

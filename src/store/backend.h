@@ -67,6 +67,7 @@
     X(OP_OUTCOME_AT, TABLE_OUTCOME)  /* seq */                                 \
     X(OP_OUTCOMES, TABLE_OUTCOME)    /* from seq */                            \
     X(OP_OUTCOMES_ALL, TABLE_OUTCOME)                                          \
+    X(OP_OUTCOMES_LAST, TABLE_OUTCOME)   /* limit; newest first */             \
     X(OP_OUTCOMES_OF_RUN, TABLE_OUTCOME) /* run */                             \
     X(OP_OUTCOMES_OLD, TABLE_OUTCOME) /* before ms; of no run that is here */  \
     X(OP_TALLY_GET, TABLE_TALLY)      /* pattern, domain */                    \

@@ -264,6 +264,20 @@ int read_outcomes(struct store_reader *reader, int64_t from, read_outcome_fn fn,
         forward_outcome, &call, error);
 }
 
+static struct backend_arg limit_arg(size_t limit)
+{
+    bool none = limit == 0 || limit > INT64_MAX;
+    return backend_int(none ? BACKEND_NO_LIMIT : (int64_t)limit);
+}
+
+int read_outcomes_last(struct store_reader *reader, size_t limit,
+    read_outcome_fn fn, void *ud, ndf_error *error)
+{
+    struct outcome_call call = {fn, ud};
+    return each(reader, BACKEND_QUERY(OP_OUTCOMES_LAST, limit_arg(limit)),
+        forward_outcome, &call, error);
+}
+
 int read_outcomes_of_run(struct store_reader *reader, struct str run,
     read_outcome_fn fn, void *ud, ndf_error *error)
 {
@@ -277,12 +291,6 @@ int read_tallies(
 {
     struct tally_call call = {fn, ud};
     return each(reader, QUERY_ALL(OP_TALLIES), forward_tally, &call, error);
-}
-
-static struct backend_arg limit_arg(size_t limit)
-{
-    bool none = limit == 0 || limit > INT64_MAX;
-    return backend_int(none ? BACKEND_NO_LIMIT : (int64_t)limit);
 }
 
 int read_runs(struct store_reader *reader, int64_t state, size_t limit,

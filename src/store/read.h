@@ -64,6 +64,9 @@ int read_content_exists(struct store_reader *reader, enum store_content kind,
 /* Those of seq >= from, by seq. */
 int read_outcomes(struct store_reader *reader, int64_t from, read_outcome_fn fn,
     void *ud, ndf_error *error);
+/* Newest first; at most limit (0: all). */
+int read_outcomes_last(struct store_reader *reader, size_t limit,
+    read_outcome_fn fn, void *ud, ndf_error *error);
 /* Those of one run, by seq. */
 int read_outcomes_of_run(struct store_reader *reader, struct str run,
     read_outcome_fn fn, void *ud, ndf_error *error);

@@ -118,6 +118,8 @@ static const char *const texts[SQL_COUNT] = {
     [OP_OUTCOMES] =
         "SELECT " OUTCOME " FROM outcome WHERE seq >= ?1 ORDER BY seq",
     [OP_OUTCOMES_ALL] = "SELECT " OUTCOME " FROM outcome ORDER BY seq",
+    [OP_OUTCOMES_LAST] =
+        "SELECT " OUTCOME " FROM outcome ORDER BY seq DESC LIMIT ?1",
     [OP_OUTCOMES_OF_RUN] =
         "SELECT " OUTCOME
         " FROM outcome WHERE run = ?1 AND run <> '' ORDER BY seq",

@@ -96,6 +96,56 @@ static int fall_back(
     return state == NDF_RUN_SUCCEEDED ? NDF_OK : NDF_ENOMEM;
 }
 
+/* A turn, one that follows it up, and a correction of that. */
+static int converse(ndf_engine *engine, ndf_error *error)
+{
+    static const char json[] = "{\"text\": \"yes\"}";
+    ndf_context *context = NULL;
+    ndf_selection *selection = NULL;
+    ndf_run_options with = NDF_RUN_OPTIONS_INIT;
+    ndf_select_options options = NDF_SELECT_OPTIONS_INIT;
+    with.session = options.session = "s1";
+    int err = ndf_context_new(engine, json, sizeof json - 1, &context, error);
+    for (int i = 0; err == NDF_OK && i < 2; i++) {
+        ndf_run *run = NULL;
+        int state = NDF_RUN_RUNNING;
+        err = ndf_run_start(engine, "worker", context, &with, &run, error);
+        if (err == NDF_OK) err = ndf_run_wait(run, -1, &state, error);
+        if (err == NDF_OK)
+            err = ndf_rate(engine, ndf_run_id(run), 0, "work.twice", error);
+        ndf_run_free(run);
+    }
+    options.ask = allow;
+    if (err == NDF_OK)
+        err = ndf_select_with(engine, context, &options, &selection, error);
+    ndf_selection_free(selection);
+    ndf_context_free(context);
+    return err == NDF_OK ? ndf_cleanup(engine, 0, NULL, error) : err;
+}
+
+/* A task of two parts, and the plan of that. */
+static int divide(ndf_engine *engine, ndf_error *error)
+{
+    static const char json[] = "{\"text\": \"do the work; do the worker\"}";
+    static const char made[] =
+        "{\"kind\": \"parallel\", \"parts\": ["
+        "{\"pattern\": \"worker\", \"text\": \"do the work\"},"
+        "{\"pattern\": \"work.twice\", \"text\": \"do it twice\"}]}";
+    ndf_context *context = NULL;
+    ndf_text *text = NULL;
+    ndf_run_options options = NDF_RUN_OPTIONS_INIT;
+    options.compose = made;
+    int err = ndf_context_new(engine, json, sizeof json - 1, &context, error);
+    if (err == NDF_OK) err = ndf_compose(engine, context, NULL, &text, error);
+    ndf_text_free(text);
+    text = NULL;
+    if (err == NDF_OK)
+        err = ndf_plan(engine, NULL, context, &options, &text, error);
+    ndf_text_free(text);
+    ndf_context_free(context);
+    return err;
+}
+
 static int whole_way(ndf_engine *engine, ndf_error *error)
 {
     static const char json[] = "{\"text\": \"work on it\"}";
@@ -113,6 +163,8 @@ static int whole_way(ndf_engine *engine, ndf_error *error)
     ndf_selection_free(selection);
     if (err == NDF_OK) err = run_it(engine, context, error);
     if (err == NDF_OK) err = fall_back(engine, context, error);
+    if (err == NDF_OK) err = converse(engine, error);
+    if (err == NDF_OK) err = divide(engine, error);
     ndf_context_free(context);
     return err;
 }

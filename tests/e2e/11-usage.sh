@@ -21,7 +21,7 @@ one_sentence 'novalue'
 exits 0 "$NDF" help
 says "$OUT" 'do .*task'
 exits 0 "$NDF" --help
-for command in init import trust 'do' run ls show why rate resume cancel approve logs wait stats; do
+for command in init import trust 'do' run ls show why rate 'test' diff resume cancel approve logs wait stats; do
     exits 0 "$NDF" help "$command"
     says "$OUT" "ndf $command"
     exits 0 "$NDF" "$command" --help
