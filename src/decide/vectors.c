@@ -133,8 +133,9 @@ static void add_row(
 {
     const int8_t *at = &v->rows[row * v->stride];
     weight *= v->scales[row];
-    for (size_t i = 0; i < v->dims; i++)
-        sum[i] += weight * (float)at[i];
+    for (size_t d = 0; d < v->stride; d += VECTORS_STRIDE)
+        for (size_t i = 0; i < VECTORS_STRIDE; i++)
+            sum[d + i] += weight * (float)at[d + i];
 }
 
 /* Takes the mean of all rows off each. */
@@ -151,6 +152,16 @@ static void centre(struct vectors *v)
         v->scales[i] =
             quantise(row, v->dims, v->stride, &v->rows[i * v->stride]);
     }
+}
+
+/* Gives back the room that no word took. A failure leaves it. */
+static void shrink(struct vectors *v)
+{
+    void *rows = mem_resize(
+        &v->mem, v->rows, v->row_capacity * v->stride, v->count * v->stride);
+    if (rows == NULL) return;
+    v->rows = rows;
+    v->row_capacity = v->count;
 }
 
 /* ---- numbers --------------------------------------------------------------
@@ -201,15 +212,16 @@ static bool read_power(struct str text, size_t *at, int *power)
     return *at > start;
 }
 
+/* For a power of at most POWER_MAX; exact enough for 8 bits. */
 static double shift(uint64_t digits, int power)
 {
+    static const double tens[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7};
     double value = (double)digits;
-    for (; power > 0; power--)
-        value *= 10;
-    double by = 1;
-    for (; power < 0; power++)
-        by *= 10;
-    return value / by;
+    for (; power > 7; power -= 7)
+        value *= tens[7];
+    for (; power < -7; power += 7)
+        value /= tens[7];
+    return power < 0 ? value / tens[-power] : value * tens[power];
 }
 
 /* A decimal number, as printf writes them in the C locale; no words (nan, inf)
@@ -488,6 +500,7 @@ int vectors_reader_end(
         return err_set(error, NDF_ESYNTAX,
             "there is no word in it: give a file of word vectors");
     centre(v);
+    shrink(v);
     *out = v;
     reader->made = NULL;
     return NDF_OK;
@@ -572,12 +585,12 @@ float vectors_row(
 
 int32_t vectors_dot(const int8_t *a, const int8_t *b, size_t size)
 {
-    int32_t sums[VECTORS_STRIDE] = {0};
-    for (size_t at = 0; at < size; at += VECTORS_STRIDE)
-        for (size_t i = 0; i < VECTORS_STRIDE; i++)
-            sums[i] += a[at + i] * b[at + i];
     int32_t sum = 0;
-    for (size_t i = 0; i < VECTORS_STRIDE; i++)
-        sum += sums[i];
+    for (size_t at = 0; at < size; at += VECTORS_STRIDE) {
+        int32_t part = 0;
+        for (size_t i = 0; i < VECTORS_STRIDE; i++)
+            part += (int16_t)a[at + i] * (int16_t)b[at + i];
+        sum += part;
+    }
     return sum;
 }
