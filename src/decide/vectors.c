@@ -24,11 +24,14 @@
 
 enum {
     SLOTS_MIN = 1024,
-    DIGITS_MAX = 18, /* of a number that count; the others only move it */
-    POWER_MAX = 37,  /* of ten: what is smaller is 0, what is larger refused */
+    FAR = 100000,   /* no power of ten needs to be told from this one */
+    POWER_MAX = 37, /* of ten: what is smaller is 0, what is larger refused */
     QUANTUM_MAX = 127,
 };
 #define NUMBER_MAX 1e9
+#define LEAST      1e-30F /* numbers that are all below it have no direction */
+/* More digits of a number only move it. */
+#define DIGITS_MAX UINT64_C(100000000000000000)
 /* How much rarer words count more: half weight at this share of a text. Over
  * four routing data sets ten times as much is worse in all, a tenth in most. */
 #define SMOOTH 1e-4
@@ -117,13 +120,17 @@ static float quantise(
     float most = 0;
     int32_t squares = 0;
     memset(out, 0, stride);
-    for (size_t i = 0; i < dims; i++)
-        most = fmaxf(most, fabsf(numbers[i]));
-    if (!(most > 0)) return 0;
     for (size_t i = 0; i < dims; i++) {
-        long n = lrintf(numbers[i] / most * QUANTUM_MAX);
+        float size = fabsf(numbers[i]);
+        if (size > most) most = size;
+    }
+    if (!(most > LEAST)) return 0;
+    float by = QUANTUM_MAX / most;
+    for (size_t i = 0; i < dims; i++) {
+        float exact = numbers[i] * by;
+        int n = (int)(exact < 0 ? exact - 0.5F : exact + 0.5F);
         out[i] = (int8_t)n;
-        squares += (int32_t)(n * n);
+        squares += n * n;
     }
     return 1 / sqrtf((float)squares);
 }
@@ -172,44 +179,56 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* The digits before and behind a point; false when there is none. *power: how
- * often what they make must be taken by ten. */
-static bool read_digits(
-    struct str text, size_t *at, uint64_t *digits, int *power)
+static bool is_blank(char c)
 {
-    bool point = false;
-    size_t count = 0, kept = 0;
-    *digits = 0;
-    for (; *at < text.size; ++*at) {
-        char c = text.at[*at];
-        if (c == '.' && !point) {
-            point = true;
+    return c == ' ' || c == '\t';
+}
+
+/* digits times ten to the power, and where that ends. */
+struct decimal {
+    uint64_t digits;
+    int power;
+    size_t end;
+};
+
+/* The digits before and behind a point; false when there are none. */
+static bool read_digits(struct str text, size_t at, struct decimal *out)
+{
+    uint64_t digits = 0;
+    int power = 0, behind = 0;
+    bool any = false;
+    for (; at < text.size; at++) {
+        char c = text.at[at];
+        if (c == '.' && behind == 0) {
+            behind = 1;
             continue;
         }
         if (!is_digit(c)) break;
-        count++;
-        if (kept < DIGITS_MAX) {
-            *digits = *digits * 10 + (uint64_t)(c - '0');
-            kept += *digits > 0;
-            *power -= point;
+        any = true;
+        if (digits < DIGITS_MAX) {
+            digits = digits * 10 + (uint64_t)(c - '0');
+            power -= behind;
         } else {
-            *power += !point;
+            power += 1 - behind;
         }
     }
-    return count > 0;
+    *out = (struct decimal){digits, power, at};
+    return any;
 }
 
 /* The number behind an e; false when there is none. */
-static bool read_power(struct str text, size_t *at, int *power)
+static bool read_power(struct str text, struct decimal *out)
 {
-    bool minus = *at < text.size && text.at[*at] == '-';
-    if (minus || (*at < text.size && text.at[*at] == '+')) ++*at;
+    size_t at = out->end + 1;
+    bool minus = at < text.size && text.at[at] == '-';
+    if (minus || (at < text.size && text.at[at] == '+')) at++;
     int value = 0;
-    size_t start = *at;
-    for (; *at < text.size && is_digit(text.at[*at]); ++*at)
-        if (value < 100000) value = value * 10 + (text.at[*at] - '0');
-    *power += minus ? -value : value;
-    return *at > start;
+    size_t start = at;
+    for (; at < text.size && is_digit(text.at[at]); at++)
+        if (value < FAR) value = value * 10 + (text.at[at] - '0');
+    out->power += minus ? -value : value;
+    out->end = at;
+    return at > start;
 }
 
 /* For a power of at most POWER_MAX; exact enough for 8 bits. */
@@ -224,35 +243,34 @@ static double shift(uint64_t digits, int power)
     return power < 0 ? value / tens[-power] : value * tens[power];
 }
 
-/* A decimal number, as printf writes them in the C locale; no words (nan, inf)
- * and none over NUMBER_MAX. */
-static bool read_number(struct str text, float *out)
+/* Cuts the next field off *rest, which must be a decimal number as printf
+ * writes them in the C locale; no words (nan, inf) and none over NUMBER_MAX. */
+static bool next_number(struct str *rest, float *out)
 {
+    struct str text = *rest;
+    struct decimal decimal;
     size_t at = 0;
-    uint64_t digits;
-    int power = 0;
-    bool minus = text.size > 0 && text.at[0] == '-';
-    if (minus || str_starts(text, STR("+"))) at++;
-    if (!read_digits(text, &at, &digits, &power)) return false;
-    if (at < text.size && (text.at[at] == 'e' || text.at[at] == 'E')) {
+    while (at < text.size && is_blank(text.at[at]))
         at++;
-        if (!read_power(text, &at, &power)) return false;
-    }
-    if (at < text.size) return false;
-    if (digits == 0 || power < -POWER_MAX) digits = 0, power = 0;
-    if (power > POWER_MAX) return false;
-    double value = shift(digits, power);
+    bool minus = at < text.size && text.at[at] == '-';
+    if (minus || (at < text.size && text.at[at] == '+')) at++;
+    if (!read_digits(text, at, &decimal)) return false;
+    bool powered = decimal.end < text.size &&
+                   (text.at[decimal.end] == 'e' || text.at[decimal.end] == 'E');
+    if (powered && !read_power(text, &decimal)) return false;
+    if (decimal.end < text.size && !is_blank(text.at[decimal.end]))
+        return false;
+    *rest = str_from(text, decimal.end);
+    if (decimal.digits == 0 || decimal.power < -POWER_MAX)
+        decimal = (struct decimal){0, 0, 0};
+    if (decimal.power > POWER_MAX) return false;
+    double value = shift(decimal.digits, decimal.power);
     *out = (float)(minus ? -value : value);
     return value <= NUMBER_MAX;
 }
 
 /* ---- lines ----------------------------------------------------------------
  */
-
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
 
 /* Cuts the next field off *rest; false when there is none. */
 static bool next_field(struct str *rest, struct str *field)
@@ -281,7 +299,7 @@ static bool read_whole(struct str text, uint64_t *out)
 {
     *out = 0;
     for (size_t i = 0; i < text.size; i++) {
-        if (!is_digit(text.at[i]) || i == DIGITS_MAX) return false;
+        if (!is_digit(text.at[i]) || *out >= DIGITS_MAX) return false;
         *out = *out * 10 + (uint64_t)(text.at[i] - '0');
     }
     return text.size > 0;
@@ -331,7 +349,7 @@ static bool is_phrase(const struct vectors_reader *reader, struct str line)
     if (count < dims + 2) return false;
     for (size_t i = 0; i < count; i++) {
         next_field(&line, &field);
-        bool is_number = read_number(field, &number);
+        bool is_number = next_number(&field, &number);
         if (i + dims >= count && !is_number) return false;
         if (i + dims + 1 == count && is_number) return false;
     }
@@ -351,8 +369,10 @@ static int bad_line(
             "damaged or cut, get it again",
             count, dims);
     next_field(&line, &field);
-    while (next_field(&line, &field) && read_number(field, &number))
-        ;
+    struct str rest = line;
+    while (next_number(&rest, &number))
+        line = rest;
+    next_field(&line, &field);
     if (field.size > TOKENS_WORD_MAX) field = str_until(field, TOKENS_WORD_MAX);
     return err_at(error, NDF_ESYNTAX, reader->line, 0,
         "'%.*s' is not a finite decimal number: the file is damaged, get it "
@@ -407,8 +427,7 @@ static int read_line(
     rest = line;
     next_field(&rest, &word);
     for (size_t i = 0; i < reader->made->dims; i++) {
-        if (next_field(&rest, &field) && read_number(field, &reader->row[i]))
-            continue;
+        if (next_number(&rest, &reader->row[i])) continue;
         return is_phrase(reader, line) ? NDF_OK : bad_line(reader, line, error);
     }
     if (next_field(&rest, &field))
