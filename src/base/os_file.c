@@ -71,7 +71,7 @@ static int open_regular(const char *path, int *out, ndf_error *error)
 int os_read_file(
     const char *path, size_t max, struct buf *buf, ndf_error *error)
 {
-    int fd;
+    int fd = -1;
     size_t start = buf->size;
     int err = open_regular(path, &fd, error);
     if (err != NDF_OK) return err;
@@ -88,7 +88,7 @@ int os_read_pieces(
     const char *path, os_piece_fn piece, void *ud, ndf_error *error)
 {
     char bytes[READ_CHUNK];
-    int fd;
+    int fd = -1;
     int err = open_regular(path, &fd, error);
     if (err != NDF_OK) return err;
     for (;;) {
