@@ -1,13 +1,14 @@
 /*
  * evidence.h - a source of evidence beside the words: for a task it says how
- * much speaks for each candidate. What that is worth is learned, one factor
- * for each provider.
+ * much speaks for each candidate. What that is worth is learned.
  *
  * A provider is pure and immutable: the same task gives the same numbers, and
  * any number of threads may ask at once.
  */
 #ifndef NDF_DECIDE_EVIDENCE_H
 #define NDF_DECIDE_EVIDENCE_H
+
+#include <stdint.h>
 
 #include "base/mem.h"
 
@@ -20,9 +21,19 @@ typedef int (*evidence_fn)(
     const void *ud, struct str text, struct arena *arena, float *out);
 
 struct evidence {
-    const char *name; /* for people, and what its factor is learned under */
     evidence_fn score;
     const void *ud;
 };
+
+struct evidence_list {
+    struct evidence items[EVIDENCE_PROVIDERS_MAX];
+    size_t count;
+};
+
+/* What all say together about each of count candidates: the mean of those that
+ * say anything, 0 when none does. *out lives in arena; NULL: there is no
+ * provider. NDF_OK or NDF_ENOMEM. */
+int evidence_ask(const struct evidence_list *list, struct str text,
+    struct arena *arena, size_t count, float **out);
 
 #endif

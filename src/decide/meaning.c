@@ -94,5 +94,5 @@ static int score(
 
 struct evidence meaning_evidence(const struct meaning *meaning)
 {
-    return (struct evidence){"meaning", score, meaning};
+    return (struct evidence){score, meaning};
 }

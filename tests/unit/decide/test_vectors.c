@@ -260,7 +260,6 @@ static void candidates_are_scored_by_meaning(void **state)
     float out[4];
     vectors_unref(vectors); /* what it is about is kept by it */
     arena_init(&arena, &mem_libc);
-    assert_string_equal(evidence.name, "meaning");
     assert_ok(evidence.score(evidence.ud, STR("my money"), &arena, out));
     assert_true(out[0] > 0.9F && out[0] <= 1);
     assert_true(out[1] >= 0 && out[1] < 0.1F);
@@ -287,6 +286,33 @@ static void no_candidates_are_scored_too(void **state)
     vectors_unref(vectors);
 }
 
+/* Says the numbers that ud points to. */
+static int say(const void *ud, struct str text, struct arena *arena, float *out)
+{
+    (void)text;
+    (void)arena;
+    memcpy(out, ud, 3 * sizeof *out);
+    return NDF_OK;
+}
+
+static void providers_say_together_what_they_say_in_the_mean(void **state)
+{
+    (void)state;
+    const float first[] = {0.2F, NAN, NAN};
+    const float second[] = {0.6F, 0.5F, NAN};
+    struct evidence_list list = {{{say, first}, {say, second}}, 0};
+    struct arena arena;
+    float *out;
+    arena_init(&arena, &mem_libc);
+    assert_ok(evidence_ask(&list, STR("x"), &arena, 3, &out));
+    assert_null(out);
+    list.count = 2;
+    assert_ok(evidence_ask(&list, STR("x"), &arena, 3, &out));
+    assert_true(fabsf(out[0] - 0.4F) < 1e-6F);
+    assert_true(out[1] == 0.5F && out[2] == 0);
+    arena_deinit(&arena);
+}
+
 static int read_and_score(const struct mem *mem, void *ud)
 {
     (void)ud;
@@ -294,14 +320,14 @@ static int read_and_score(const struct mem *mem, void *ud)
     struct meaning *meaning = NULL;
     struct arena arena;
     struct text_field field = {TEXT_NAME, STR("cash\xFF")};
-    float out[1];
+    float *out;
     arena_init(&arena, mem);
     int err = read_pieces(mem, STR("5 3\n" ROWS), 9, &vectors, NULL);
     if (err == NDF_OK) err = meaning_new(&meaning, mem, vectors, 1);
     if (err == NDF_OK) err = meaning_set(meaning, 0, &field, 1);
     if (err == NDF_OK) {
-        struct evidence evidence = meaning_evidence(meaning);
-        err = evidence.score(evidence.ud, STR("money"), &arena, out);
+        struct evidence_list list = {{meaning_evidence(meaning)}, 1};
+        err = evidence_ask(&list, STR("money"), &arena, 1, &out);
     }
     meaning_free(meaning);
     vectors_unref(vectors);
@@ -329,6 +355,7 @@ int main(void)
         cmocka_unit_test(no_more_words_are_taken_than_the_limit),
         cmocka_unit_test(candidates_are_scored_by_meaning),
         cmocka_unit_test(no_candidates_are_scored_too),
+        cmocka_unit_test(providers_say_together_what_they_say_in_the_mean),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
