@@ -254,7 +254,7 @@ int cmd_why(struct cli *cli)
     json_t *json = cli_context_json(cli, 0, &status);
     if (json == NULL) return status;
     status = cli_open(cli, OPEN_FOR_READING);
-    if (status == STATUS_DONE) status = cli_vectors(cli);
+    if (status == STATUS_DONE) status = cli_vectors(cli, cli->engine);
     if (status == STATUS_DONE) status = cli_refresh(cli);
     if (status == STATUS_DONE) status = cli_context(cli, json, &context);
     const char *other = cli->args.values[OPT_NOT];

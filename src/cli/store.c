@@ -160,7 +160,7 @@ int cli_open(struct cli *cli, enum open_for purpose)
 }
 
 /* The library reads the file once, and says what is wrong with it. */
-int cli_vectors(struct cli *cli)
+int cli_vectors(struct cli *cli, ndf_engine *engine)
 {
     const char *path = getenv("NDF_VECTORS");
     if (path == NULL || path[0] == '\0') return STATUS_DONE;
@@ -171,8 +171,7 @@ int cli_vectors(struct cli *cli)
                      : cli_fail(cli, STATUS_USAGE,
                            "NDF_VECTORS is no path in UTF-8: rename the file");
     if (json != NULL) {
-        int err =
-            ndf_configure(cli->engine, json, strlen(json), NULL, &cli->error);
+        int err = ndf_configure(engine, json, strlen(json), NULL, &cli->error);
         if (err != NDF_OK)
             status = cli_fail(
                 cli, cli_status(err), "NDF_VECTORS: %s", cli->error.message);
