@@ -303,6 +303,9 @@ static int make_selector(struct loading *load)
     if (err == NDF_OK)
         err = selector_new(&registry->selector, registry->mem, list.at,
             list.count, load->tools->domains, load->error);
+    if (err == NDF_OK && registry->meaning != NULL)
+        err = selector_add_evidence(
+            registry->selector, meaning_evidence(registry->meaning));
     vec_deinit(&list);
     return err;
 }
