@@ -1,5 +1,5 @@
 /*
- * vectors.c - see vectors.h.
+ * vectors_words.c - words, their vectors, and sums of them (vectors.h).
  *
  * Each vector is scaled to length 1 and kept in 8 bits while words come; at the
  * end the mean of all is taken off and the rest is scaled again. How common a
