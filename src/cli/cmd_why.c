@@ -45,6 +45,7 @@ static const char *factor_words(const char *name)
         {"similarity", "alike in words and groups of letters"},
         {"margin", "its lead over the best other one"},
         {"crowd", "others there are to choose from"},
+        {"meaning", "words that mean the same"},
         {"not_for", "alike with what it is not for"},
         {"only_if", "predicates of its law that hold"},
         {"good_for", "predicates of its taste that hold"},
