@@ -77,10 +77,47 @@ static void a_file_that_cannot_be_read_changes_nothing(void **state)
     fixture_close(&fixture);
 }
 
+/* How many are ranked for a task. */
+static size_t ranked(struct fixture *fixture, const char *text)
+{
+    ndf_context *context = fixture_context(fixture, text);
+    ndf_selection *selection;
+    ndf_text *json;
+    assert_ok(
+        ndf_select(fixture->engine, context, 0, &selection, &fixture->error));
+    assert_ok(ndf_selection_json(selection, &json));
+    json_t *document = parse_text(json);
+    size_t count = json_array_size(json_object_get(document, "ranked"));
+    json_decref(document);
+    ndf_selection_free(selection);
+    ndf_context_free(context);
+    return count;
+}
+
+static void they_count_from_the_next_selection_on(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture);
+    fixture_register(&fixture,
+        "agent: cashier\ndescription: Withdraw cash\n---\n"
+        "pattern: forecast\ndescription: The weather\nsteps: [cashier]\n");
+    test_write(&fixture.dir, "words.txt", rows);
+    assert_int_equal(ranked(&fixture, "money"), 0);
+    assert_ok(configure(&fixture, "words.txt", NULL));
+    assert_int_equal(ranked(&fixture, "money"), 1);
+    assert_int_equal(ranked(&fixture, "rain"), 1);
+    assert_int_equal(ranked(&fixture, "something"), 0);
+    assert_ok(configure(&fixture, "", NULL));
+    assert_int_equal(ranked(&fixture, "money"), 0);
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_file_is_told_and_can_be_left_again),
+        cmocka_unit_test(they_count_from_the_next_selection_on),
         cmocka_unit_test(a_file_that_cannot_be_read_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,3 +32,21 @@ exits 2 env NDF_VECTORS=cut.txt "$NDF" why money
 one_sentence 'NDF_VECTORS: cut.txt:5: a word with 1 numbers where the first has 3'
 # Commands that choose nothing need not read it.
 exits 0 env NDF_VECTORS=none.txt "$NDF" ls
+
+# ---- words of the same meaning ----------------------------------------------
+exits 0 "$NDF" why money
+says "$OUT" 'no pattern or agent shares a word'
+exits 0 env NDF_VECTORS=words.txt "$NDF" why money
+says "$OUT" '^1 +cashier'
+says "$OUT" '^meaning +0\.9.* words that mean the same'
+# What was chosen by meaning alone is learned from, like any other choice.
+NDF_VECTORS=words.txt
+export NDF_VECTORS
+for _ in 1 2 3; do
+    exits 0 "$NDF" run cashier money
+    run=$("$NDF" ls runs --json | /usr/bin/python3 -c 'import json, sys
+print(json.load(sys.stdin)[0]["id"])')
+    exits 0 "$NDF" rate "$run" good
+done
+exits 0 "$NDF" why 'my money'
+says "$OUT" '^1 +cashier'

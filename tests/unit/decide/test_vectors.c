@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "decide/meaning.h"
+#include "decide/selector.h"
 #include "support/support.h"
 
 /* Reads a text handed over in pieces of some size. */
@@ -313,6 +314,85 @@ static void providers_say_together_what_they_say_in_the_mean(void **state)
     arena_deinit(&arena);
 }
 
+/* ---- in a choice --------------------------------------------------------- */
+
+static struct arena choice_arena;
+
+/* Three candidates, of which none shares a word with "money". */
+static struct selector *selector_of(struct meaning *meaning)
+{
+    static const char *const texts[] = {
+        "Withdraw cash", "The weather", "xyzzy"};
+    static struct candidate candidates[3];
+    struct selector *selector;
+    for (size_t i = 0; i < 3; i++) {
+        struct text_field field = {TEXT_DESCRIPTION, str_of(texts[i])};
+        struct buf buf;
+        buf_init(&buf, &mem_libc);
+        assert_ok(text_features(&mem_libc, &field, 1, &buf));
+        candidates[i] = (struct candidate){.name = str_of(texts[i]),
+            .key = i + 1,
+            .features = arena_str(&choice_arena, buf_str(&buf))};
+        buf_deinit(&buf);
+    }
+    assert_ok(selector_new(&selector, &mem_libc, candidates, 3, NULL, NULL));
+    if (meaning != NULL)
+        assert_ok(selector_add_evidence(selector, meaning_evidence(meaning)));
+    return selector;
+}
+
+static void ask_for_money(
+    const struct selector *selector, struct selection *out, struct buf *lesson)
+{
+    const struct context context = {
+        .text = STR("money"), .attributes = value_of_object()};
+    const struct selector_query query = {
+        .context = &context, .config = selector_config_default()};
+    assert_ok(selector_select(selector, &query, &choice_arena, out));
+    buf_init(lesson, &mem_libc);
+    assert_ok(selector_lesson(selector, &query, LESSON_RIGHT, 1, 1, lesson));
+}
+
+static void what_means_the_same_is_chosen_from(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "Withdraw cash", "The weather", "xyzzy"};
+    struct selection selection;
+    struct buf bytes;
+    struct lesson lesson;
+    arena_init(&choice_arena, &mem_libc);
+    struct selector *selector = selector_of(NULL);
+    ask_for_money(selector, &selection, &bytes);
+    assert_int_equal(selection.count, 0);
+    buf_deinit(&bytes);
+    selector_free(selector);
+
+    struct vectors *vectors = read_text(ROWS);
+    struct meaning *meaning = meaning_of(vectors, texts, 3);
+    selector = selector_of(meaning);
+    ask_for_money(selector, &selection, &bytes);
+    assert_int_equal(selection.count, 1);
+    assert_int_equal(selection.ranked[0].candidate, 0);
+    bool named = false;
+    for (size_t i = 0; i < selection.ranked[0].factor_count; i++)
+        named |= selection.ranked[0].factors[i].kind == FIT_MEANING &&
+                 selection.ranked[0].factors[i].value > 0.9;
+    assert_true(named);
+    assert_ok(lesson_decode(&choice_arena, bytes.at, bytes.size, &lesson));
+    assert_int_equal(lesson.rival_count, 1);
+    assert_true(lesson.rivals[0].meaning > 0.9F);
+    buf_deinit(&bytes);
+    for (int i = 1; i < EVIDENCE_PROVIDERS_MAX; i++)
+        assert_ok(selector_add_evidence(selector, meaning_evidence(meaning)));
+    assert_int_equal(
+        selector_add_evidence(selector, meaning_evidence(meaning)), NDF_ELIMIT);
+    selector_free(selector);
+    meaning_free(meaning);
+    vectors_unref(vectors);
+    arena_deinit(&choice_arena);
+}
+
 static int read_and_score(const struct mem *mem, void *ud)
 {
     (void)ud;
@@ -356,6 +436,7 @@ int main(void)
         cmocka_unit_test(candidates_are_scored_by_meaning),
         cmocka_unit_test(no_candidates_are_scored_too),
         cmocka_unit_test(providers_say_together_what_they_say_in_the_mean),
+        cmocka_unit_test(what_means_the_same_is_chosen_from),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
