@@ -349,8 +349,10 @@ static void ask_for_money(
     const struct selector_query query = {
         .context = &context, .config = selector_config_default()};
     assert_ok(selector_select(selector, &query, &choice_arena, out));
+    double excuse;
     buf_init(lesson, &mem_libc);
-    assert_ok(selector_lesson(selector, &query, LESSON_RIGHT, 1, 1, lesson));
+    assert_ok(
+        selector_lesson(selector, &query, LESSON_RIGHT, 1, 1, lesson, &excuse));
 }
 
 static void what_means_the_same_is_chosen_from(void **state)
