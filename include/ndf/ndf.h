@@ -355,10 +355,12 @@ NDF_API int ndf_find_similar(ndf_engine *engine, const char *pattern,
 /* What decides where a document does not say. json (NULL: changes nothing) is
  * an object of any of: {threshold, cold_threshold, min_executions, half_life
  * ("30d"), levels: {medium, high}, kind_names: {sequential: [name...],
- * parallel: [...], meta: [...]}, categories: [{category, regex}...]}; a key
- * that is given replaces its value whole. For this engine and from the next
- * selection on; not stored. *out (may be NULL): all of it, as it is then.
- * NDF_ESYNTAX, NDF_ESCHEMA. */
+ * parallel: [...], meta: [...]}, categories: [{category, regex}...], vectors:
+ * "PATH"}; a key that is given replaces its value whole. vectors is a file of
+ * word vectors as text, of GloVe's or word2vec's format ("": none), which is
+ * read here, once. For this engine and from the next selection on; not stored.
+ * *out (may be NULL): all of it, as it is then. NDF_ESYNTAX, NDF_ESCHEMA; for
+ * the file also NDF_ENOTFOUND, NDF_ELIMIT, NDF_EINVAL, NDF_EIO. */
 NDF_API int ndf_configure(ndf_engine *engine, const char *json, size_t size,
     ndf_text **out, ndf_error *error);
 

@@ -17,6 +17,13 @@
 /* The whole file, appended to buf. NDF_ELIMIT when it is over max bytes. */
 int os_read_file(
     const char *path, size_t max, struct buf *buf, ndf_error *error);
+/* Takes the next bytes of a file, borrowed for the call. NDF_OK: go on; above
+ * 0: enough; a code ends the reading with it. */
+typedef int (*os_piece_fn)(void *ud, struct str bytes);
+/* A file of any size, piece by piece; never more than a piece in memory, and
+ * not mapped: another program may shorten it meanwhile. */
+int os_read_pieces(
+    const char *path, os_piece_fn piece, void *ud, ndf_error *error);
 /* Writes path anew: temporary file beside it, fdatasync, rename, fsync of the
  * folder. A crash leaves the old or the new content, never a mix. */
 int os_write_file(

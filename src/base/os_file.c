@@ -53,25 +53,53 @@ static int read_whole(
     }
 }
 
-int os_read_file(
-    const char *path, size_t max, struct buf *buf, ndf_error *error)
+static int open_regular(const char *path, int *out, ndf_error *error)
 {
     /* O_NONBLOCK: a pipe by that name must not hang us. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) return fail_errno(error, "open", path);
-    size_t start = buf->size;
     struct stat info;
-    int err;
+    int err = NDF_OK;
     if (fstat(fd, &info) != 0) err = fail_errno(error, "read", path);
     else if (!S_ISREG(info.st_mode))
         err = err_set(error, NDF_EINVAL, "%s is not a regular file", path);
-    else err = read_whole(fd, path, max, buf, error);
+    if (err == NDF_OK) *out = fd;
+    else (void)close(fd);
+    return err;
+}
+
+int os_read_file(
+    const char *path, size_t max, struct buf *buf, ndf_error *error)
+{
+    int fd = -1;
+    size_t start = buf->size;
+    int err = open_regular(path, &fd, error);
+    if (err != NDF_OK) return err;
+    err = read_whole(fd, path, max, buf, error);
     (void)close(fd);
     if (err != NDF_OK && buf->at != NULL) {
         buf->size = start;
         buf->at[start] = '\0';
     }
     return err;
+}
+
+int os_read_pieces(
+    const char *path, os_piece_fn piece, void *ud, ndf_error *error)
+{
+    char bytes[READ_CHUNK];
+    int fd = -1;
+    int err = open_regular(path, &fd, error);
+    if (err != NDF_OK) return err;
+    for (;;) {
+        ssize_t got = read(fd, bytes, sizeof bytes);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) err = fail_errno(error, "read", path);
+        if (got > 0) err = piece(ud, (struct str){bytes, (size_t)got});
+        if (got <= 0 || err != NDF_OK) break;
+    }
+    (void)close(fd);
+    return err > 0 ? NDF_OK : err;
 }
 
 int os_write_all(int fd, struct str bytes)

@@ -106,6 +106,10 @@ enum open_for {
 
 /* Opens the store into cli->engine. STATUS_DONE, or prints why not. */
 int cli_open(struct cli *cli, enum open_for purpose);
+/* Lets the engine read the file of word vectors that NDF_VECTORS names, if it
+ * names one: for commands that choose, or learn. STATUS_DONE, or prints why
+ * not. */
+int cli_vectors(struct cli *cli, ndf_engine *engine);
 /* Whether the store that is written to is not the file at its path any more:
  * what was recorded since is lost. */
 bool cli_store_is_gone(const struct cli *cli);

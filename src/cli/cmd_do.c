@@ -208,6 +208,7 @@ static int do_it(struct doing *doing)
     bool dry = cli->args.given[OPT_DRY_RUN];
     if (status == STATUS_DONE)
         status = cli_open(cli, dry ? OPEN_FOR_READING : OPEN_FOR_WORK);
+    if (status == STATUS_DONE) status = cli_vectors(cli, cli->engine);
     if (status == STATUS_DONE) status = cli_refresh(cli);
     if (status == STATUS_DONE)
         status = cli_context(cli, doing->json, &doing->context);

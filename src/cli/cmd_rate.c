@@ -33,6 +33,7 @@ int cmd_rate(struct cli *cli)
                 "expected good, bad or should=PATTERN, got '%s'",
                 args->words[i]);
     int status = cli_open(cli, OPEN_FOR_WORK);
+    if (status == STATUS_DONE) status = cli_vectors(cli, cli->engine);
     if (status != STATUS_DONE) return status;
     int err = ndf_rate(cli->engine, args->words[0], rating.verdict,
         rating.should, &cli->error);

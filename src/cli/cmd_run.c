@@ -16,6 +16,7 @@ static int run_pattern(struct cli *cli, const json_t *json)
     bool dry = cli->args.given[OPT_DRY_RUN];
     if (status == STATUS_DONE)
         status = cli_open(cli, dry ? OPEN_FOR_READING : OPEN_FOR_WORK);
+    if (status == STATUS_DONE) status = cli_vectors(cli, cli->engine);
     if (status == STATUS_DONE) status = cli_refresh(cli);
     if (status == STATUS_DONE) status = cli_context(cli, json, &context);
     delegation.context = context;
@@ -73,6 +74,7 @@ int cmd_resume(struct cli *cli)
             cli, STATUS_USAGE, "give the id of a run (ndf ls runs), or --all");
     int status = delegate_timeout(cli, &delegation.timeout_ms);
     if (status == STATUS_DONE) status = cli_open(cli, OPEN_FOR_WORK);
+    if (status == STATUS_DONE) status = cli_vectors(cli, cli->engine);
     if (status != STATUS_DONE) return status;
     if (all) return resume_all(cli, &delegation);
     delegation.run = args->words[0];

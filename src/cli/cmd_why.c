@@ -45,6 +45,7 @@ static const char *factor_words(const char *name)
         {"similarity", "alike in words and groups of letters"},
         {"margin", "its lead over the best other one"},
         {"crowd", "others there are to choose from"},
+        {"meaning", "words that mean the same"},
         {"not_for", "alike with what it is not for"},
         {"only_if", "predicates of its law that hold"},
         {"good_for", "predicates of its taste that hold"},
@@ -277,6 +278,7 @@ int cmd_why(struct cli *cli)
     json_t *json = cli_context_json(cli, 0, &status);
     if (json == NULL) return status;
     status = cli_open(cli, OPEN_FOR_READING);
+    if (status == STATUS_DONE) status = cli_vectors(cli, cli->engine);
     if (status == STATUS_DONE) status = cli_refresh(cli);
     if (status == STATUS_DONE) status = cli_context(cli, json, &context);
     const char *other = cli->args.values[OPT_NOT];

@@ -277,7 +277,8 @@ int eval_run(struct eval *eval)
     make_room(eval);
     int err = ndf_open(&asking.engine, &how, &eval->cli->error);
     if (err != NDF_OK) return cli_error(eval->cli, err);
-    int status = register_labels(&asking);
+    int status = cli_vectors(eval->cli, asking.engine);
+    if (status == STATUS_DONE) status = register_labels(&asking);
     if (status == STATUS_DONE) status = ask_untaught(&asking);
     if (status == STATUS_DONE) status = ask_stream(&asking);
     if (status == STATUS_DONE) status = ask_test(&asking);

@@ -159,6 +159,28 @@ int cli_open(struct cli *cli, enum open_for purpose)
     return status;
 }
 
+/* The library reads the file once, and says what is wrong with it. */
+int cli_vectors(struct cli *cli, ndf_engine *engine)
+{
+    const char *path = getenv("NDF_VECTORS");
+    if (path == NULL || path[0] == '\0') return STATUS_DONE;
+    json_t *settings = json_pack("{s:s}", "vectors", path);
+    char *json = settings != NULL ? json_dumps(settings, 0) : NULL;
+    int status = json != NULL
+                     ? STATUS_DONE
+                     : cli_fail(cli, STATUS_USAGE,
+                           "NDF_VECTORS is no path in UTF-8: rename the file");
+    if (json != NULL) {
+        int err = ndf_configure(engine, json, strlen(json), NULL, &cli->error);
+        if (err != NDF_OK)
+            status = cli_fail(
+                cli, cli_status(err), "NDF_VECTORS: %s", cli->error.message);
+    }
+    free(json);
+    json_decref(settings);
+    return status;
+}
+
 /* ---- reports ------------------------------------------------------------- */
 
 static void print_problem(const struct cli *cli, enum style style,

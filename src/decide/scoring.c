@@ -23,6 +23,9 @@
  * log-odds would. */
 #define NONE_LOG_ODDS 1.0
 
+/* So near in meaning, a candidate is looked at though it shares no word. */
+#define MEANS_IT 0.4F
+
 /* The least share of a word that is shown to people. */
 #define WORTH_NAMING 0.01
 
@@ -133,6 +136,7 @@ static struct lesson_rival prior_of(const struct scored *scored)
 {
     return (struct lesson_rival){.words = scored->text.bm25,
         .likeness = scored->text.cosine,
+        .meaning = scored->meaning,
         .structure = (float)scored->structure};
 }
 
@@ -348,11 +352,14 @@ static int gather(struct scoring *scoring)
         struct scored *scored = &scoring->items[scoring->count];
         *scored = (struct scored){.match = match};
         if (shares) scored->text = scores->items[at];
+        if (scoring->meaning != NULL)
+            scored->meaning = scoring->meaning[match->candidate];
         add_text(scoring, scored);
         add_structure(scoring, scored);
         bool structure = scored->law > 0 || match->held > 0;
-        scoring->count +=
-            !words || shares || structure || scored->learned.examples > 0;
+        scoring->count += !words || shares || structure ||
+                          scored->learned.examples > 0 ||
+                          scored->meaning >= MEANS_IT;
     }
     return NDF_OK;
 }
@@ -382,6 +389,9 @@ int scoring_make(const struct selector *selector,
     if (err == NDF_OK) err = text_query_make(arena, context->text, &out->text);
     if (err == NDF_OK)
         err = text_index_score(selector->text, &out->text, arena, &out->scores);
+    if (err == NDF_OK)
+        err = evidence_ask(&selector->evidence, context->text, arena,
+            selector->count, &out->meaning);
     if (err == NDF_OK) err = look_back(out);
     if (err == NDF_OK) err = infer_domain(out);
     if (err == NDF_OK) err = gather(out);

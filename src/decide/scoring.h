@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "decide/choice.h"
 #include "decide/domain.h"
+#include "decide/evidence.h"
 #include "decide/index.h"
 #include "decide/learner.h"
 #include "decide/mentions.h"
@@ -27,6 +28,7 @@ struct selector {
     struct overlap *overlap;
     struct text_index *text;
     struct domains *domains;
+    struct evidence_list evidence; /* beside the words */
 };
 
 /* A candidate whose law holds; its evidence is made when it is needed. */
@@ -34,6 +36,7 @@ struct scored {
     const struct index_match *match;
     struct text_score text; /* zero when it shares no term */
     double similarity;      /* of the prior */
+    float meaning;          /* what providers of evidence say, 0..1 */
     struct learned learned;
     double evidence;  /* of text and of the past, all together */
     double structure; /* log-odds of law, taste, not_for, ... */
@@ -61,6 +64,7 @@ struct scoring {
     size_t refused; /* by the host, though their law holds */
     struct text_query text;
     struct text_scores scores;
+    float *meaning;                  /* of each candidate; NULL: nobody says */
     struct lesson_feature *features; /* of the task, for what was learned */
     size_t feature_count;
     struct learner_view past;

@@ -42,6 +42,7 @@ static void add_rival(const struct scoring *scoring,
         (struct lesson_rival){.key = key_of(scoring, scored),
             .words = scored->text.bm25,
             .likeness = scored->text.cosine,
+            .meaning = scored->meaning,
             .structure = (float)scored->structure};
 }
 

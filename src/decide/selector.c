@@ -190,6 +190,14 @@ int selector_new(struct selector **out, const struct mem *mem,
     return err;
 }
 
+int selector_add_evidence(struct selector *selector, struct evidence evidence)
+{
+    struct evidence_list *list = &selector->evidence;
+    if (list->count == EVIDENCE_PROVIDERS_MAX) return NDF_ELIMIT;
+    list->items[list->count++] = evidence;
+    return NDF_OK;
+}
+
 size_t selector_count(const struct selector *selector)
 {
     return selector->count;

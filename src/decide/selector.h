@@ -14,6 +14,7 @@
 #include "base/value.h"
 #include "decide/choice.h"
 #include "decide/domain.h"
+#include "decide/evidence.h"
 #include "decide/mentions.h"
 
 struct selector;
@@ -27,6 +28,10 @@ int selector_new(struct selector **out, const struct mem *mem,
     const struct candidate *candidates, size_t count, struct domains *domains,
     ndf_error *error);
 void selector_free(struct selector *selector);
+/* One more source of evidence beside the words; before the first choice.
+ * Borrows what evidence refers to for the selector's life. NDF_OK or
+ * NDF_ELIMIT. */
+int selector_add_evidence(struct selector *selector, struct evidence evidence);
 size_t selector_count(const struct selector *selector);
 /* Borrowed; index below selector_count. */
 const struct candidate *selector_candidate(

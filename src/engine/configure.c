@@ -2,19 +2,21 @@
  * configure.c - what decides where a document does not say.
  *
  * The numbers lie in the engine under its lock and are copied into each query;
- * the lists are compiled into struct domains, which the next picture of the
- * registry takes over. Invariant: a configuration that is refused changed
- * nothing.
+ * the lists are compiled into struct domains, and a file of word vectors is
+ * read at once; the next picture of the registry takes both over. Invariant: a
+ * configuration that is refused changed nothing.
  */
 #include <string.h>
 
 #include "base/json.h"
 #include "engine/engine.h"
+#include "engine/word_file.h"
 #include "model/codec.h"
 
 enum {
     CATEGORIES_MAX = 256,
     CATEGORY_MAX = 256, /* bytes of its name */
+    PATH_SIZE_MAX = 4096,
 };
 
 /* All of it, as a struct that the tables below read and write. */
@@ -23,6 +25,15 @@ struct settings {
     struct str_list kinds[PATTERN_META + 1]; /* by enum pattern_kind */
     struct domain_rule *categories;
     size_t category_count;
+    struct str vectors; /* path; "": none */
+};
+
+/* What is made of them. */
+struct made {
+    struct domains *domains; /* NULL: those that there are stay */
+    bool reads;              /* the word vectors are others, or none */
+    struct vectors *vectors;
+    const char *path;
 };
 
 /* ---- types and tables ---------------------------------------------------- */
@@ -215,6 +226,10 @@ static const struct codec_key settings_keys[] = {
         .offset = offsetof(struct settings, config)},
     {.name = "kind_names", .type = &kinds_type, .detail = &kinds_map},
     {.name = "categories", .type = &categories_type, .detail = &category_map},
+    {.name = "vectors",
+        .type = &codec_text,
+        .max = PATH_SIZE_MAX,
+        .offset = offsetof(struct settings, vectors)},
 };
 static const struct codec_map settings_map = {.name = "configuration",
     .what = "the configuration",
@@ -254,7 +269,8 @@ static int read_settings(
 {
     const struct domain_rules *rules = domains_rules(engine->domains);
     *out = (struct settings){.config = engine_config(engine),
-        .category_count = rules->category_count};
+        .category_count = rules->category_count,
+        .vectors = str_of(engine->vectors_path)};
     out->categories = arena_dup(arena, rules->categories,
         rules->category_count * sizeof *out->categories);
     if (out->categories == NULL) return NDF_ENOMEM;
@@ -279,18 +295,54 @@ static int make_domains(ndf_engine *engine, const struct settings *settings,
     return domains_new(out, &engine->mem, &rules, error);
 }
 
-/* Takes domains (NULL: those that there are stay). `loading` is held. */
+/* The engine's strings keep the path. `loading` is held. */
+static int read_vectors(
+    ndf_engine *engine, struct str path, struct made *made, ndf_error *error)
+{
+    made->reads = true;
+    if (path.size == 0) return NDF_OK;
+    made->path = arena_str(&engine->arena, path).at;
+    if (made->path == NULL) return NDF_ENOMEM;
+    return word_file_read(&made->vectors, &engine->mem, made->path, error);
+}
+
+/* Makes what the keys that are given ask for. */
+static int make(ndf_engine *engine, const struct value *given,
+    const struct settings *settings, struct made *made, ndf_error *error)
+{
+    int err = NDF_OK;
+    if (value_get(given, STR("kind_names")) != NULL ||
+        value_get(given, STR("categories")) != NULL)
+        err = make_domains(engine, settings, &made->domains, error);
+    if (err == NDF_OK && value_get(given, STR("vectors")) != NULL)
+        err = read_vectors(engine, settings->vectors, made, error);
+    return err;
+}
+
+static void unmake(struct made *made)
+{
+    domains_unref(made->domains);
+    vectors_unref(made->vectors);
+}
+
+/* Takes what was made. `loading` is held. */
 static void apply(ndf_engine *engine, const struct settings *settings,
-    struct domains *domains)
+    const struct made *made)
 {
     pthread_mutex_lock(&engine->lock);
     engine->config = settings->config;
     engine->kinds_known = false; /* they are faded by the half-life */
     pthread_mutex_unlock(&engine->lock);
-    if (domains == NULL) return;
-    domains_unref(engine->domains);
-    engine->domains = domains;
-    engine_touch(engine);
+    if (made->domains != NULL) {
+        domains_unref(engine->domains);
+        engine->domains = made->domains;
+    }
+    if (made->reads) {
+        vectors_unref(engine->vectors);
+        engine->vectors = made->vectors;
+        engine->vectors_path = made->path;
+    }
+    if (made->domains != NULL || made->reads) engine_touch(engine);
 }
 
 /* json .at NULL: nothing changes. `loading` is held. */
@@ -299,7 +351,7 @@ static int configure(ndf_engine *engine, struct arena *arena, struct str json,
 {
     struct settings settings;
     struct value value = value_of_object();
-    struct domains *domains = NULL;
+    struct made made = {.domains = NULL};
     struct codec c = {arena, error};
     int err = engine_domains(engine, error);
     if (err == NDF_OK) err = read_settings(engine, arena, &settings);
@@ -307,17 +359,14 @@ static int configure(ndf_engine *engine, struct arena *arena, struct str json,
         err = json_parse(arena, json, &value, error);
     if (err == NDF_OK)
         err = codec_read_map(&c, &settings_map, &value, &settings);
-    bool lists = value_get(&value, STR("kind_names")) != NULL ||
-                 value_get(&value, STR("categories")) != NULL;
-    if (err == NDF_OK && lists)
-        err = make_domains(engine, &settings, &domains, error);
+    if (err == NDF_OK) err = make(engine, &value, &settings, &made, error);
     if (err == NDF_OK && out != NULL) {
         struct value all;
         err = codec_write_map(arena, &settings_map, &settings, NULL, &all);
         if (err == NDF_OK) err = text_of_value(out, &engine->mem, &all);
     }
-    if (err == NDF_OK) apply(engine, &settings, domains);
-    else domains_unref(domains);
+    if (err == NDF_OK) apply(engine, &settings, &made);
+    else unmake(&made);
     return err;
 }
 

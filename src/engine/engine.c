@@ -44,7 +44,8 @@ static int load_picture(
     int err = engine_domains(engine, error);
     if (err == NDF_OK) err = store_read_begin(engine->store, &reader, error);
     if (err == NDF_OK) {
-        err = registry_load(out, &engine->mem, engine->domains, reader, error);
+        const struct registry_tools tools = {engine->domains, engine->vectors};
+        err = registry_load(out, &engine->mem, &tools, reader, error);
         if (err == NDF_OK) err = scores_load(&scores, reader, error);
         store_read_end(reader);
     }
@@ -125,9 +126,11 @@ int engine_picture(ndf_engine *engine, struct registry **out,
 {
     *out = NULL;
     pthread_mutex_lock(&engine->loading);
+    /* It names things and chooses nothing. */
+    const struct registry_tools tools = {.domains = engine->domains};
     int err = store_read_begin(engine->store, reader, error);
     if (err == NDF_OK)
-        err = registry_load(out, &engine->mem, engine->domains, *reader, error);
+        err = registry_load(out, &engine->mem, &tools, *reader, error);
     pthread_mutex_unlock(&engine->loading);
     return err;
 }

@@ -66,6 +66,8 @@ struct ndf_engine {
 
     pthread_mutex_t loading;
     struct domains *domains; /* NULL: not made yet; changed under `loading` */
+    struct vectors *vectors; /* of words; NULL: none; as domains */
+    const char *vectors_path;
     pthread_mutex_t lock;
     struct selector_config config; /* see ndf_configure */
     struct registry *registry;     /* NULL: not read yet */

@@ -167,15 +167,32 @@ static int pattern_fields(struct vec *fields, const struct pattern *pattern)
     return err;
 }
 
+static int fields_of(struct vec *fields, const struct document *document)
+{
+    return document->kind == DOCUMENT_AGENT
+               ? agent_fields(fields, &document->agent)
+               : pattern_fields(fields, &document->pattern);
+}
+
 int head_features(
     const struct mem *mem, const struct document *document, struct buf *out)
 {
     struct vec fields;
     vec_init(&fields, mem, sizeof(struct text_field));
-    int err = document->kind == DOCUMENT_AGENT
-                  ? agent_fields(&fields, &document->agent)
-                  : pattern_fields(&fields, &document->pattern);
+    int err = fields_of(&fields, document);
     if (err == NDF_OK) err = text_features(mem, fields.at, fields.count, out);
+    vec_deinit(&fields);
+    return err;
+}
+
+int head_meaning(const struct mem *mem, const struct document *document,
+    struct meaning *meaning, size_t candidate)
+{
+    struct vec fields;
+    vec_init(&fields, mem, sizeof(struct text_field));
+    int err = fields_of(&fields, document);
+    if (err == NDF_OK)
+        err = meaning_set(meaning, candidate, fields.at, fields.count);
     vec_deinit(&fields);
     return err;
 }

@@ -7,6 +7,7 @@
 #define NDF_ENGINE_HEAD_H
 
 #include "base/buf.h"
+#include "decide/meaning.h"
 #include "model/document.h"
 
 enum { HEAD_DESCRIPTION_MAX = 240 }; /* bytes */
@@ -34,5 +35,8 @@ int head_decode(struct arena *arena, struct str bytes, enum document_kind kind,
 /* Appends the features of a document's words. */
 int head_features(
     const struct mem *mem, const struct document *document, struct buf *out);
+/* Tells meaning a candidate's words. */
+int head_meaning(const struct mem *mem, const struct document *document,
+    struct meaning *meaning, size_t candidate);
 
 #endif

@@ -199,6 +199,7 @@ void ndf_close(ndf_engine *engine)
     store_close(engine->store);
     registry_unref(engine->registry);
     domains_unref(engine->domains);
+    vectors_unref(engine->vectors);
     scores_deinit(&engine->scores);
     sessions_deinit(&engine->sessions);
     engine_unbind_all(engine);

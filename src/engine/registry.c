@@ -22,7 +22,7 @@ struct loading {
     struct vec sources_of; /* size_t: index of the source of each entry */
     struct vec features;   /* struct str */
     struct map source_index;
-    struct domains *domains;
+    const struct registry_tools *tools;
     struct store_reader *reader;
     ndf_error *error;
 };
@@ -238,6 +238,36 @@ static int name_entries(struct registry *registry)
 /* ---- the selector over it --------------------------------------------------
  */
 
+/* Of an agent the whole document is read: a picture keeps only the head. */
+static int add_meaning(struct loading *load, const struct entry *entry)
+{
+    const struct mem *mem = load->registry->mem;
+    struct document document = {.kind = entry->kind};
+    struct arena arena;
+    int err = NDF_OK;
+    arena_init(&arena, mem);
+    if (entry->pattern != NULL) document.pattern = *entry->pattern;
+    else
+        err = registry_document(
+            entry, load->reader, &arena, &document, load->error);
+    if (err == NDF_OK)
+        err = head_meaning(
+            mem, &document, load->registry->meaning, entry->candidate);
+    arena_deinit(&arena);
+    return err;
+}
+
+static int make_meaning(struct loading *load)
+{
+    struct registry *registry = load->registry;
+    if (load->tools->vectors == NULL) return NDF_OK;
+    int err = meaning_new(&registry->meaning, registry->mem,
+        load->tools->vectors, registry->candidate_count);
+    for (size_t i = 0; err == NDF_OK && i < registry->candidate_count; i++)
+        err = add_meaning(load, registry->candidates[i]);
+    return err;
+}
+
 static int make_selector(struct loading *load)
 {
     struct registry *registry = load->registry;
@@ -269,9 +299,13 @@ static int make_selector(struct loading *load)
         candidate->fallback = pattern->fallback;
         candidate->ask_host = pattern->ask_host;
     }
+    if (err == NDF_OK) err = make_meaning(load);
     if (err == NDF_OK)
         err = selector_new(&registry->selector, registry->mem, list.at,
-            list.count, load->domains, load->error);
+            list.count, load->tools->domains, load->error);
+    if (err == NDF_OK && registry->meaning != NULL)
+        err = selector_add_evidence(
+            registry->selector, meaning_evidence(registry->meaning));
     vec_deinit(&list);
     return err;
 }
@@ -294,7 +328,8 @@ static int finish(struct loading *load)
 }
 
 int registry_load(struct registry **out, const struct mem *mem,
-    struct domains *domains, struct store_reader *reader, ndf_error *error)
+    const struct registry_tools *tools, struct store_reader *reader,
+    ndf_error *error)
 {
     *out = NULL;
     struct registry *registry = mem_calloc(mem, 1, sizeof *registry);
@@ -304,10 +339,8 @@ int registry_load(struct registry **out, const struct mem *mem,
     arena_init(&registry->arena, mem);
     map_init(&registry->by_id, mem);
     map_init(&registry->by_name, mem);
-    struct loading load = {.registry = registry,
-        .domains = domains,
-        .reader = reader,
-        .error = error};
+    struct loading load = {
+        .registry = registry, .tools = tools, .reader = reader, .error = error};
     vec_init(&load.sources, mem, sizeof(struct source));
     vec_init(&load.entries, mem, sizeof(struct entry));
     vec_init(&load.sources_of, mem, sizeof(size_t));
@@ -338,6 +371,7 @@ void registry_unref(struct registry *registry)
             &registry->references, 1, memory_order_acq_rel) != 1)
         return;
     selector_free(registry->selector);
+    meaning_free(registry->meaning);
     map_deinit(&registry->by_name);
     map_deinit(&registry->by_id);
     arena_deinit(&registry->arena);

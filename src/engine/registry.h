@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "base/map.h"
 #include "base/vec.h"
+#include "decide/meaning.h"
 #include "decide/selector.h"
 #include "model/document.h"
 #include "store/read.h"
@@ -61,16 +62,24 @@ struct registry {
     size_t count;
     struct entry **candidates; /* by the selector's index */
     size_t candidate_count;
-    struct map by_id;   /* qualified -> struct entry */
-    struct map by_name; /* name -> struct entry, linked by same_name */
+    struct map by_id;        /* qualified -> struct entry */
+    struct map by_name;      /* name -> struct entry, linked by same_name */
+    struct meaning *meaning; /* of the candidates; NULL: no word vectors */
     struct selector *selector;
 };
 
-/* Reads all; one reference is the caller's. domains as for selector_new.
- * NDF_ECORRUPT when a row cannot be
+/* What a picture is made with: domains as for selector_new, and word vectors,
+ * NULL: none. It takes references of its own. */
+struct registry_tools {
+    struct domains *domains;
+    struct vectors *vectors;
+};
+
+/* Reads all; one reference is the caller's. NDF_ECORRUPT when a row cannot be
  * understood; NDF_ENOMEM; store errors. */
 int registry_load(struct registry **out, const struct mem *mem,
-    struct domains *domains, struct store_reader *reader, ndf_error *error);
+    const struct registry_tools *tools, struct store_reader *reader,
+    ndf_error *error);
 void registry_ref(struct registry *registry);
 /* Frees with the last reference. Accepts NULL. */
 void registry_unref(struct registry *registry);

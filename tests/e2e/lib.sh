@@ -23,7 +23,7 @@ end_agents() {
 
 trap 'end_agents; chmod -R u+rwX "$SCRATCH" 2>/dev/null; rm -rf "$SCRATCH"' EXIT
 trap 'exit 130' INT TERM
-unset NDF_STORE XDG_DATA_HOME NO_COLOR || true
+unset NDF_STORE NDF_VECTORS XDG_DATA_HOME NO_COLOR || true
 export HOME="$SCRATCH/home" NDF_HOME="$SCRATCH/data" LC_ALL=C.UTF-8
 export GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_NAME=t GIT_COMMITTER_NAME=t
 export GIT_AUTHOR_EMAIL=t@localhost GIT_COMMITTER_EMAIL=t@localhost

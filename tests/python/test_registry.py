@@ -3,6 +3,7 @@
 import gc
 import json
 import math
+import tempfile
 import unittest
 import weakref
 
@@ -232,6 +233,18 @@ class Settings(Case):
                          (0.7, 0.4, 0.9))
         self.assertEqual(registry.configure(), config)
         self.assertEqual(registry.configure(medium=0.3).high, 0.9)
+
+    def test_name_a_file_of_word_vectors(self):
+        registry = self.registry()
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+            file.write("money 1 0\ncash 0.9 0.1\nrain 0 1\n")
+            file.flush()
+            self.assertEqual(registry.configure(vectors=file.name).vectors, file.name)
+            file.write("snow 0\n")
+            file.flush()
+            with self.refused(InvalidPatternError, file.name + ":4"):
+                registry.configure(vectors=file.name)
+        self.assertIsNone(registry.configure(vectors="").vectors)
 
     def test_that_are_none_are_refused(self):
         registry = self.registry()

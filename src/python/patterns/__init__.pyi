@@ -301,6 +301,7 @@ class PatternConfig:
     high: float | None
     kind_names: dict[str, list[str]] | None  # sequential, parallel, meta
     categories: list[dict[str, str]] | None  # {"category": ..., "regex": ...}
+    vectors: str | None  # path of a file of word vectors
     __hash__: None  # type: ignore[assignment]
     def __init__(
         self,
@@ -312,6 +313,7 @@ class PatternConfig:
         high: float | None = None,
         kind_names: Mapping[str, list[str]] | None = None,
         categories: list[dict[str, str]] | None = None,
+        vectors: str | None = None,
     ) -> None: ...
     def to_dict(self) -> _Object: ...
     @classmethod

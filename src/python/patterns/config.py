@@ -18,16 +18,18 @@ class PatternConfig:
         names of patterns that suit a kind of task
     categories: [{"category": ..., "regex": ...}, ...]: words that tell a
         domain, the first that matches
+    vectors: path of a file of word vectors, as text in the format of GloVe or
+        word2vec; "": none
     """
 
     __slots__ = (
         "threshold", "cold_threshold", "min_executions", "half_life", "medium",
-        "high", "kind_names", "categories",
+        "high", "kind_names", "categories", "vectors",
     )
 
     def __init__(self, threshold=None, cold_threshold=None, min_executions=None,
                  half_life=None, medium=None, high=None, kind_names=None,
-                 categories=None):
+                 categories=None, vectors=None):
         self.threshold = threshold
         self.cold_threshold = cold_threshold
         self.min_executions = min_executions
@@ -36,6 +38,7 @@ class PatternConfig:
         self.high = high
         self.kind_names = kind_names
         self.categories = categories
+        self.vectors = vectors
 
     def to_dict(self):
         """The shape of the core: only what is set."""

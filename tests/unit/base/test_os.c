@@ -81,6 +81,43 @@ static void reading_what_is_no_file_is_an_error_that_names_it(void **state)
     buf_deinit(&buf);
 }
 
+struct pieces {
+    size_t bytes, count;
+    int answer; /* to the second */
+};
+
+static int count_piece(void *ud, struct str bytes)
+{
+    struct pieces *pieces = ud;
+    pieces->bytes += bytes.size;
+    return ++pieces->count == 2 ? pieces->answer : NDF_OK;
+}
+
+static void a_file_is_read_piece_by_piece(void **state)
+{
+    const struct test_dir *dir = *state;
+    static char big[200000];
+    const char *path = test_path(dir, "file");
+    ndf_error error;
+    struct str content = {big, sizeof big};
+    assert_ok(os_write_file(path, content, 0600, &error));
+    struct pieces all = {.answer = NDF_OK};
+    assert_ok(os_read_pieces(path, count_piece, &all, &error));
+    assert_int_equal(all.bytes, sizeof big);
+    struct pieces enough = {.answer = 1};
+    assert_ok(os_read_pieces(path, count_piece, &enough, &error));
+    assert_int_equal(enough.count, 2);
+    struct pieces bad = {.answer = NDF_ESYNTAX};
+    assert_int_equal(
+        os_read_pieces(path, count_piece, &bad, &error), NDF_ESYNTAX);
+    assert_int_equal(bad.count, 2);
+    assert_int_equal(
+        os_read_pieces(dir->path, count_piece, &all, &error), NDF_EINVAL);
+    path = test_path(dir, "none");
+    assert_int_equal(
+        os_read_pieces(path, count_piece, &all, &error), NDF_ENOTFOUND);
+}
+
 static void out_of_memory_leaves_the_buffer_as_it_was(void **state)
 {
     const struct test_dir *dir = *state;
@@ -411,6 +448,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_DIR(what_is_written_is_read),
         WITH_DIR(reading_what_is_no_file_is_an_error_that_names_it),
+        WITH_DIR(a_file_is_read_piece_by_piece),
         WITH_DIR(out_of_memory_leaves_the_buffer_as_it_was),
         WITH_DIR(a_write_that_fails_leaves_the_old_file),
         WITH_DIR(folders_are_made_with_all_above_them),

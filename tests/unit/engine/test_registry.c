@@ -51,6 +51,8 @@ static const struct source_of sources[] = {
         "[\"echo\"]"},
 };
 
+static const struct registry_tools no_tools = {NULL, NULL};
+
 static struct registry *load(struct store **store)
 {
     struct store_options options = {.mode = STORE_CREATE};
@@ -62,7 +64,7 @@ static struct registry *load(struct store **store)
     struct store_reader *reader;
     struct registry *registry;
     assert_ok(store_read_begin(*store, &reader, NULL));
-    assert_ok(registry_load(&registry, &mem_libc, NULL, reader, NULL));
+    assert_ok(registry_load(&registry, &mem_libc, &no_tools, reader, NULL));
     store_read_end(reader);
     return registry;
 }
@@ -139,7 +141,7 @@ static int load_with(const struct mem *mem, void *ud)
 {
     struct loading *loading = ud;
     struct registry *registry;
-    int err = registry_load(&registry, mem, NULL, loading->reader, NULL);
+    int err = registry_load(&registry, mem, &no_tools, loading->reader, NULL);
     registry_unref(registry);
     return err;
 }
