@@ -110,6 +110,8 @@ int ndf_cleanup(
         .removed = remove_files,
         .ud = engine};
     struct store_cleanup_counts counts;
+    /* What outcomes taught stays when they go. */
+    learned_note(&engine->learned);
     err = store_cleanup(engine->store, &what, &counts, error);
     uint64_t folders = err == NDF_OK ? sweep_left(engine) : 0;
     if (err == NDF_OK && report != NULL) {

@@ -89,15 +89,17 @@ static int note_work(struct store_tx *tx, void *ud, ndf_error *error)
     return err;
 }
 
-int learned_note(struct learned_state *state, ndf_error *error)
+void learned_note(struct learned_state *state)
 {
     learned_catch_up(state);
-    int err = learned_save(state, 1, error);
+    int err = learned_save(state, 1, NULL);
     pthread_rwlock_rdlock(&state->lock);
-    struct noting noting = {state->mem, state->saved};
+    /* Without a file what is known is known by this engine alone. */
+    struct noting noting = {
+        state->mem, state->path != NULL ? state->saved : state->now.tie};
     pthread_rwlock_unlock(&state->lock);
-    if (err != NDF_OK || noting.tie.number == 0) return err;
-    return store_write(state->store, note_work, &noting, error);
+    if (err == NDF_OK && noting.tie.number > 0)
+        (void)store_write(state->store, note_work, &noting, NULL);
 }
 
 /* ---- learning from the store --------------------------------------------- */

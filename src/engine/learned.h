@@ -100,8 +100,9 @@ struct learned_look {
 void learned_look(struct learned_state *state, struct learned_look *out);
 
 /* Before outcomes are removed: notes in the store up to where they are learned,
- * so that the checkpoint can be told to be its own without them. */
-int learned_note(struct learned_state *state, ndf_error *error);
+ * so that the checkpoint can be told to be its own without them. Where that
+ * cannot be done, what they taught will be forgotten. */
+void learned_note(struct learned_state *state);
 /* The outcomes got other numbers; inside a store_work_fn. epoch: new, an id. */
 int learned_renumbered(struct store_tx *tx, const struct mem *mem,
     struct str epoch, ndf_error *error);
