@@ -46,9 +46,10 @@ static int describe(const ndf_engine *engine, const struct learned_look *look,
     put_count(&object, "examples", known->examples);
     put_count(&object, "bytes", known->bytes);
     put_count(&object, "bytes_max", LEARNER_BYTES_MAX);
-    if (look->saved.number > 0 && engine->learned.path != NULL) {
+    if (look->saved.number > 0 && engine->learned.from.path != NULL) {
         struct object file = object_new(arena);
-        object_put(&file, "path", value_of_str(str_of(engine->learned.path)));
+        object_put(
+            &file, "path", value_of_str(str_of(engine->learned.from.path)));
         put_count(&file, "number", look->saved.number);
         put_count(&file, "bytes", look->saved_bytes);
         if (object.err == NDF_OK) object.err = file.err;

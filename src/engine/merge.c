@@ -54,7 +54,8 @@ static int merge_work(struct store_tx *tx, void *ud, ndf_error *error)
     if (err == NDF_OK)
         err = scores_recount(tx, &engine->mem, half_life_of, engine, error);
     if (err == NDF_OK)
-        err = learned_renumbered(tx, &engine->mem, str_of(merge->epoch), error);
+        err =
+            knowledge_renumbered(tx, &engine->mem, str_of(merge->epoch), error);
     return err;
 }
 
@@ -127,7 +128,7 @@ int ndf_learn_merge(ndf_engine *engine, const char *path, int texts,
     store_close(other);
     if (err == NDF_OK) {
         engine_touch(engine);
-        learned_forget(&engine->learned);
+        learned_behind(&engine->learned);
         learned_catch_up(&engine->learned);
         err = learned_save(&engine->learned, 1, error);
     }

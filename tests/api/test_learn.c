@@ -548,6 +548,67 @@ static void a_cleanup_does_not_unlearn(void **state)
     fixture_close(&fixture);
 }
 
+/* While it goes on, too: a thread of the engine writes it. */
+static void a_long_life_has_checkpoints(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    char path[400];
+    static char json[400000];
+    fixture_open(&fixture);
+    path_of_file(&fixture, path);
+    register_all(&fixture);
+    size_t size = 0;
+    for (size_t i = 0; i < 1100; i++)
+        size += (size_t)snprintf(json + size, sizeof json - size,
+            "%c{\"pattern\":\"%s\",\"result\":\"success\",\"evidence\":"
+            "\"person\",\"text\":\"%s %zu\"}",
+            i == 0 ? '[' : ',', names[i % 4], tasks[i % 4], i);
+    (void)snprintf(json + size, sizeof json - size, "]");
+    record(&fixture, json);
+    for (int i = 0; i < 500 && access(path, F_OK) != 0; i++)
+        (void)usleep(20000);
+    assert_int_equal(access(path, F_OK), 0);
+    expect_same(&fixture, NULL);
+    fixture_close(&fixture);
+}
+
+/* Who is asked in the middle of a choice may say what it is for. */
+static int tell_while_asked(
+    void *ud, const char *pattern, const ndf_context *context)
+{
+    (void)pattern;
+    (void)context;
+    record(ud, "{\"pattern\":\"writer\",\"result\":\"success\","
+               "\"evidence\":\"person\",\"text\":\"write it\"}");
+    return 1;
+}
+
+static void a_host_that_is_asked_may_teach(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture);
+    register_all(&fixture);
+    fixture_register(&fixture,
+        "pattern: asking\ndescription: Writes it.\nask_host: true\n"
+        "steps: [worker]\n");
+    record_many(&fixture, 0, 5);
+    ndf_context *context = fixture_context(&fixture, "write it");
+    ndf_select_options options = NDF_SELECT_OPTIONS_INIT;
+    options.ask = tell_while_asked;
+    options.ask_ud = &fixture;
+    ndf_selection *selection;
+    assert_int_equal(ndf_select_with(fixture.engine, context, &options,
+                         &selection, &fixture.error),
+        NDF_OK);
+    ndf_selection_free(selection);
+    ndf_context_free(context);
+    assert_int_equal(number_in(&fixture, "number"), 6);
+    expect_same(&fixture, NULL);
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -564,6 +625,8 @@ int main(void)
         cmocka_unit_test(a_store_is_not_merged_into_itself),
         cmocka_unit_test(others_notice_that_outcomes_were_numbered_anew),
         cmocka_unit_test(a_cleanup_does_not_unlearn),
+        cmocka_unit_test(a_long_life_has_checkpoints),
+        cmocka_unit_test(a_host_that_is_asked_may_teach),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
