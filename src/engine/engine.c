@@ -49,6 +49,8 @@ static int load_picture(
         store_read_end(reader);
     }
     if (err != NDF_OK) {
+        registry_unref(*out);
+        *out = NULL;
         scores_deinit(&scores);
         return err;
     }
