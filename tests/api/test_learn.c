@@ -333,6 +333,119 @@ static void a_killed_process_leaves_outcomes_enough(void **state)
     fixture_close(&fixture);
 }
 
+/* ---- exports --------------------------------------------------------------
+ */
+
+struct lines {
+    char *bytes;
+    size_t size;
+};
+
+static int keep_lines(void *ud, const char *bytes, size_t size)
+{
+    struct lines *lines = ud;
+    lines->bytes = realloc(lines->bytes, lines->size + size + 1);
+    memcpy(lines->bytes + lines->size, bytes, size);
+    lines->size += size;
+    lines->bytes[lines->size] = '\0';
+    return 0;
+}
+
+static void import_lines(struct fixture *fixture, char *lines)
+{
+    char *rest = NULL;
+    for (char *line = strtok_r(lines, "\n", &rest); line != NULL;
+         line = strtok_r(NULL, "\n", &rest))
+        assert_int_equal(ndf_import_line(fixture->engine, line, strlen(line),
+                             &fixture->error),
+            NDF_OK);
+}
+
+static void an_export_has_what_was_learned(void **state)
+{
+    (void)state;
+    struct fixture first, second;
+    struct lines lines = {NULL, 0};
+    char hash[65];
+    fixture_open(&first);
+    fixture_open(&second);
+    register_all(&first);
+    record_many(&first, 0, 70);
+    rebuild(&first, hash, NULL);
+    assert_int_equal(
+        ndf_export(first.engine, keep_lines, &lines, &first.error), NDF_OK);
+    char *again = strdup(lines.bytes);
+    import_lines(&second, again);
+    assert_int_equal(number_in(&second, "number"), 70);
+    expect_same(&second, hash);
+    free(again);
+    /* What comes in between others is learned behind them. */
+    record_many(&second, 70, 75);
+    assert_int_equal(number_in(&second, "number"), 75);
+    record_many(&first, 80, 90);
+    free(lines.bytes);
+    lines = (struct lines){NULL, 0};
+    assert_int_equal(
+        ndf_export(first.engine, keep_lines, &lines, &first.error), NDF_OK);
+    import_lines(&second, lines.bytes);
+    assert_int_equal(number_in(&second, "number"), 85);
+    expect_same(&second, NULL);
+    free(lines.bytes);
+    fixture_close(&second);
+    fixture_close(&first);
+}
+
+/* ---- every allocation fails once ------------------------------------------
+ */
+
+static int use_all(ndf_engine *engine, const char *other)
+{
+    static const char documents[] =
+        "[{\"pattern\":\"p\",\"description\":\"Counts words.\",\"steps\":"
+        "[\"one\"]},{\"pattern\":\"q\",\"steps\":[\"one\"]}]";
+    static const char outcomes[] =
+        "[{\"pattern\":\"p\",\"result\":\"success\",\"evidence\":\"person\","
+        "\"text\":\"count the words\"},{\"none\":true,\"text\":\"sing\"}]";
+    ndf_error error;
+    ndf_text *text = NULL, *again = NULL, *merged = NULL;
+    int err = ndf_register(engine, documents, sizeof documents - 1, 1, &error);
+    if (err == NDF_OK)
+        err = ndf_record(engine, outcomes, sizeof outcomes - 1, &error);
+    if (err == NDF_OK) err = ndf_unregister(engine, "q", &error);
+    if (err == NDF_OK) err = ndf_learned(engine, &text, &error);
+    if (err == NDF_OK) err = ndf_learn_rebuild(engine, &again, &error);
+    if (err == NDF_OK) err = ndf_learn_merge(engine, other, 0, &merged, &error);
+    if (err == NDF_OK) err = ndf_cleanup(engine, INT64_MAX, NULL, &error);
+    ndf_text_free(merged);
+    ndf_text_free(again);
+    ndf_text_free(text);
+    return err;
+}
+
+static int use_with(const struct mem *mem, void *ud)
+{
+    ndf_options options = NDF_OPTIONS_INIT;
+    options.alloc = mem->fn;
+    options.alloc_ud = mem->ud;
+    options.home = "/nonexistent";
+    ndf_engine *engine;
+    int err = ndf_open(&engine, &options, NULL);
+    if (err == NDF_OK) err = use_all(engine, ud);
+    ndf_close(engine);
+    return err;
+}
+
+static void each_allocation_may_fail(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture);
+    register_all(&fixture);
+    record_many(&fixture, 0, 3);
+    test_each_allocation_fails(use_with, fixture.store);
+    fixture_close(&fixture);
+}
+
 /* ---- two stores -----------------------------------------------------------
  */
 
@@ -625,6 +738,8 @@ int main(void)
         cmocka_unit_test(a_store_is_not_merged_into_itself),
         cmocka_unit_test(others_notice_that_outcomes_were_numbered_anew),
         cmocka_unit_test(a_cleanup_does_not_unlearn),
+        cmocka_unit_test(an_export_has_what_was_learned),
+        cmocka_unit_test(each_allocation_may_fail),
         cmocka_unit_test(a_long_life_has_checkpoints),
         cmocka_unit_test(a_host_that_is_asked_may_teach),
     };
