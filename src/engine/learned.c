@@ -11,9 +11,14 @@
 #include <string.h>
 #include <time.h>
 
-/* How long it is waited for those who select: one of them may wait for its host
- * at the time, who may call this engine. */
-enum { ADD_WAIT_MS = 5, CATCH_UP_WAIT_MS = 50, TAKE_OVER_WAIT_MS = 5000 };
+/* How long it is waited for those who read: one who selects may wait for its
+ * host, who may call this engine; and who writes a checkpoint reads for long.
+ */
+enum {
+    ADD_WAIT_MS = 5,
+    SELECT_WAIT_MS = 2, /* what is new is read at a later selection then */
+    LOOK_WAIT_MS = 5000,
+};
 
 /* ---- the lock -------------------------------------------------------------
  */
@@ -169,12 +174,17 @@ static void catch_up(struct learned_state *state)
     save_soon(state);
 }
 
-void learned_catch_up(struct learned_state *state)
+static void try_catch_up(struct learned_state *state, long wait_ms)
 {
     if (!atomic_load(&state->behind)) return;
-    if (!lock_write(state, CATCH_UP_WAIT_MS)) return;
+    if (!lock_write(state, wait_ms)) return;
     if (atomic_load(&state->behind)) catch_up(state);
     unlock(state);
+}
+
+void learned_catch_up(struct learned_state *state)
+{
+    try_catch_up(state, ADD_WAIT_MS);
 }
 
 /* ---- the life of it -------------------------------------------------------
@@ -203,7 +213,7 @@ void learned_deinit(struct learned_state *state)
     join_saver(state);
     if (state->now.learner != NULL) {
         state->save_at = UINT64_MAX;
-        learned_catch_up(state);
+        try_catch_up(state, LOOK_WAIT_MS);
         /* It is a help, no duty: what is not in it is in the outcomes. */
         (void)learned_save(
             state, state->heal ? 1 : LEARNED_CLOSE_LESSONS, NULL);
@@ -215,7 +225,7 @@ void learned_deinit(struct learned_state *state)
 
 const struct learner *learned_read_begin(struct learned_state *state)
 {
-    learned_catch_up(state);
+    try_catch_up(state, SELECT_WAIT_MS);
     lock_read(state);
     return state->now.learner;
 }
@@ -278,7 +288,7 @@ int learned_save(
     unlock(state);
     if (due && err == NDF_OK)
         err = checkpoint_write(&buf, &tie, state->from.path, error);
-    if (due && err == NDF_OK && lock_write(state, TAKE_OVER_WAIT_MS)) {
+    if (due && err == NDF_OK && lock_write(state, LOOK_WAIT_MS)) {
         state->saved = tie;
         state->saved_bytes = buf.size;
         state->now.fresh -= fresh < state->now.fresh ? fresh : state->now.fresh;
@@ -294,7 +304,7 @@ int learned_save(
 
 void learned_note(struct learned_state *state)
 {
-    learned_catch_up(state);
+    try_catch_up(state, LOOK_WAIT_MS);
     int err = learned_save(state, 1, NULL);
     lock_read(state);
     /* Without a file what is known is known by this engine alone. */
@@ -343,7 +353,7 @@ int learned_rebuild(
     /* Most of it while others go on selecting. */
     if (err == NDF_OK) err = knowledge_fold(&anew, &state->from, error);
     if (err == KNOWLEDGE_STRANGE) err = fail_strange(error);
-    if (err == NDF_OK && !lock_write(state, TAKE_OVER_WAIT_MS))
+    if (err == NDF_OK && !lock_write(state, LOOK_WAIT_MS))
         err = err_set(error, NDF_EBUSY,
             "a selection waits for its host: learn anew when it ended");
     else if (err == NDF_OK) {
@@ -357,6 +367,7 @@ int learned_rebuild(
 void learned_look(struct learned_state *state, struct learned_look *out)
 {
     memset(out, 0, sizeof *out);
+    try_catch_up(state, LOOK_WAIT_MS);
     const struct learner *learner = learned_read_begin(state);
     out->known = learner != NULL;
     if (learner != NULL) learner_summarise(learner, &out->summary);

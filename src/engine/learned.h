@@ -57,7 +57,8 @@ void learned_add(
     struct learned_state *state, const struct knowledge_outcome *outcome);
 /* The store has outcomes, or may have, that did not come by learned_add. */
 void learned_behind(struct learned_state *state);
-/* Reads what is missing. As learned_read_begin. */
+/* Reads what is missing, unless others read what is known for long: then it is
+ * read later. As learned_read_begin. */
 void learned_catch_up(struct learned_state *state);
 /* Writes a checkpoint if at least so many lessons came since the last one.
  * NDF_OK also when none is kept. */
