@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "api/learned.h"
@@ -253,6 +254,7 @@ static void a_long_life_has_checkpoints(void **state)
     struct fixture fixture;
     char path[400];
     static char json[400000];
+    const struct timespec pause = {.tv_nsec = 20000000};
     fixture_open(&fixture);
     learned_path(&fixture, path);
     learned_register(&fixture);
@@ -265,7 +267,7 @@ static void a_long_life_has_checkpoints(void **state)
     (void)snprintf(json + size, sizeof json - size, "]");
     learned_record(&fixture, json);
     for (int i = 0; i < 500 && access(path, F_OK) != 0; i++)
-        (void)usleep(20000);
+        (void)nanosleep(&pause, NULL);
     assert_int_equal(access(path, F_OK), 0);
     learned_expect_same(&fixture, NULL);
     fixture_close(&fixture);
