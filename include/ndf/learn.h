@@ -54,6 +54,16 @@ NDF_API int ndf_learned(ndf_engine *engine, ndf_text **out, ndf_error *error);
  * outcomes taught that a clean-up removed is forgotten. */
 NDF_API int ndf_learn_rebuild(
     ndf_engine *engine, ndf_text **out, ndf_error *error);
+/* Takes the outcomes of another store (a file, which is only read) that are not
+ * here, puts all in the order of their time, and learns and counts everything
+ * anew from them: the same, whichever of two stores takes from which. Counts
+ * whose outcomes a clean-up removed are lost by that. texts 0: the tasks'
+ * texts stay behind; what is learned from them (hashes of their words) comes
+ * along. Runs do not; their outcomes keep their ids. *out (may be NULL):
+ * {taken, known}. NDF_ENOTFOUND, NDF_EINVAL (it is this store itself), store
+ * errors. */
+NDF_API int ndf_learn_merge(ndf_engine *engine, const char *path, int texts,
+    ndf_text **out, ndf_error *error);
 
 #ifdef __cplusplus
 }

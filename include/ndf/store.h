@@ -39,12 +39,13 @@ NDF_API int ndf_backup(ndf_engine *engine, const char *path, ndf_error *error);
 /* Removes what is older than before_ms (wall time): ended runs with their
  * journals, outcomes and files, outcomes of no run, last turns of sessions, and
  * every stored document, snapshot and output that nothing refers to any more.
- * Counts stay, and so do runs that have not ended, that somebody is at work on,
- * or that have a newer outcome. Sweeps, too, what killed processes left in
- * files of runs that ended or were never recorded (folders). Not while an
- * export is being read in (ndf_import_line). *report (may be NULL): {runs,
- * outcomes, contents, bytes, folders}: what went. NDF_ECORRUPT: the store is
- * damaged, so what refers to what cannot be told. */
+ * Counts stay, what was learned until ndf_learn_rebuild, and so do runs that
+ * have not ended, that somebody is at work on, or that have a newer outcome.
+ * Sweeps, too, what killed processes left in files of runs that ended or were
+ * never recorded (folders). Not while an export is being read in
+ * (ndf_import_line). *report (may be NULL): {runs, outcomes, contents, bytes,
+ * folders}: what went. NDF_ECORRUPT: the store is damaged, so what refers to
+ * what cannot be told. */
 NDF_API int ndf_cleanup(
     ndf_engine *engine, int64_t before_ms, ndf_text **report, ndf_error *error);
 

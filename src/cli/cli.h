@@ -72,6 +72,7 @@ int cmd_dev_check(struct cli *cli);
 int cmd_dev_backup(struct cli *cli);
 int cmd_dev_schema(struct cli *cli);
 int cmd_dev_eval(struct cli *cli);
+int cmd_dev_learn(struct cli *cli);
 
 /* Zeroed memory; ends the program with a sentence when there is none. */
 void *cli_alloc(size_t size);

@@ -38,6 +38,7 @@ enum command_id {
     CMD_DEV_BACKUP,
     CMD_DEV_SCHEMA,
     CMD_DEV_EVAL,
+    CMD_DEV_LEARN,
     COMMAND_COUNT,
 };
 
@@ -97,6 +98,7 @@ enum option_id {
     OPT_CHANGES,
     OPT_DENY,
     OPT_REASON,
+    OPT_NO_TEXTS,
     OPT_LABELS,
     OPT_QUERIES,
     OPT_FEEDBACK,

@@ -21,8 +21,8 @@ enum {
                BIT(CMD_DEV_SCHEMA) | BIT(CMD_DEV_EVAL),
     READS = RUNNING | BIT(CMD_WHY) | BIT(CMD_LS) | BIT(CMD_SHOW) |
             BIT(CMD_STATS) | BIT(CMD_LOGS) | BIT(CMD_IMPORT) | BIT(CMD_TRUST) |
-            BIT(CMD_DEV_CHECK) | BIT(CMD_DEV_EVAL) | BIT(CMD_TEST) |
-            BIT(CMD_DIFF),
+            BIT(CMD_DEV_CHECK) | BIT(CMD_DEV_EVAL) | BIT(CMD_DEV_LEARN) |
+            BIT(CMD_TEST) | BIT(CMD_DIFF),
     EVAL = BIT(CMD_DEV_EVAL),
 };
 
@@ -93,6 +93,9 @@ const struct option options[OPTION_COUNT] = {
         OPTION_FLAG, COMPLETE_NONE, BIT(CMD_APPROVE), 0},
     [OPT_REASON] = {"reason", "TEXT", "why; it is kept with the answer",
         OPTION_VALUE, COMPLETE_NONE, BIT(CMD_APPROVE), 0},
+    [OPT_NO_TEXTS] = {"no-texts", NULL,
+        "of merge: the texts of tasks stay behind", OPTION_FLAG, COMPLETE_NONE,
+        BIT(CMD_DEV_LEARN), 0},
     [OPT_FOLLOW] = {"follow", NULL, "go on until the run ended", OPTION_FLAG,
         COMPLETE_NONE, BIT(CMD_LOGS), 'f'},
     [OPT_FALLBACK] = {"fallback", "NAMES",
@@ -260,6 +263,12 @@ const struct command commands[COMMAND_COUNT] = {
         "order\nshuffled by the seed, each before it is learned from, and then "
         "those of the\ntest split. The figures are explained in the manual.",
         0, 0, COMPLETE_NONE, cmd_dev_eval},
+    [CMD_DEV_LEARN] = {"dev", "learn", "[rebuild | merge STORE]",
+        "show what was learned, learn it anew, or from another store",
+        "rebuild learns everything anew from the outcomes, and says whether it "
+        "is the\nsame. merge takes the outcomes of another store, and learns "
+        "from all of them.",
+        0, 2, COMPLETE_FILES, cmd_dev_learn},
 };
 
 bool option_is_for(const struct option *option, const struct command *command)

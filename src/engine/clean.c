@@ -110,6 +110,8 @@ int ndf_cleanup(
         .removed = remove_files,
         .ud = engine};
     struct store_cleanup_counts counts;
+    /* What outcomes taught stays when they go. */
+    learned_note(&engine->learned);
     err = store_cleanup(engine->store, &what, &counts, error);
     int64_t old_ms = clock_wall_ms(&engine->clock) - session_age_max_ms;
     if (err == NDF_OK)

@@ -50,6 +50,8 @@ static int load_picture(
         store_read_end(reader);
     }
     if (err != NDF_OK) {
+        registry_unref(*out);
+        *out = NULL;
         scores_deinit(&scores);
         return err;
     }
@@ -143,8 +145,8 @@ void engine_learned(ndf_engine *engine, const struct learning *learning)
     /* Without memory the counts come with the next reading. */
     if (err != NDF_OK) engine->revision++;
     pthread_mutex_unlock(&engine->lock);
-    learned_add(&engine->learned, learning->seq, learning->id,
-        learning->outcome.lesson);
+    learned_add(&engine->learned, &(struct knowledge_outcome){learning->seq,
+                                      learning->id, learning->outcome.lesson});
 }
 
 void engine_forgot(ndf_engine *engine, struct str pattern)

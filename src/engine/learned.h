@@ -15,37 +15,26 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "decide/learner.h"
-#include "engine/checkpoint.h"
-#include "store/read.h"
-#include "store/tx.h"
+#include "engine/knowledge.h"
 
 /* A checkpoint is written when this many lessons came since the last: when the
  * engine closes, and meanwhile. */
 enum { LEARNED_CLOSE_LESSONS = 50, LEARNED_SAVE_LESSONS = 1000 };
 
-/* The note of a store on its outcomes: what they are numbered by, and the
- * place of one that a clean-up may have removed since. */
-#define LEARNED_NOTE "learning"
-
-struct knowledge {
-    struct learner *learner;      /* NULL: none */
-    struct checkpoint checkpoint; /* in which the learner works, if any */
-    struct checkpoint_tie tie;    /* of the learner, as it is now */
-    uint64_t fresh;               /* lessons since the checkpoint */
-    int64_t skipped; /* the last one that cannot be read; 0: none */
-};
-
 struct learned_state {
-    const struct mem *mem;
-    struct store *store;
-    const char *path;      /* of the checkpoint; NULL: none is kept */
-    _Atomic bool behind;   /* the store may have outcomes that are not in it */
+    struct knowledge_source from;
+    _Atomic bool behind; /* the store may have outcomes that are not in it */
+    pthread_mutex_t
+        turn; /* taken to take `lock`: who writes is not passed by */
     pthread_rwlock_t lock; /* of all below */
     struct knowledge now;
     struct checkpoint_tie saved; /* the checkpoint that there is; number 0: none
                                   */
     size_t saved_bytes;
+    uint64_t save_at; /* fresh lessons at which a thread writes it */
+    bool has_saver;
+    pthread_t saver;
+    _Atomic bool saving; /* it is at work */
     bool heal; /* the file that is there is of no use: replace it soon */
     char problem[NDF_MESSAGE_SIZE]; /* "": none */
 };
@@ -63,17 +52,14 @@ void learned_deinit(struct learned_state *state);
 const struct learner *learned_read_begin(struct learned_state *state);
 void learned_read_end(struct learned_state *state);
 
-/* Takes over a committed outcome, without touching the disk. lesson.size 0: it
- * teaches nothing. */
+/* Takes over a committed outcome, without touching the disk. */
 void learned_add(
-    struct learned_state *state, int64_t seq, struct str id, struct str lesson);
+    struct learned_state *state, const struct knowledge_outcome *outcome);
 /* The store has outcomes, or may have, that did not come by learned_add. */
 void learned_behind(struct learned_state *state);
-/* Reads what is missing. As learned_read_begin. */
+/* Reads what is missing, unless others read what is known for long: then it is
+ * read later. As learned_read_begin. */
 void learned_catch_up(struct learned_state *state);
-/* Learned lessons do not fit the outcomes any more: all is learned anew. */
-void learned_forget(struct learned_state *state);
-
 /* Writes a checkpoint if at least so many lessons came since the last one.
  * NDF_OK also when none is kept. */
 int learned_save(
@@ -100,10 +86,8 @@ struct learned_look {
 void learned_look(struct learned_state *state, struct learned_look *out);
 
 /* Before outcomes are removed: notes in the store up to where they are learned,
- * so that the checkpoint can be told to be its own without them. */
-int learned_note(struct learned_state *state, ndf_error *error);
-/* The outcomes got other numbers; inside a store_work_fn. epoch: new, an id. */
-int learned_renumbered(struct store_tx *tx, const struct mem *mem,
-    struct str epoch, ndf_error *error);
+ * so that the checkpoint can be told to be its own without them. Where that
+ * cannot be done, what they taught will be forgotten. */
+void learned_note(struct learned_state *state);
 
 #endif

@@ -3,23 +3,11 @@
  */
 #include "base/hash.h"
 #include "engine/engine.h"
-
-struct object {
-    struct arena *arena;
-    struct value value;
-    int err;
-};
-
-static void put(struct object *object, const char *key, struct value value)
-{
-    if (object->err == NDF_OK)
-        object->err =
-            value_set(object->arena, &object->value, str_of(key), value);
-}
+#include "engine/object.h"
 
 static void put_count(struct object *object, const char *key, uint64_t count)
 {
-    put(object, key, value_of_int((int64_t)count));
+    object_put(object, key, value_of_int((int64_t)count));
 }
 
 static int put_bins(struct object *object, const struct learner_summary *known)
@@ -28,20 +16,20 @@ static int put_bins(struct object *object, const struct learner_summary *known)
     for (int i = 0; object->err == NDF_OK && i < LEARNER_BINS; i++) {
         const struct learner_bin *bin = &known->bins[i];
         double count = (double)bin->count;
-        struct object row = {object->arena, value_of_object(), NDF_OK};
-        put(&row, "from", value_of_real((double)i / LEARNER_BINS));
-        put(&row, "to", value_of_real((double)(i + 1) / LEARNER_BINS));
-        put(&row, "count", value_of_real(count));
+        struct object row = object_new(object->arena);
+        object_put(&row, "from", value_of_real((double)i / LEARNER_BINS));
+        object_put(&row, "to", value_of_real((double)(i + 1) / LEARNER_BINS));
+        object_put(&row, "count", value_of_real(count));
         /* Of nothing there is no mean. */
-        put(&row, "fit",
+        object_put(&row, "fit",
             count > 0 ? value_of_real((double)bin->fit / count) : value_null);
-        put(&row, "right",
+        object_put(&row, "right",
             count > 0 ? value_of_real((double)bin->right / count) : value_null);
         object->err = row.err;
         if (row.err == NDF_OK)
             object->err = value_push(object->arena, &list, row.value);
     }
-    put(object, "reliability", list);
+    object_put(object, "reliability", list);
     return object->err;
 }
 
@@ -49,7 +37,7 @@ static int describe(const ndf_engine *engine, const struct learned_look *look,
     struct arena *arena, struct value *out)
 {
     const struct learner_summary *known = &look->summary;
-    struct object object = {arena, value_of_object(), NDF_OK};
+    struct object object = object_new(arena);
     put_count(&object, "number", look->number);
     put_count(&object, "lessons", known->lessons);
     put_count(&object, "classes", known->classes);
@@ -58,16 +46,17 @@ static int describe(const ndf_engine *engine, const struct learned_look *look,
     put_count(&object, "examples", known->examples);
     put_count(&object, "bytes", known->bytes);
     put_count(&object, "bytes_max", LEARNER_BYTES_MAX);
-    if (look->saved.number > 0 && engine->learned.path != NULL) {
-        struct object file = {arena, value_of_object(), NDF_OK};
-        put(&file, "path", value_of_str(str_of(engine->learned.path)));
+    if (look->saved.number > 0 && engine->learned.from.path != NULL) {
+        struct object file = object_new(arena);
+        object_put(
+            &file, "path", value_of_str(str_of(engine->learned.from.path)));
         put_count(&file, "number", look->saved.number);
         put_count(&file, "bytes", look->saved_bytes);
         if (object.err == NDF_OK) object.err = file.err;
-        put(&object, "checkpoint", file.value);
+        object_put(&object, "checkpoint", file.value);
     }
     if (look->problem[0] != '\0')
-        put(&object, "problem", value_of_str(str_of(look->problem)));
+        object_put(&object, "problem", value_of_str(str_of(look->problem)));
     int err = put_bins(&object, known);
     *out = object.value;
     return err;
@@ -98,11 +87,11 @@ static int report(const ndf_engine *engine,
     hash_hex(rebuilt->hash, sizeof rebuilt->hash, hash);
     struct arena arena;
     arena_init(&arena, &engine->mem);
-    struct object object = {&arena, value_of_object(), NDF_OK};
+    struct object object = object_new(&arena);
     put_count(&object, "number", rebuilt->number);
     put_count(&object, "lessons", rebuilt->lessons);
-    put(&object, "same", value_of_bool(rebuilt->same));
-    put(&object, "hash", value_of_str(str_of(hash)));
+    object_put(&object, "same", value_of_bool(rebuilt->same));
+    object_put(&object, "hash", value_of_str(str_of(hash)));
     int err = object.err;
     if (err == NDF_OK) err = text_of_value(out, &engine->mem, &object.value);
     arena_deinit(&arena);

@@ -274,3 +274,100 @@ int learning_apply(struct scores *scores, const struct learning *learning)
             scores, outcome->pattern, outcome->domain, learning->domain, seq);
     return err;
 }
+
+/* ---- all outcomes -----------------------------------------------------------
+ */
+
+struct recount {
+    struct scores scores; /* its arena keeps `runs`, too */
+    struct map runs;      /* "run\0pattern" -> struct earlier */
+    scores_half_life_fn half_life;
+    void *ud;
+};
+
+static int earlier_of(struct recount *recount, const struct outcome *outcome,
+    struct earlier **out)
+{
+    char bytes[SCORES_KEY_MAX];
+    struct str key = make_key(bytes, outcome->run, outcome->pattern);
+    *out = map_get(&recount->runs, key);
+    if (*out != NULL) return NDF_OK;
+    struct arena *arena = &recount->scores.arena;
+    key.at = arena_dup(arena, key.at, key.size);
+    *out = arena_alloc(arena, sizeof **out);
+    if (key.at == NULL || *out == NULL) return NDF_ENOMEM;
+    return map_put(&recount->runs, key, *out);
+}
+
+static int recount_into(struct recount *recount, const struct outcome *outcome,
+    const struct earlier *earlier, struct str domain)
+{
+    struct scores *scores = &recount->scores;
+    struct tally tally = count(scores_get(scores, outcome->pattern, domain),
+        outcome, earlier, recount->half_life(recount->ud, outcome->pattern));
+    return scores_put(scores, outcome->pattern, domain, tally, 0);
+}
+
+static int recount_one(struct recount *recount, const struct outcome *outcome)
+{
+    struct earlier none = {0}, *earlier = &none;
+    int err = NDF_OK;
+    if (str_equal(outcome->evidence, STR(OUTCOME_RESET)))
+        scores_forget(&recount->scores, outcome->pattern);
+    if (!outcome_counts(outcome)) return NDF_OK;
+    if (outcome->run.at != NULL) err = earlier_of(recount, outcome, &earlier);
+    if (err == NDF_OK) err = recount_into(recount, outcome, earlier, STR(""));
+    if (err == NDF_OK && outcome->domain.at != NULL)
+        err = recount_into(recount, outcome, earlier, outcome->domain);
+    if (err == NDF_OK) add_earlier(earlier, outcome);
+    return err;
+}
+
+static int recount_row(void *ud, const struct store_outcome *row)
+{
+    struct recount *recount = ud;
+    struct arena arena;
+    struct value body;
+    struct outcome outcome;
+    arena_init(&arena, recount->scores.arena.mem);
+    int err = json_parse(&arena, row->body, &body, NULL);
+    if (err == NDF_OK) err = outcome_decode(&arena, &body, &outcome, NULL);
+    if (err != NDF_OK && err != NDF_ENOMEM) err = NDF_ECORRUPT;
+    if (err == NDF_OK) err = recount_one(recount, &outcome);
+    arena_deinit(&arena);
+    return err;
+}
+
+static int put_all(
+    struct store_tx *tx, const struct scores *scores, ndf_error *error)
+{
+    const struct map_entry *entry;
+    int err = NDF_OK;
+    /* The row of all domains is the first of each pattern. */
+    for (size_t at = 0; err == NDF_OK;) {
+        entry = map_next(&scores->tallies, &at);
+        if (entry == NULL) break;
+        const struct counted *counted = entry->value;
+        size_t end = str_find_char(entry->key, '\0');
+        struct str pattern = str_until(entry->key, end);
+        struct str domain = str_from(entry->key, end + 1);
+        if (domain.size == 0) err = tx_tallies_remove(tx, pattern, error);
+        if (err == NDF_ENOTFOUND) err = NDF_OK;
+        if (err == NDF_OK && counted->tally.count > 0)
+            err = put_tally(tx, pattern, domain, &counted->tally, error);
+    }
+    return err;
+}
+
+int scores_recount(struct store_tx *tx, const struct mem *mem,
+    scores_half_life_fn half_life, void *ud, ndf_error *error)
+{
+    struct recount recount = {.half_life = half_life, .ud = ud};
+    scores_init(&recount.scores, mem);
+    map_init(&recount.runs, mem);
+    int err = read_outcomes(tx_reader(tx), 0, recount_row, &recount, error);
+    if (err == NDF_OK) err = put_all(tx, &recount.scores, error);
+    map_deinit(&recount.runs);
+    scores_deinit(&recount.scores);
+    return err;
+}

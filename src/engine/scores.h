@@ -47,6 +47,12 @@ struct learning {
  * run stands alone. */
 int learning_write(
     struct store_tx *tx, struct learning *learning, ndf_error *error);
+/* Of a pattern, by its qualified name. */
+typedef uint64_t (*scores_half_life_fn)(void *ud, struct str pattern);
+/* Counts the patterns of all outcomes anew, inside a store_work_fn. NDF_ENOMEM,
+ * NDF_ECORRUPT, store errors. */
+int scores_recount(struct store_tx *tx, const struct mem *mem,
+    scores_half_life_fn half_life, void *ud, ndf_error *error);
 /* Takes the result over; NDF_ENOMEM leaves old counts until the next load. */
 int learning_apply(struct scores *scores, const struct learning *learning);
 

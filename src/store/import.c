@@ -253,7 +253,17 @@ static int import_record_end(struct importer *importer)
 
 /* ---- the rest ------------------------------------------------------------ */
 
-/* Keeps its number when that is free. */
+enum { BEHIND = 1 };
+
+static int stop_behind(void *ud, const void *record)
+{
+    (void)ud;
+    (void)record;
+    return BEHIND;
+}
+
+/* Keeps its number when it is behind all that are there: who learned those
+ * must not miss one before them. */
 static int import_outcome(struct importer *importer)
 {
     struct store_outcome outcome;
@@ -263,10 +273,12 @@ static int import_outcome(struct importer *importer)
         err = has(importer,
             BACKEND_QUERY(OP_OUTCOME_GET, backend_text(outcome.id)), &found);
     if (err != NDF_OK || found) return err;
-    err = has(importer, BACKEND_QUERY(OP_OUTCOME_AT, backend_int(outcome.seq)),
-        &found);
-    if (err != NDF_OK) return err;
-    if (found) outcome.seq = 0;
+    const struct store_reader *reader = tx_reader(importer->tx);
+    err = reader->store->backend->each(reader->conn,
+        BACKEND_QUERY(OP_OUTCOMES, backend_int(outcome.seq)), stop_behind, NULL,
+        importer->error);
+    if (err == BEHIND || outcome.seq < 1) outcome.seq = 0;
+    if (err != NDF_OK && err != BEHIND) return err;
     return put(importer, OP_OUTCOME_ADD, &outcome);
 }
 
