@@ -13,10 +13,10 @@
 #include "decide/learner.h"
 
 enum {
-    CLASSES_MAX = 1 << 16,
+    CLASSES_MAX = 1 << 15,
     FEATURES_MAX = 3 << 16,
     POSTINGS_MAX = 5 << 18,
-    BLOCK_LOG_MAX = 16, /* of a block's room: as many as classes */
+    BLOCK_LOG_MAX = 15, /* of a block's room: as many as classes */
     EXAMPLES_MAX = 8192,
     EXAMPLE_WORDS_MAX = 1 << 20,
     EXAMPLE_FEATURES_MAX = 512,
