@@ -176,7 +176,7 @@ static bool head_sound(const struct learner_head *head)
            head->example_count <= head->examples &&
            (head->first_example + head->example_count) % EXAMPLES_MAX <=
                head->examples &&
-           head->word_at <= head->words && head->lessons < UINT32_MAX;
+           head->word_at <= head->words && head->lessons <= SEEN_MAX;
 }
 
 static bool classes_sound(const struct learner *l)
@@ -225,7 +225,8 @@ static bool features_sound(const struct learner *l, bool *claimed)
     for (size_t i = 0; i < l->features.count; i++) {
         const struct feature *feature = &features_of(l)[i];
         free_ones += feature->seen == 0;
-        if (feature->at > l->postings.count) return false;
+        if (feature->at > l->postings.count || feature->seen > SEEN_MAX)
+            return false;
         if (feature->count == 0) continue;
         if (feature->log > BLOCK_LOG_MAX || feature->seen == 0 ||
             feature->count > 1U << feature->log ||

@@ -67,6 +67,27 @@ static inline const struct lesson *teach_task(
     return &teach->lesson;
 }
 
+/* A stream with something of every kind: from lesson `from` to before `to`. */
+static inline int teach_stream(
+    struct learner *to_teach, uint64_t from, uint64_t to)
+{
+    static struct teach one;
+    int err = NDF_OK;
+    for (uint64_t i = from; err == NDF_OK && i < to; i++) {
+        uint64_t state = i * 0x9E3779B97F4A7C15 + 1;
+        (void)teach_draw(&state);
+        teach_task(&one, i % 7 + 1, &state);
+        if (i % 5 == 3) one.lesson.kind = LESSON_WRONG;
+        if (i % 11 == 7) {
+            one.lesson.kind = LESSON_NONE;
+            one.lesson.about = 0;
+        }
+        if (i % 17 == 16) one.lesson.kind = LESSON_GONE;
+        err = learner_learn(to_teach, &one.lesson, i + 1);
+    }
+    return err;
+}
+
 /* What speaks for a class on a task, without what the task's lesson says of its
  * description. */
 static inline double teach_evidence(
