@@ -273,6 +273,130 @@ static void a_changed_byte_does_no_harm(void **state)
     buf_deinit(&bytes);
 }
 
+/* What is broken on purpose: the learner is written with it. */
+static struct feature *nth_used(size_t n)
+{
+    struct feature *feature = features_of(learner);
+    for (;; feature++)
+        if (feature->count > 0 && n-- == 0) return feature;
+}
+
+static void overlap_blocks(void)
+{
+    nth_used(1)->at = nth_used(2)->at;
+}
+
+static void free_what_is_used(void)
+{
+    learner->head.free_blocks[nth_used(3)->log] = nth_used(3)->at + 1;
+}
+
+static void free_in_a_circle(void)
+{
+    uint32_t first = learner->head.free_blocks[0];
+    assert_true(first != 0);
+    postings_of_learner(learner)[first - 1].class = first;
+}
+
+static void lead_behind_the_pool(void)
+{
+    nth_used(0)->at = (uint32_t)learner->postings.count;
+}
+
+static void post_an_unknown_class(void)
+{
+    postings_of_learner(learner)[nth_used(0)->at].class =
+        (uint32_t)learner->classes.count;
+}
+
+static void overlap_examples(void)
+{
+    struct example *examples = learner->examples.at;
+    examples[2] = examples[1];
+}
+
+static void swap_examples(void)
+{
+    struct example *examples = learner->examples.at;
+    struct example first = examples[0];
+    examples[0] = examples[1];
+    examples[1] = first;
+}
+
+static void write_examples_elsewhere(void)
+{
+    learner->head.word_at -= 5;
+}
+
+static void place_examples_far_behind(void)
+{
+    learner->head.first_example = EXAMPLES_MAX - 5;
+    learner->head.example_count = 0;
+}
+
+static void name_an_unknown_feature(void)
+{
+    size_t size;
+    (void)learner_example(learner, 0, &size);
+    const struct example *first = learner->examples.at;
+    ((uint32_t *)learner->words.at)[first->at + size - 1] =
+        (uint32_t)learner->features.count;
+}
+
+static void lose_count_of_the_free(void)
+{
+    learner->head.free_classes++;
+}
+
+static void trust_without_end(void)
+{
+    learner->head.trust[1][BY_WORDS] = 1e300;
+}
+
+static void trust_no_number(void)
+{
+    learner->head.trust_square[1][BY_WORDS] = (double)NAN;
+}
+
+static void root_of_less_than_nothing(void)
+{
+    learner->head.clue_square[0] = -2;
+}
+
+static void weigh_without_end(void)
+{
+    postings_of_learner(learner)[nth_used(0)->at].weight = INFINITY;
+}
+
+static void lean_too_much(void)
+{
+    classes_of(learner)[0].bias = -1e30F;
+}
+
+static void what_would_lead_astray_is_refused(void **state)
+{
+    (void)state;
+    static void (*const breaks[])(void) = {overlap_blocks, free_what_is_used,
+        free_in_a_circle, lead_behind_the_pool, post_an_unknown_class,
+        overlap_examples, swap_examples, write_examples_elsewhere,
+        place_examples_far_behind, name_an_unknown_feature,
+        lose_count_of_the_free, trust_without_end, trust_no_number,
+        root_of_less_than_nothing, weigh_without_end, lean_too_much};
+    for (size_t i = 0; i < sizeof breaks / sizeof breaks[0]; i++) {
+        struct learner *opened;
+        struct buf bytes;
+        learner_free(learner);
+        assert_ok(learner_new(&learner, &mem_libc));
+        assert_ok(teach_stream(learner, 0, 40));
+        breaks[i]();
+        write_state(learner, &bytes);
+        if (learner_open(&opened, &mem_libc, bytes.at, bytes.size) !=
+            NDF_ECORRUPT)
+            fail_msg("break %zu is not seen", i);
+        buf_deinit(&bytes);
+    }
+}
+
 static void every_cut_is_refused(void **state)
 {
     (void)state;
@@ -299,6 +423,7 @@ int main(void)
         TEST(no_more_classes_than_there_is_room_for),
         TEST(the_oldest_examples_make_room),
         TEST(a_changed_byte_does_no_harm),
+        TEST(what_would_lead_astray_is_refused),
         TEST(every_cut_is_refused),
         cmocka_unit_test(each_allocation_may_fail),
         cmocka_unit_test(making_room_may_fail),
