@@ -12,7 +12,18 @@
 #include "decide/learner_state.h"
 
 /* Changes with the form, the features and the constants: then learn anew. */
-#define MAGIC "NDFlrn1"
+#define MAGIC "NDFlrn2"
+
+/* The most that there can be of all, and of the tables that lead to them. */
+_Static_assert(sizeof(struct learner) + CLASSES_MAX * sizeof(struct class) +
+                       FEATURES_MAX * sizeof(struct feature) +
+                       POSTINGS_MAX * sizeof(struct posting) +
+                       EXAMPLES_MAX * sizeof(struct example) +
+                       EXAMPLE_WORDS_MAX * sizeof(uint32_t) +
+                       (4 * CLASSES_MAX + (1 << 19)) * sizeof(uint32_t) +
+                       CLASSES_MAX * DENSE * sizeof(float) <=
+                   LEARNER_BYTES_MAX,
+    "memory is bounded as learner.h says");
 
 int learner_new(struct learner **out, const struct mem *mem)
 {
@@ -124,17 +135,48 @@ static bool take_array(struct rest *rest, struct array *out, uint64_t count,
 
 /* ---- checking ------------------------------------------------------------ */
 
-static bool head_sound(const struct learner_head *head)
+/* Far above all that is ever learned, and so small that no sum of products of
+ * such numbers is infinite. */
+#define NUMBER_MAX 1e9
+#define SQUARE_MAX 1e18
+
+/* No NaN passes. */
+static bool number_sound(double x)
 {
-    double sum = 0;
+    return fabs(x) <= NUMBER_MAX;
+}
+
+static bool square_sound(double x)
+{
+    return x >= 0 && x <= SQUARE_MAX;
+}
+
+static bool numbers_sound(const struct learner_head *head)
+{
+    bool sound = true;
     for (int s = 0; s < STAGES; s++)
         for (int i = 0; i < CHANNELS; i++)
-            sum += fabs(head->trust[s][i]) + head->trust_square[s][i];
+            sound = sound && number_sound(head->trust[s][i]) &&
+                    square_sound(head->trust_square[s][i]);
     for (int i = 0; i < CLUES; i++)
-        sum += fabs(head->clue[i]) + head->clue_square[i];
-    return isfinite(sum) && head->first_example < EXAMPLES_MAX &&
+        sound = sound && number_sound(head->clue[i]) &&
+                square_sound(head->clue_square[i]);
+    for (int i = 0; i < LEARNER_BINS; i++)
+        sound = sound && square_sound((double)head->bins[i].count) &&
+                square_sound((double)head->bins[i].fit) &&
+                square_sound((double)head->bins[i].right);
+    return sound;
+}
+
+/* The next example has its place among those that there are, or right behind
+ * them. */
+static bool head_sound(const struct learner_head *head)
+{
+    return numbers_sound(head) && head->first_example < EXAMPLES_MAX &&
            head->example_count <= head->examples &&
-           head->word_at <= head->words && head->lessons < UINT32_MAX;
+           (head->first_example + head->example_count) % EXAMPLES_MAX <=
+               head->examples &&
+           head->word_at <= head->words && head->lessons <= SEEN_MAX;
 }
 
 static bool classes_sound(const struct learner *l)
@@ -143,54 +185,67 @@ static bool classes_sound(const struct learner *l)
     for (size_t i = 0; i < l->classes.count; i++) {
         const struct class *class = &classes_of(l)[i];
         free_ones += class->key == 0;
-        if (!isfinite(class->square) || !isfinite(class->mass) ||
-            !isfinite(class->bias) || !isfinite(class->width) ||
-            !isfinite(class->examples) || class->mass < 0)
+        if (!square_sound((double)class->square) ||
+            !square_sound((double)class->mass) ||
+            !square_sound((double)class->examples) ||
+            !square_sound((double)class->width) ||
+            !number_sound((double)class->bias))
             return false;
     }
     return free_ones == l->head.free_classes;
 }
 
-static bool block_sound(const struct learner *l, const struct feature *feature)
+static bool postings_sound(
+    const struct learner *l, const struct feature *feature)
 {
     const struct posting *at = postings_of_learner(l) + feature->at;
     for (size_t i = 0; i < feature->count; i++) {
-        if (at[i].class >= l->classes.count || !isfinite(at[i].weight) ||
-            !isfinite(at[i].bayes) || !isfinite(at[i].sum))
+        if (at[i].class >= l->classes.count ||
+            !number_sound((double)at[i].weight) ||
+            !number_sound((double)at[i].bayes) ||
+            !number_sound((double)at[i].sum))
             return false;
     }
     return true;
 }
 
-static bool features_sound(const struct learner *l)
+/* A block of postings is there, and no other one has taken any of it. */
+static bool claim(
+    const struct learner *l, size_t at, unsigned log, bool *claimed)
+{
+    size_t room = (size_t)1 << log;
+    if (at > l->postings.count || room > l->postings.count - at) return false;
+    if (memchr(claimed + at, true, room) != NULL) return false;
+    memset(claimed + at, true, room);
+    return true;
+}
+
+static bool features_sound(const struct learner *l, bool *claimed)
 {
     size_t free_ones = 0;
     for (size_t i = 0; i < l->features.count; i++) {
         const struct feature *feature = &features_of(l)[i];
         free_ones += feature->seen == 0;
+        if (feature->at > l->postings.count || feature->seen > SEEN_MAX)
+            return false;
         if (feature->count == 0) continue;
-        if (feature->log > BLOCK_LOG_MAX || feature->seen == 0) return false;
-        size_t room = (size_t)1 << feature->log;
-        if (feature->count > room || feature->at > l->postings.count ||
-            room > l->postings.count - feature->at || !block_sound(l, feature))
+        if (feature->log > BLOCK_LOG_MAX || feature->seen == 0 ||
+            feature->count > 1U << feature->log ||
+            !claim(l, feature->at, feature->log, claimed) ||
+            !postings_sound(l, feature))
             return false;
     }
     return free_ones == l->head.free_features;
 }
 
-/* The lists of free blocks lead nowhere else and end. */
-static bool free_blocks_sound(const struct learner *l)
+/* The lists of free blocks lead to nothing that is used, and end: what was
+ * claimed once is not claimed again. */
+static bool free_blocks_sound(const struct learner *l, bool *claimed)
 {
     for (unsigned log = 0; log <= BLOCK_LOG_MAX; log++) {
-        size_t steps = 0;
         uint32_t next = l->head.free_blocks[log];
-        for (; next != 0; next = postings_of_learner(l)[next - 1].class) {
-            size_t room = (size_t)1 << log;
-            if (next > l->postings.count ||
-                room > l->postings.count - (next - 1) ||
-                ++steps > l->postings.count)
-                return false;
-        }
+        for (; next != 0; next = postings_of_learner(l)[next - 1].class)
+            if (!claim(l, next - 1, log, claimed)) return false;
     }
     return true;
 }
@@ -210,7 +265,7 @@ static bool example_sound(
     for (size_t r = 0; r < rivals; r++) {
         float structure;
         memcpy(&structure, &at[5 + RIVAL_WORDS * r], sizeof structure);
-        if (!isfinite(structure)) return false;
+        if (!number_sound((double)structure)) return false;
         if (at[2 + RIVAL_WORDS * r] != NO_CLASS &&
             at[2 + RIVAL_WORDS * r] >= l->classes.count)
             return false;
@@ -220,28 +275,44 @@ static bool example_sound(
     return true;
 }
 
+/* They lie in the ring one behind the other, the last one before word_at, so
+ * that one that is written goes over the oldest only. */
 static bool examples_sound(const struct learner *l)
 {
-    size_t count = l->examples.count;
     const struct example *examples = l->examples.at;
+    size_t end = 0, oldest = 0;
+    bool wrapped = false;
     for (size_t i = 0; i < l->head.example_count; i++) {
         size_t place = (l->head.first_example + i) % EXAMPLES_MAX;
-        if (place >= count) return false;
+        if (place >= l->examples.count) return false;
         const struct example *example = &examples[place];
         if (example->at > l->words.count ||
             example->size > l->words.count - example->at)
             return false;
+        if (i == 0) oldest = example->at;
+        else if (example->at != end && (wrapped || example->at != 0))
+            return false;
+        wrapped = wrapped || (i > 0 && example->at != end);
+        end = (size_t)example->at + example->size;
+        if (wrapped && end > oldest) return false;
         size_t size;
         const uint32_t *words = learner_example(l, i, &size);
         if (!example_sound(l, words, size)) return false;
     }
-    return true;
+    return l->head.example_count == 0 || end == l->head.word_at;
 }
 
-static bool is_sound(const struct learner *l)
+/* NDF_OK, NDF_ECORRUPT or NDF_ENOMEM. */
+static int check(const struct learner *l)
 {
-    return head_sound(&l->head) && classes_sound(l) && features_sound(l) &&
-           free_blocks_sound(l) && examples_sound(l);
+    size_t room = l->postings.count + 1;
+    bool *claimed = mem_calloc(l->mem, room, sizeof *claimed);
+    if (claimed == NULL) return NDF_ENOMEM;
+    bool sound = head_sound(&l->head) && classes_sound(l) &&
+                 features_sound(l, claimed) && free_blocks_sound(l, claimed) &&
+                 examples_sound(l);
+    mem_free(l->mem, claimed, room * sizeof *claimed);
+    return sound ? NDF_OK : NDF_ECORRUPT;
 }
 
 static bool take_all(struct learner *l, struct rest rest)
@@ -271,9 +342,9 @@ int learner_open(
     memcpy(&l->head, bytes, sizeof l->head);
     struct rest rest = {bytes + sizeof l->head, size - sizeof l->head};
     int err = NDF_ECORRUPT;
-    if (memcmp(l->head.magic, MAGIC, sizeof MAGIC) == 0 && take_all(l, rest) &&
-        is_sound(l))
-        err = learner_index(l);
+    if (memcmp(l->head.magic, MAGIC, sizeof MAGIC) == 0 && take_all(l, rest))
+        err = check(l);
+    if (err == NDF_OK) err = learner_index(l);
     if (err != NDF_OK) {
         learner_free(l);
         return err;

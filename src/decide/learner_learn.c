@@ -142,7 +142,7 @@ static void describe(const struct learner *l, const struct lesson *lesson,
 {
     const struct lesson_rival *rival = &task->rivals[best];
     uint32_t class = task->classes[best];
-    double other = 0, second = -INFINITY;
+    double other = 0, second = -(double)INFINITY;
     for (size_t r = 0; r < task->rival_count; r++) {
         if (r == best) continue;
         other = fmax(other, similarity_of(&task->rivals[r]));
@@ -458,7 +458,8 @@ static int learn(struct learner *l, const struct lesson *lesson,
     struct task *task, uint64_t number)
 {
     struct dense d;
-    int err = read_lesson(l, lesson, task);
+    int err = learner_make_room(l);
+    if (err == NDF_OK) err = read_lesson(l, lesson, task);
     if (err == NDF_OK) err = make_dense(l, &d);
     if (err != NDF_OK) return err;
     learner_weigh(l, task->hashes, task->times, &task->sight);

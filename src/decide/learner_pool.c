@@ -2,8 +2,9 @@
  * learner_pool.c - classes, features, postings and examples (learner_state.h).
  *
  * Every array has a bound. At the bound of postings those that say least go,
- * from all features alike; at that of features those of which nothing is left
- * or that one task had; of examples the oldest.
+ * from all features alike; at that of features those that the fewest tasks had
+ * and no example needs; of examples the oldest. What goes is much at a time, so
+ * that it is seldom looked for.
  */
 #include <math.h>
 #include <string.h>
@@ -11,7 +12,13 @@
 #include "base/err.h"
 #include "decide/learner_state.h"
 
-enum { SLOTS_MIN = 64, KEEP_PARTS = 4 };
+enum {
+    SLOTS_MIN = 64,
+    KEEP_PARTS = 4, /* one of them goes when there is no room for more */
+    PRUNES_MAX = 4, /* at a time */
+    POOL_ENOUGH = POSTINGS_MAX / 8 * 7,
+    SWEPT_LEAST = FEATURES_MAX / 16,
+};
 
 /* Room for one more, in our own memory. NDF_ELIMIT at the bound. */
 static int array_grow(struct learner *l, struct array *array, size_t more,
@@ -85,7 +92,12 @@ static int index_features(struct learner *l)
 int learner_index(struct learner *l)
 {
     int err = index_classes(l);
-    return err == NDF_OK ? index_features(l) : err;
+    if (err == NDF_OK) err = index_features(l);
+    /* A pool that is empty is somewhere, too: features point into it. */
+    if (err == NDF_OK && l->postings.at == NULL)
+        err = array_grow(
+            l, &l->postings, 1, POSTINGS_MAX, sizeof(struct posting));
+    return err;
 }
 
 /* ---- classes ------------------------------------------------------------- */
@@ -177,8 +189,8 @@ static float worth(const struct posting *posting)
 /* The worth that a given share of all postings does not reach, nearly. */
 static float least_worth(const struct learner *l)
 {
-    float low = 0, high = 16;
-    for (int i = 0; i < 16; i++) {
+    float low = 0, high = 64;
+    for (int i = 0; i < 18; i++) {
         float middle = (low + high) / 2;
         size_t below = 0, all = 0;
         for (size_t f = 0; f < l->features.count; f++) {
@@ -222,6 +234,46 @@ static bool of_another_class(const void *ud, const struct posting *posting)
     return posting->class != *(const uint32_t *)ud;
 }
 
+/* Moves all blocks together, so that what is free is in one piece: of pieces a
+ * large block could not be made, and the next prune would come at once. */
+static int compact(struct learner *l)
+{
+    size_t room = l->postings.count, to = 0;
+    struct posting *items = postings_of_learner(l);
+    uint32_t *owners = mem_calloc(l->mem, room, sizeof *owners);
+    if (owners == NULL) return NDF_ENOMEM;
+    for (size_t f = 0; f < l->features.count; f++)
+        if (features_of(l)[f].count > 0)
+            owners[features_of(l)[f].at] = (uint32_t)f + 1;
+    for (size_t from = 0; from < room; from++) {
+        if (owners[from] == 0) continue;
+        struct feature *feature = &features_of(l)[owners[from] - 1];
+        size_t size = (size_t)1 << feature->log;
+        memmove(items + to, items + from, size * sizeof *items);
+        feature->at = (uint32_t)to;
+        to += size;
+    }
+    memset(items + to, 0, (room - to) * sizeof *items);
+    memset(l->head.free_blocks, 0, sizeof l->head.free_blocks);
+    for (size_t f = 0; f < l->features.count; f++)
+        if (features_of(l)[f].count == 0) features_of(l)[f].at = 0;
+    l->postings.count = to;
+    mem_free(l->mem, owners, room * sizeof *owners);
+    return NDF_OK;
+}
+
+static int prune(struct learner *l)
+{
+    int err = NDF_OK;
+    for (int i = 0; err == NDF_OK && i < PRUNES_MAX; i++) {
+        float least = least_worth(l);
+        sift(l, worth_keeping, &least);
+        err = compact(l);
+        if (l->postings.count <= POOL_ENOUGH) break;
+    }
+    return err;
+}
+
 static int grow_block(struct learner *l, uint32_t f, bool pruned)
 {
     struct feature *feature = &features_of(l)[f];
@@ -230,8 +282,8 @@ static int grow_block(struct learner *l, uint32_t f, bool pruned)
     if (log > BLOCK_LOG_MAX) return NDF_ELIMIT;
     int err = take_block(l, log, &at);
     if (err == NDF_ELIMIT && !pruned) {
-        float least = least_worth(l);
-        sift(l, worth_keeping, &least);
+        err = prune(l);
+        if (err != NDF_OK) return err;
         if (feature->count > 0 && feature->count < 1U << feature->log)
             return NDF_OK;
         return grow_block(l, f, true);
@@ -291,16 +343,16 @@ static void mark_used(const struct learner *l, bool *used)
     }
 }
 
-/* Frees features that one task had and no example needs. */
-static int sweep_features(struct learner *l)
+/* Frees features that no more than so many tasks had and no example needs. */
+static int sweep_features(struct learner *l, uint32_t seen)
 {
     bool *used = mem_calloc(l->mem, l->features.count, sizeof *used);
     if (used == NULL) return NDF_ENOMEM;
     mark_used(l, used);
     for (size_t f = 0; f < l->features.count; f++) {
         struct feature *feature = &features_of(l)[f];
-        if (used[f] || feature->seen > 1) continue;
-        if (feature->seen > 0) l->head.free_features++;
+        if (used[f] || feature->seen > seen || feature->seen == 0) continue;
+        l->head.free_features++;
         feature->seen = 0;
         if (feature->count > 0) {
             feature->count = 0;
@@ -308,27 +360,43 @@ static int sweep_features(struct learner *l)
         }
     }
     mem_free(l->mem, used, l->features.count * sizeof *used);
+    l->free_from = 0;
     return index_features(l);
 }
 
-/* A free number; NDF_ELIMIT: there is none. */
+static void drop_oldest(struct learner *l)
+{
+    l->head.first_example = (l->head.first_example + 1) % EXAMPLES_MAX;
+    l->head.example_count--;
+}
+
+int learner_make_room(struct learner *l)
+{
+    size_t room = FEATURES_MAX - l->features.count + l->head.free_features;
+    if (room >= LESSON_FEATURES_MAX) return NDF_OK;
+    for (uint32_t seen = 1; seen <= SEEN_MAX; seen *= 2) {
+        int err = sweep_features(l, seen);
+        if (err != NDF_OK) return err;
+        if (l->head.free_features >= SWEPT_LEAST) break;
+        /* The older half of the examples: nothing else holds so many. */
+        for (size_t n = (l->head.example_count + 1) / 2; n > 0; n--)
+            drop_oldest(l);
+    }
+    return NDF_OK;
+}
+
+/* The first free number, if there is one. */
 static int take_feature(struct learner *l, uint32_t *out)
 {
     int err =
         array_grow(l, &l->features, 1, FEATURES_MAX, sizeof(struct feature));
     if (err == NDF_OK) *out = (uint32_t)l->features.count++;
-    if (err != NDF_ELIMIT) return err;
-    for (int swept = 0; swept < 2; swept++) {
-        for (size_t f = 0; l->head.free_features > 0; f++) {
-            if (features_of(l)[f].seen != 0) continue;
-            *out = (uint32_t)f;
-            l->head.free_features--;
-            return NDF_OK;
-        }
-        err = swept == 0 ? sweep_features(l) : NDF_ELIMIT;
-        if (err != NDF_OK) return err;
-    }
-    return NDF_ELIMIT;
+    if (err != NDF_ELIMIT || l->head.free_features == 0) return err;
+    while (features_of(l)[l->free_from].seen != 0)
+        l->free_from++;
+    *out = (uint32_t)l->free_from++;
+    l->head.free_features--;
+    return NDF_OK;
 }
 
 int learner_add_feature(struct learner *l, uint32_t hash, uint32_t *out)
@@ -356,12 +424,6 @@ const uint32_t *learner_example(
         &examples[(l->head.first_example + index) % EXAMPLES_MAX];
     *size = example->size;
     return (const uint32_t *)l->words.at + example->at;
-}
-
-static void drop_oldest(struct learner *l)
-{
-    l->head.first_example = (l->head.first_example + 1) % EXAMPLES_MAX;
-    l->head.example_count--;
 }
 
 /* Drops the oldest as long as they lie in the way of at..at + count. */

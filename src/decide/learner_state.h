@@ -13,14 +13,15 @@
 #include "decide/learner.h"
 
 enum {
-    CLASSES_MAX = 1 << 16,
+    CLASSES_MAX = 1 << 15,
     FEATURES_MAX = 3 << 16,
     POSTINGS_MAX = 5 << 18,
-    BLOCK_LOG_MAX = 16, /* of a block's room: as many as classes */
+    BLOCK_LOG_MAX = 15, /* of a block's room: as many as classes */
     EXAMPLES_MAX = 8192,
     EXAMPLE_WORDS_MAX = 1 << 20,
     EXAMPLE_FEATURES_MAX = 512,
-    RIVAL_WORDS = 4, /* of an example: class, prior (2), structure */
+    SEEN_MAX = 1 << 30, /* tasks with a feature; lessons */
+    RIVAL_WORDS = 4,    /* of an example: class, prior (2), structure */
 };
 #define NO_CLASS UINT32_MAX
 
@@ -108,7 +109,8 @@ struct learner {
     uint32_t *class_slots,
         *feature_slots; /* index + 1 by hash; powers of two */
     size_t class_slot_count, feature_slot_count;
-    float *dense; /* scratch of learning: DENSE floats a class */
+    size_t free_from; /* no free feature comes before */
+    float *dense;     /* scratch of learning: DENSE floats a class */
     size_t dense_room;
 };
 
@@ -145,6 +147,9 @@ void learner_remove_class(struct learner *learner, uint32_t class);
 
 #define NO_FEATURE UINT32_MAX
 uint32_t learner_feature(const struct learner *learner, uint32_t hash);
+/* For all features of a task: those that it has are not swept away while it is
+ * learned. NDF_OK or NDF_ENOMEM. */
+int learner_make_room(struct learner *learner);
 int learner_add_feature(struct learner *learner, uint32_t hash, uint32_t *out);
 /* The posting of a class, made when create is set and there is room; NULL. */
 int learner_posting(struct learner *learner, uint32_t feature, uint32_t class,

@@ -371,6 +371,164 @@ static void a_limit_keeps_the_best(void **state)
     }
 }
 
+/* ---- what was learned ---------------------------------------------------- */
+
+static struct selector_query learned_query(
+    struct world *world, const struct learner *learner, const char *context)
+{
+    compile(world);
+    struct selector_query query = query_of(world, context);
+    query.learner = learner;
+    return query;
+}
+
+/* Teaches what an outcome of this task would; SELECTOR_NONE: about nobody. */
+static void teach(struct world *world, struct learner *learner,
+    enum lesson_kind kind, size_t about, const char *context)
+{
+    struct selector_query query = learned_query(world, learner, context);
+    struct lesson lesson;
+    struct buf bytes;
+    double excuse;
+    uint64_t key = about == SELECTOR_NONE
+                       ? 0
+                       : candidate_key(world->candidates[about].name);
+    buf_init(&bytes, &mem_libc);
+    assert_ok(selector_lesson(
+        world->selector, &query, kind, key, key, &bytes, &excuse));
+    assert_true(excuse >= 0 && excuse <= 1);
+    if (kind != LESSON_WRONG) assert_true(excuse == 0);
+    assert_ok(lesson_decode(&world->arena, bytes.at, bytes.size, &lesson));
+    assert_ok(learner_learn(learner, &lesson, learner_number(learner) + 1));
+    buf_deinit(&bytes);
+}
+
+static const struct selection *choose_learned(
+    struct world *world, const struct learner *learner, const char *context)
+{
+    struct selector_query query = learned_query(world, learner, context);
+    assert_ok(selector_select(
+        world->selector, &query, &world->arena, &world->selection));
+    return &world->selection;
+}
+
+/* "crisp" is in no description: only outcomes tell whose it is. */
+static const char *const crisp =
+    "{\"text\": \"make the crisp figures of the report\"}";
+
+static struct learner *two_of_reports(struct world *world)
+{
+    struct learner *learner;
+    add(world, "tables", "Makes tables and figures for a report.", "");
+    add(world, "charts", "Draws charts and figures for a report.", "");
+    assert_ok(learner_new(&learner, &mem_libc));
+    return learner;
+}
+
+static void a_learner_that_knows_nothing_changes_nothing(void **state)
+{
+    struct world *world = *state;
+    struct learner *learner = two_of_reports(world);
+    struct selection without = *choose(world, crisp);
+    const struct selection *with = choose_learned(world, learner, crisp);
+    assert_true(with->chosen == without.chosen);
+    assert_int_equal(with->count, without.count);
+    for (size_t i = 0; i < with->count; i++)
+        assert_true(with->ranked[i].fit == without.ranked[i].fit);
+    learner_free(learner);
+}
+
+static void who_was_right_is_taken_next_time(void **state)
+{
+    struct world *world = *state;
+    struct learner *learner = two_of_reports(world);
+    for (size_t right = 0; right < 2; right++) {
+        for (int i = 0; i < 8; i++)
+            teach(world, learner, LESSON_RIGHT, right, crisp);
+        const struct selection *s = choose_learned(world, learner, crisp);
+        assert_true(s->chosen == right);
+        assert_true(find(s, right)->fit > find(s, 1 - right)->fit);
+    }
+    learner_free(learner);
+}
+
+static void who_was_wrong_makes_way(void **state)
+{
+    struct world *world = *state;
+    struct learner *learner = two_of_reports(world);
+    size_t first = choose_learned(world, learner, crisp)->ranked[0].candidate;
+    for (int i = 0; i < 8; i++)
+        teach(world, learner, LESSON_WRONG, first, crisp);
+    assert_true(
+        choose_learned(world, learner, crisp)->ranked[0].candidate != first);
+    learner_free(learner);
+}
+
+static void none_was_right_makes_it_less_sure(void **state)
+{
+    struct world *world = *state;
+    struct learner *learner = two_of_reports(world);
+    double before = choose_learned(world, learner, crisp)->ranked[0].fit;
+    for (int i = 0; i < 20; i++)
+        teach(world, learner, LESSON_NONE, SELECTOR_NONE, crisp);
+    const struct selection *s = choose_learned(world, learner, crisp);
+    assert_true(s->ranked[0].fit < before);
+    assert_true(s->chosen == SELECTOR_NONE);
+    learner_free(learner);
+}
+
+static void who_is_gone_is_as_never_taught(void **state)
+{
+    struct world *world = *state;
+    struct learner *learner = two_of_reports(world);
+    for (int i = 0; i < 8; i++)
+        teach(world, learner, LESSON_RIGHT, 1, crisp);
+    uint64_t key = candidate_key(world->candidates[1].name);
+    const struct lesson gone = {.kind = LESSON_GONE, .about = key};
+    double before = find(choose_learned(world, learner, crisp), 1)->fit;
+    assert_ok(learner_learn(learner, &gone, 9));
+    const struct selection *s = choose_learned(world, learner, crisp);
+    for (size_t i = 0; i < s->count; i++)
+        if (s->ranked[i].candidate == 1) assert_true(s->ranked[i].fit < before);
+    learner_free(learner);
+}
+
+struct learned_world {
+    struct world *world;
+    struct learner *learner;
+};
+
+static int select_learned(const struct mem *mem, void *ud)
+{
+    const struct learned_world *both = ud;
+    struct selector_query query =
+        learned_query(both->world, both->learner, crisp);
+    struct selection selection;
+    struct arena arena;
+    struct buf bytes;
+    double excuse;
+    uint64_t key = candidate_key(both->world->candidates[0].name);
+    arena_init(&arena, mem);
+    buf_init(&bytes, mem);
+    int err =
+        selector_select(both->world->selector, &query, &arena, &selection);
+    if (err == NDF_OK)
+        err = selector_lesson(both->world->selector, &query, LESSON_WRONG, key,
+            key, &bytes, &excuse);
+    buf_deinit(&bytes);
+    arena_deinit(&arena);
+    return err;
+}
+
+static void each_allocation_of_a_learned_choice_may_fail(void **state)
+{
+    struct world *world = *state;
+    struct learned_world both = {world, two_of_reports(world)};
+    teach(world, both.learner, LESSON_RIGHT, 1, crisp);
+    test_each_allocation_fails(select_learned, &both);
+    learner_free(both.learner);
+}
+
 int main(void)
 {
 #define TEST(name)                                                             \
@@ -397,6 +555,12 @@ int main(void)
         TEST(a_near_copy_of_the_best_is_named),
         TEST(ties_go_to_the_more_specific_law_then_the_name),
         TEST(a_limit_keeps_the_best),
+        TEST(a_learner_that_knows_nothing_changes_nothing),
+        TEST(who_was_right_is_taken_next_time),
+        TEST(who_was_wrong_makes_way),
+        TEST(none_was_right_makes_it_less_sure),
+        TEST(who_is_gone_is_as_never_taught),
+        TEST(each_allocation_of_a_learned_choice_may_fail),
     };
 #undef TEST
     return cmocka_run_group_tests(tests, NULL, NULL);
