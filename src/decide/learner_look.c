@@ -51,8 +51,8 @@ void learner_weigh(const struct learner *l, const uint32_t *hashes,
     sight->total = (float)total;
 }
 
-void learner_sum(const struct learner *l, const struct sight *sight,
-    float *weights, float *centroid, float *bayes)
+void learner_sum(
+    const struct learner *l, const struct sight *sight, struct sums *sums)
 {
     const struct posting *pool = postings_of_learner(l);
     for (size_t i = 0; i < sight->count; i++) {
@@ -62,23 +62,24 @@ void learner_sum(const struct learner *l, const struct sight *sight,
         const struct posting *at = pool + feature->at;
         const struct posting *end = at + feature->count;
         for (; at < end; at++) {
-            weights[at->class] += value * at->weight;
-            centroid[at->class] += value * at->sum;
-            bayes[at->class] += value * at->bayes;
+            struct sums *to = &sums[at->class];
+            to->weights += value * at->weight;
+            to->centroid += value * at->sum;
+            to->bayes += value * at->bayes;
         }
     }
 }
 
 struct learned learner_finish(const struct learner *l, uint32_t class,
-    float total, float weights, float centroid, float bayes)
+    float total, const struct sums *sums)
 {
     const struct class *c = &classes_of(l)[class];
     struct learned out = {
-        .weights = weights, .bias = c->bias, .examples = c->examples};
+        .weights = sums->weights, .bias = c->bias, .examples = c->examples};
     if (!(c->square > 0)) return out;
-    out.centroid = centroid / sqrtf(c->square);
+    out.centroid = sums->centroid / sqrtf(c->square);
     double width = same_log(1 + (double)c->mass / LEARNER_SMOOTH_MASS);
-    out.bayes = (float)((double)bayes - (double)total * width);
+    out.bayes = (float)((double)sums->bayes - (double)total * width);
     return out;
 }
 
@@ -93,7 +94,7 @@ int learner_look(const struct learner *l, const struct lesson_feature *features,
         .values = arena_alloc(arena, count * sizeof *sight.values)};
     uint32_t *hashes = arena_alloc(arena, count * sizeof *hashes);
     uint8_t *times = arena_alloc(arena, count);
-    float *sums = arena_calloc(arena, 3 * classes, sizeof *sums);
+    struct sums *sums = arena_calloc(arena, classes, sizeof *sums);
     out->classes = arena_alloc(arena, classes * sizeof *out->classes);
     if (sight.ids == NULL || sight.values == NULL || hashes == NULL ||
         times == NULL || sums == NULL || out->classes == NULL)
@@ -104,10 +105,9 @@ int learner_look(const struct learner *l, const struct lesson_feature *features,
         sight.ids[i] = learner_feature(l, hashes[i]);
     }
     learner_weigh(l, hashes, times, &sight);
-    learner_sum(l, &sight, sums, sums + classes, sums + 2 * classes);
+    learner_sum(l, &sight, sums);
     for (size_t c = 0; c < classes; c++)
-        out->classes[c] = learner_finish(l, (uint32_t)c, sight.total, sums[c],
-            sums[classes + c], sums[2 * classes + c]);
+        out->classes[c] = learner_finish(l, (uint32_t)c, sight.total, &sums[c]);
     out->learner = l;
     return NDF_OK;
 }
