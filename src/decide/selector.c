@@ -211,7 +211,6 @@ size_t selector_find(const struct selector *selector, struct str name)
 /* One that has been given its confidence. */
 struct entry {
     struct ranked ranked;
-    struct success success;
     const struct scored *scored;
 };
 
@@ -296,7 +295,7 @@ static int rank(const struct scoring *scoring, size_t limit, struct entry **out,
         if (!survives(scored, &bound)) continue;
         if (scored->log_odds < bar - ROUNDING) continue;
         struct entry entry = {.scored = scored};
-        scoring_rank(scoring, entry.scored, &entry.ranked, &entry.success);
+        scoring_rank(scoring, entry.scored, &entry.ranked);
         insert(scoring->selector, entries, room, count, &entry);
         if (*count == room)
             bar = fit_odds_of(entries[room - 1].ranked.confidence);
@@ -437,24 +436,11 @@ static int decide(
     return out->reason.at != NULL ? NDF_OK : NDF_ENOMEM;
 }
 
-/* The lower bounds; entries without executions of their own share theirs. */
-static void bound_below(struct entry *entries, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        const struct success *own = &entries[i].success;
-        const struct success *last = i > 0 ? &entries[i - 1].success : NULL;
-        bool same = last != NULL && own->a == last->a && own->b == last->b;
-        entries[i].ranked.lower =
-            same ? entries[i - 1].ranked.lower : success_lower(own);
-    }
-}
-
-static int detail(const struct scoring *scoring, struct entry *entries,
+static int detail(const struct scoring *scoring, const struct entry *entries,
     size_t count, struct selection *out)
 {
     out->ranked = arena_calloc(scoring->arena, count, sizeof *out->ranked);
     if (out->ranked == NULL) return NDF_ENOMEM;
-    bound_below(entries, count);
     for (size_t i = 0; i < count; i++) {
         struct ranked *ranked = &out->ranked[out->count++];
         *ranked = entries[i].ranked;
