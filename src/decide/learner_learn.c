@@ -83,12 +83,12 @@ static void judge_all(
     const struct learner *l, const struct task *task, struct dense *d)
 {
     size_t count = l->classes.count;
-    const struct lesson_rival nothing = {.words = 0};
     memset(d->sums, 0, count * sizeof *d->sums);
     learner_sum(l, &task->sight, d->sums);
     for (size_t c = 0; c < count; c++) {
         struct learned learned = learned_of(l, task, d, (uint32_t)c);
-        d->evidence[c] = (float)evidence_of(l, &nothing, &learned);
+        const double *trust = l->head.trust[learner_stage(&learned)];
+        d->evidence[c] = (float)learner_past(trust, &learned);
     }
     for (size_t r = 0; r < task->rival_count; r++) {
         uint32_t class = task->classes[r];

@@ -134,10 +134,7 @@ struct learner_parts learner_parts(const struct learner *l,
         .words = trust[BY_WORDS] * (double)prior->words,
         .likeness = trust[BY_LIKENESS] * (double)prior->likeness,
         .meaning = trust[BY_MEANING] * (double)prior->meaning,
-        .past = trust[BY_CENTROID] * (double)learned->centroid +
-                trust[BY_WEIGHTS] * (double)learned->weights +
-                trust[BY_BAYES] * (double)learned->bayes + trust[BY_BASE] +
-                (double)learned->bias};
+        .past = learner_past(trust, learned)};
 }
 
 static double odds_of(double share)

@@ -186,6 +186,15 @@ void learner_weigh(const struct learner *learner, const uint32_t *hashes,
     const uint8_t *times, struct sight *sight);
 struct learned learner_finish(const struct learner *learner, uint32_t class,
     float total, const struct sums *sums);
+/* All that was learned that speaks for one. */
+static inline double learner_past(
+    const double trust[CHANNELS], const struct learned *learned)
+{
+    return trust[BY_CENTROID] * (double)learned->centroid +
+           trust[BY_WEIGHTS] * (double)learned->weights +
+           trust[BY_BAYES] * (double)learned->bayes + trust[BY_BASE] +
+           (double)learned->bias;
+}
 int learner_stage(const struct learned *learned);
 /* What the fit is made from. */
 void learner_clues(const struct learner *learner,
