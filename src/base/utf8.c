@@ -176,6 +176,10 @@ int32_t utf8_next(struct str text, size_t *at)
 {
     if (*at >= text.size) return -1;
     const unsigned char *s = (const unsigned char *)text.at + *at;
+    if (s[0] < 0x80) {
+        ++*at;
+        return s[0];
+    }
     size_t size = sequence_size(s[0]);
     /* Only of invalid text: one byte at a time is as good as any. */
     if (size == 0 || size > text.size - *at) size = 1;
@@ -190,20 +194,31 @@ int32_t utf8_next(struct str text, size_t *at)
     }
 }
 
+/* As for folding: ASCII needs no tables. */
+static bool is_between(int32_t c, char first, char last)
+{
+    return c >= first && c <= last;
+}
+
 bool utf8_is_word(int32_t code_point)
 {
+    if (code_point < 0x80)
+        return is_between(code_point | 0x20, 'a', 'z') ||
+               is_between(code_point, '0', '9');
     utf8proc_category_t category = utf8proc_category(code_point);
     return category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_NO;
 }
 
 bool utf8_is_upper(int32_t code_point)
 {
+    if (code_point < 0x80) return is_between(code_point, 'A', 'Z');
     utf8proc_category_t category = utf8proc_category(code_point);
     return category == UTF8PROC_CATEGORY_LU || category == UTF8PROC_CATEGORY_LT;
 }
 
 bool utf8_is_digit(int32_t code_point)
 {
+    if (code_point < 0x80) return is_between(code_point, '0', '9');
     return utf8proc_category(code_point) == UTF8PROC_CATEGORY_ND;
 }
 

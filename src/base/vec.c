@@ -24,12 +24,19 @@ void vec_deinit(struct vec *vec)
 
 void *vec_push(struct vec *vec)
 {
-    int err = mem_grow(
-        vec->mem, &vec->at, &vec->capacity, vec->count + 1, vec->item_size);
-    if (err != NDF_OK) return NULL;
+    void *item = vec_reserve(vec, 1);
+    if (item == NULL) return NULL;
     vec->count++;
-    void *item = vec_get(vec, vec->count - 1);
     return memset(item, 0, vec->item_size);
+}
+
+void *vec_reserve(struct vec *vec, size_t count)
+{
+    if (count > vec->capacity - vec->count &&
+        mem_grow(vec->mem, &vec->at, &vec->capacity, vec->count + count,
+            vec->item_size) != NDF_OK)
+        return NULL;
+    return (char *)vec->at + vec->count * vec->item_size;
 }
 
 void *vec_get(const struct vec *vec, size_t index)

@@ -19,6 +19,9 @@ void vec_deinit(struct vec *vec);
 /* A new zeroed item at the end; NULL when out of memory (vec unchanged).
  * Valid until the next push. */
 void *vec_push(struct vec *vec);
+/* Room for so many more at the end, for the caller to fill and add to count;
+ * NULL when out of memory (vec unchanged). Valid until the next push. */
+void *vec_reserve(struct vec *vec, size_t count);
 void *vec_get(const struct vec *vec, size_t index);
 /* Takes the item out, keeps the order of the others. */
 void vec_remove(struct vec *vec, size_t index);

@@ -87,7 +87,8 @@ enum level { LEVEL_LOW, LEVEL_MEDIUM, LEVEL_HIGH };
 
 struct ranked {
     size_t candidate;
-    double fit, success, lower, confidence;
+    double fit, success, confidence;
+    struct success posterior; /* for success_lower */
     enum level level;
     uint64_t executions;
     bool cold;     /* too few executions: fit alone decides */

@@ -56,8 +56,8 @@ static int make_dense(struct learner *l, struct dense *out)
     }
     float *at = l->dense;
     room = l->dense_room;
-    *out = (struct dense){at, at + room, at + 2 * room, at + 3 * room,
-        at + 4 * room, at + 5 * room, (uint32_t *)(void *)(at + 6 * room)};
+    *out = (struct dense){(struct sums *)(void *)at, at + 4 * room,
+        at + 5 * room, at + 6 * room, (uint32_t *)(void *)(at + 7 * room)};
     return NDF_OK;
 }
 
@@ -66,8 +66,7 @@ static int make_dense(struct learner *l, struct dense *out)
 static struct learned learned_of(
     const struct learner *l, const struct dense *d, uint32_t class)
 {
-    return learner_learned(
-        l, class, d->weights[class], d->centroid[class], d->bayes[class]);
+    return learner_learned(l, class, &d->sums[class]);
 }
 
 static double evidence_of(const struct learner *l,
@@ -84,16 +83,14 @@ static void judge_all(
     const struct learner *l, const struct task *task, struct dense *d)
 {
     size_t count = l->classes.count;
-    const struct lesson_rival nothing = {.words = 0};
-    memset(d->weights, 0, count * sizeof *d->weights);
-    memset(d->centroid, 0, count * sizeof *d->centroid);
-    memset(d->bayes, 0, count * sizeof *d->bayes);
-    learner_sum(l, &task->sight, d->weights, d->centroid, d->bayes);
+    memset(d->sums, 0, count * sizeof *d->sums);
+    learner_sum(l, &task->sight, d->sums);
     for (size_t c = 0; c < count; c++) {
         d->evidence[c] = -INFINITY;
         if (classes_of(l)[c].examples < 1) continue;
         struct learned learned = learned_of(l, d, (uint32_t)c);
-        d->evidence[c] = (float)evidence_of(l, &nothing, &learned);
+        const double *trust = l->head.trust[learner_stage(&learned)];
+        d->evidence[c] = (float)learner_past(trust, &learned);
     }
     for (size_t r = 0; r < task->rival_count; r++) {
         uint32_t class = task->classes[r];
@@ -278,7 +275,9 @@ static int step_feature(struct learner *l, uint32_t id, float value,
     struct posting *at = postings_of_learner(l) + features_of(l)[id].at;
     struct posting *end = at + features_of(l)[id].count;
     for (; at < end; at++) {
-        at->weight += RATE * value * d->gradient[at->class];
+        float gradient = d->gradient[at->class];
+        if (gradient == 0) continue; /* as nearly all: none is wanted */
+        at->weight += RATE * value * gradient;
         d->stamp[at->class] = stamp;
     }
     if (features_of(l)[id].seen < SEEN_FOR_NEW) return NDF_OK;

@@ -55,17 +55,16 @@ void learner_weigh(const struct learner *l, const uint32_t *hashes,
 /* Sums become likenesses, less what they are on average: a task that is like
  * any other speaks for none of them, and not for those that have earlier tasks
  * against those that have none. */
-static void compare(
-    const struct learner *l, float total, float *centroid, float *bayes)
+static void compare(const struct learner *l, float total, struct sums *sums)
 {
     float centroid_mean = 0, bayes_mean = 0, count = 0;
     for (size_t i = 0; i < l->classes.count; i++) {
         const struct class *class = &classes_of(l)[i];
         if (!(class->square > 0)) continue;
-        centroid[i] /= sqrtf(class->square);
-        bayes[i] -= total * class->width;
-        centroid_mean += centroid[i];
-        bayes_mean += bayes[i];
+        sums[i].centroid /= sqrtf(class->square);
+        sums[i].bayes -= total * class->width;
+        centroid_mean += sums[i].centroid;
+        bayes_mean += sums[i].bayes;
         count += 1;
     }
     if (count > 0) {
@@ -74,13 +73,13 @@ static void compare(
     }
     for (size_t i = 0; i < l->classes.count; i++) {
         bool known = classes_of(l)[i].square > 0;
-        centroid[i] = known ? centroid[i] - centroid_mean : 0;
-        bayes[i] = known ? bayes[i] - bayes_mean : 0;
+        sums[i].centroid = known ? sums[i].centroid - centroid_mean : 0;
+        sums[i].bayes = known ? sums[i].bayes - bayes_mean : 0;
     }
 }
 
-void learner_sum(const struct learner *l, const struct sight *sight,
-    float *weights, float *centroid, float *bayes)
+void learner_sum(
+    const struct learner *l, const struct sight *sight, struct sums *sums)
 {
     const struct posting *pool = postings_of_learner(l);
     for (size_t i = 0; i < sight->count; i++) {
@@ -90,19 +89,21 @@ void learner_sum(const struct learner *l, const struct sight *sight,
         const struct posting *at = pool + feature->at;
         const struct posting *end = at + feature->count;
         for (; at < end; at++) {
-            weights[at->class] += value * at->weight;
-            centroid[at->class] += value * at->sum;
-            bayes[at->class] += value * at->bayes;
+            struct sums *to = &sums[at->class];
+            to->weights += value * at->weight;
+            to->centroid += value * at->sum;
+            to->bayes += value * at->bayes;
         }
     }
-    compare(l, sight->total, centroid, bayes);
+    compare(l, sight->total, sums);
 }
 
-struct learned learner_learned(const struct learner *l, uint32_t class,
-    float weights, float centroid, float bayes)
+struct learned learner_learned(
+    const struct learner *l, uint32_t class, const struct sums *sums)
 {
     const struct class *c = &classes_of(l)[class];
-    return (struct learned){centroid, weights, bayes, c->bias, c->examples};
+    return (struct learned){
+        sums->centroid, sums->weights, sums->bayes, c->bias, c->examples};
 }
 
 int learner_look(const struct learner *l, const struct lesson_feature *features,
@@ -116,7 +117,7 @@ int learner_look(const struct learner *l, const struct lesson_feature *features,
         .values = arena_alloc(arena, count * sizeof *sight.values)};
     uint32_t *hashes = arena_alloc(arena, count * sizeof *hashes);
     uint8_t *times = arena_alloc(arena, count);
-    float *sums = arena_calloc(arena, 3 * classes, sizeof *sums);
+    struct sums *sums = arena_calloc(arena, classes, sizeof *sums);
     out->classes = arena_alloc(arena, classes * sizeof *out->classes);
     if (sight.ids == NULL || sight.values == NULL || hashes == NULL ||
         times == NULL || sums == NULL || out->classes == NULL)
@@ -127,10 +128,9 @@ int learner_look(const struct learner *l, const struct lesson_feature *features,
         sight.ids[i] = learner_feature(l, hashes[i]);
     }
     learner_weigh(l, hashes, times, &sight);
-    learner_sum(l, &sight, sums, sums + classes, sums + 2 * classes);
+    learner_sum(l, &sight, sums);
     for (size_t c = 0; c < classes; c++)
-        out->classes[c] = learner_learned(
-            l, (uint32_t)c, sums[c], sums[classes + c], sums[2 * classes + c]);
+        out->classes[c] = learner_learned(l, (uint32_t)c, &sums[c]);
     out->learner = l;
     return NDF_OK;
 }
@@ -157,10 +157,7 @@ struct learner_parts learner_parts(const struct learner *l,
         .words = trust[BY_WORDS] * (double)prior->words,
         .likeness = trust[BY_LIKENESS] * (double)prior->likeness,
         .meaning = trust[BY_MEANING] * (double)prior->meaning,
-        .past = trust[BY_CENTROID] * (double)learned->centroid +
-                trust[BY_WEIGHTS] * (double)learned->weights +
-                trust[BY_BAYES] * (double)learned->bayes + trust[BY_BASE] +
-                (double)learned->bias};
+        .past = learner_past(trust, learned)};
 }
 
 static double odds_of(double share)

@@ -114,7 +114,7 @@ struct learner {
     size_t dense_room;
 };
 
-enum { DENSE = 7 };
+enum { DENSE = 8 };
 
 static inline struct class *classes_of(const struct learner *l)
 {
@@ -173,18 +173,35 @@ struct sight {
     float total; /* sum of values */
 };
 
+/* What a task's features add up to for one class, side by side, as a posting
+ * has something for all three. */
+struct sums {
+    float weights, centroid, bayes;
+    float spare; /* makes them a power of two */
+};
+
 struct dense {
-    float *weights, *centroid, *bayes, *evidence, *share, *gradient;
+    struct sums *sums;
+    float *evidence, *share, *gradient;
     uint32_t *stamp;
 };
-/* Adds to the first three, one a class, which are 0: what speaks for each. */
+/* Adds to the sums of all classes, which are 0: what speaks for each. */
 void learner_sum(const struct learner *learner, const struct sight *sight,
-    float *weights, float *centroid, float *bayes);
+    struct sums *sums);
 /* Values of features: kind, times and how rare they are; then of length 1. */
 void learner_weigh(const struct learner *learner, const uint32_t *hashes,
     const uint8_t *times, struct sight *sight);
 struct learned learner_learned(const struct learner *learner, uint32_t class,
-    float weights, float centroid, float bayes);
+    const struct sums *sums);
+/* All that was learned that speaks for one. */
+static inline double learner_past(
+    const double trust[CHANNELS], const struct learned *learned)
+{
+    return trust[BY_CENTROID] * (double)learned->centroid +
+           trust[BY_WEIGHTS] * (double)learned->weights +
+           trust[BY_BAYES] * (double)learned->bayes + trust[BY_BASE] +
+           (double)learned->bias;
+}
 int learner_stage(const struct learned *learned);
 /* What the fit is made from. */
 void learner_clues(const struct learner *learner,

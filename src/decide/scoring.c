@@ -62,10 +62,8 @@ static bool good_for_domain(const struct condition *good, struct str domain)
 static bool names_domain(
     const struct scoring *scoring, const struct candidate *candidate)
 {
-    if (scoring->domain.size == 0) return false;
-    struct str head = first_segment(scoring->domain);
-    if (scoring->domain_inferred && str_equal(head, STR("general")))
-        return false;
+    struct str head = scoring->domain_head;
+    if (head.size == 0) return false;
     if (str_equal(first_segment(bare_name(candidate->name)), head)) return true;
     return scoring->domain_inferred &&
            good_for_domain(candidate->good_for, scoring->domain);
@@ -113,6 +111,9 @@ static void add_structure(struct scoring *scoring, struct scored *scored)
     }
     scored->domain = names_domain(scoring, candidate) ? 1 : 0;
     scored->kind = (int8_t)kind_value(scoring, number);
+    if (scored->law == 0 && scored->match->held == 0 && scored->domain == 0 &&
+        scored->kind == 0 && scored->text.negative == 0)
+        return; /* as nearly all: nothing adds up to nothing */
     struct fit_evidence evidence = {.basis = FIT_BY_TEXT};
     put_structure(scored, &evidence);
     scored->structure = fit_structure(&evidence);
@@ -207,8 +208,7 @@ static void put_text(const struct scoring *scoring, const struct scored *scored,
     struct fit_evidence *evidence)
 {
     const struct lesson_rival prior = prior_of(scored);
-    struct learner_parts parts =
-        learner_parts(scoring->query->learner, &prior, &scored->learned);
+    const struct learner_parts parts = scored->parts;
     const double terms[][2] = {
         [FIT_BASE] = {1, scoring->leaders.base},
         [FIT_WORDS] = {(double)scored->text.bm25, parts.words},
@@ -273,18 +273,41 @@ void scoring_evidence(const struct scoring *scoring,
     if (fit_log_odds(&other) > fit_log_odds(out)) *out = other;
 }
 
+static double exact_log_odds(
+    const struct scoring *scoring, const struct scored *scored)
+{
+    struct fit_evidence evidence;
+    scoring_evidence(scoring, scored, &evidence);
+    return fit_log_odds(&evidence);
+}
+
+/* The parts of one whose words speak for it are not added up anew. */
+static double log_odds_of(
+    const struct scoring *scoring, const struct scored *scored)
+{
+    if (may_do_without_words(scoring, scored))
+        return exact_log_odds(scoring, scored);
+    return scoring->leaders.base + sum_of(scored);
+}
+
 /* ---- spine --------------------------------------------------------------- */
 
 static int infer_domain(struct scoring *scoring)
 {
     const struct context *context = scoring->query->context;
     scoring->domain = context->domain;
+    scoring->domain_head = first_segment(context->domain);
     if (context->domain.at != NULL) return NDF_OK;
     struct matcher_work work;
     matcher_work_init(&work, scoring->arena);
     scoring->domain_inferred = context->text.size > 0;
-    return domains_infer(
+    int err = domains_infer(
         scoring->selector->domains, &work, context->text, &scoring->domain);
+    scoring->domain_head = first_segment(scoring->domain);
+    if (scoring->domain_inferred &&
+        str_equal(scoring->domain_head, STR("general")))
+        scoring->domain_head = STR("");
+    return err;
 }
 
 static bool is_left_out(const struct selector_query *query, size_t candidate)
@@ -325,10 +348,10 @@ static void add_text(const struct scoring *scoring, struct scored *scored)
         fit_similarity((double)scored->text.bm25, (double)scored->text.cosine);
     scored->learned = learner_of(&scoring->past, key);
     const struct lesson_rival prior = prior_of(scored);
-    struct learner_parts parts =
+    scored->parts =
         learner_parts(scoring->query->learner, &prior, &scored->learned);
-    scored->evidence =
-        parts.words + parts.likeness + parts.meaning + parts.past;
+    scored->evidence = scored->parts.words + scored->parts.likeness +
+                       scored->parts.meaning + scored->parts.past;
 }
 
 /* Pairs what the filter let through with its text score: both are in the order
@@ -401,11 +424,8 @@ int scoring_make(const struct selector *selector,
         find_base(out);
     }
     sum_odds(out);
-    for (size_t i = 0; i < out->count; i++) {
-        struct fit_evidence evidence;
-        scoring_evidence(out, &out->items[i], &evidence);
-        out->items[i].log_odds = fit_log_odds(&evidence);
-    }
+    for (size_t i = 0; i < out->count; i++)
+        out->items[i].log_odds = log_odds_of(out, &out->items[i]);
     return NDF_OK;
 }
 
@@ -445,7 +465,7 @@ static struct confidence_rules rules_of(
 }
 
 void scoring_rank(const struct scoring *scoring, const struct scored *scored,
-    struct ranked *out, struct success *success)
+    struct ranked *out)
 {
     const struct selector_query *query = scoring->query;
     size_t number = scored->match->candidate;
@@ -461,9 +481,10 @@ void scoring_rank(const struct scoring *scoring, const struct scored *scored,
     out->cold = !rules.learning || out->executions < rules.min_executions;
     out->needed = out->cold ? rules.cold_threshold : rules.threshold;
     if (!rules.learning) counts = (struct success_counts){.kind = {.wins = 0}};
-    *success = success_estimate(&counts, query->now_ms, rules.half_life_ms);
-    out->fit = fit_probability(scored->log_odds);
-    out->success = success->mean;
+    out->posterior =
+        success_estimate(&counts, query->now_ms, rules.half_life_ms);
+    out->fit = fit_probability(exact_log_odds(scoring, scored));
+    out->success = out->posterior.mean;
     out->confidence = out->fit * out->success;
     out->level = out->confidence >= query->config.high     ? LEVEL_HIGH
                  : out->confidence >= query->config.medium ? LEVEL_MEDIUM

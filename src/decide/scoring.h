@@ -38,9 +38,10 @@ struct scored {
     double similarity;      /* of the prior */
     float meaning;          /* what providers of evidence say, 0..1 */
     struct learned learned;
-    double evidence;  /* of text and of the past, all together */
-    double structure; /* log-odds of law, taste, not_for, ... */
-    double log_odds;
+    struct learner_parts parts;
+    double evidence;     /* of text and of the past, all together */
+    double structure;    /* log-odds of law, taste, not_for, ... */
+    double log_odds;     /* but for rounding; see scoring_rank */
     uint32_t law;        /* predicates of the alternative that holds */
     int8_t domain, kind; /* values of these factors */
     bool for_domain;     /* its law asks for the domain that was stated */
@@ -70,6 +71,7 @@ struct scoring {
     struct learner_view past;
     struct str domain; /* .at NULL: unknown */
     bool domain_inferred;
+    struct str domain_head; /* what a name may say of it; empty: nothing */
     enum pattern_kind hint;
     struct scored *items; /* with any evidence, by candidate */
     size_t count;
@@ -87,10 +89,9 @@ const struct scored *scoring_find(
 /* What speaks for one, and against it. */
 void scoring_evidence(const struct scoring *scoring,
     const struct scored *scored, struct fit_evidence *out);
-/* Success, confidence, level and threshold of one; all but its lower bound,
- * which comes from *success when it is wanted. */
+/* Fit, success, confidence, level and threshold of one. */
 void scoring_rank(const struct scoring *scoring, const struct scored *scored,
-    struct ranked *out, struct success *success);
+    struct ranked *out);
 /* The lesson of this choice: kind about `about`, among the best and those two;
  * candidates of theirs that are not there are left out. Lives in the arena.
  * NDF_OK or NDF_ENOMEM. */

@@ -82,9 +82,8 @@ static double find_excuse(const struct scoring *scoring, uint64_t about)
 {
     for (size_t i = 0; i < scoring->count; i++) {
         struct ranked ranked;
-        struct success success;
         if (key_of(scoring, &scoring->items[i]) != about) continue;
-        scoring_rank(scoring, &scoring->items[i], &ranked, &success);
+        scoring_rank(scoring, &scoring->items[i], &ranked);
         return success_excuse(ranked.fit, ranked.success);
     }
     return 0;

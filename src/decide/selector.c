@@ -220,7 +220,6 @@ size_t selector_find(const struct selector *selector, struct str name)
 /* One that has been given its confidence. */
 struct entry {
     struct ranked ranked;
-    struct success success;
     const struct scored *scored;
 };
 
@@ -305,7 +304,7 @@ static int rank(const struct scoring *scoring, size_t limit, struct entry **out,
         if (!survives(scored, &bound)) continue;
         if (scored->log_odds < bar - ROUNDING) continue;
         struct entry entry = {.scored = scored};
-        scoring_rank(scoring, entry.scored, &entry.ranked, &entry.success);
+        scoring_rank(scoring, entry.scored, &entry.ranked);
         insert(scoring->selector, entries, room, count, &entry);
         if (*count == room)
             bar = fit_odds_of(entries[room - 1].ranked.confidence);
@@ -450,18 +449,6 @@ static int decide(
     return out->reason.at != NULL ? NDF_OK : NDF_ENOMEM;
 }
 
-/* The lower bounds; entries without executions of their own share theirs. */
-static void bound_below(struct entry *entries, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        const struct success *own = &entries[i].success;
-        const struct success *last = i > 0 ? &entries[i - 1].success : NULL;
-        bool same = last != NULL && own->a == last->a && own->b == last->b;
-        entries[i].ranked.lower =
-            same ? entries[i - 1].ranked.lower : success_lower(own);
-    }
-}
-
 /* What says nearly the same as the best is as good an answer, and scores nearly
  * the same: only such are compared, so that choosing costs no more for it. */
 static void find_near(const struct scoring *scoring,
@@ -483,12 +470,11 @@ static void find_near(const struct scoring *scoring,
     }
 }
 
-static int detail(const struct scoring *scoring, struct entry *entries,
+static int detail(const struct scoring *scoring, const struct entry *entries,
     size_t count, struct selection *out)
 {
     out->ranked = arena_calloc(scoring->arena, count, sizeof *out->ranked);
     if (out->ranked == NULL) return NDF_ENOMEM;
-    bound_below(entries, count);
     for (size_t i = 0; i < count; i++) {
         struct ranked *ranked = &out->ranked[out->count++];
         *ranked = entries[i].ranked;

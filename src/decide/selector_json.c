@@ -68,7 +68,8 @@ static void put_numbers(
 {
     put(w, object, "fit", value_of_real(ranked->fit));
     put(w, object, "success", value_of_real(ranked->success));
-    put(w, object, "success_lower", value_of_real(ranked->lower));
+    put(w, object, "success_lower",
+        value_of_real(success_lower(&ranked->posterior)));
     put(w, object, "confidence", value_of_real(ranked->confidence));
     put(w, object, "level", value_of_str(str_of(level_name(ranked->level))));
     put(w, object, "executions", of_size(ranked->executions));
@@ -231,11 +232,8 @@ static int explain_weaker(const struct scoring *scoring,
     struct writer w = {scoring->arena, NDF_OK};
     struct ranked mine;
     struct ranked theirs;
-    struct success success;
-    scoring_rank(scoring, own, &mine, &success);
-    mine.lower = success_lower(&success);
-    scoring_rank(scoring, best, &theirs, &success);
-    theirs.lower = success_lower(&success);
+    scoring_rank(scoring, own, &mine);
+    scoring_rank(scoring, best, &theirs);
     int err = scoring_detail(scoring, own, &mine);
     if (err != NDF_OK) return err;
     const struct candidate *candidates = scoring->selector->candidates;

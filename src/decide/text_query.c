@@ -13,6 +13,8 @@
 #include "decide/text.h"
 #include "decide/tokens.h"
 
+enum { SORT_SMALL = 48 };
+
 static int by_term(const void *a, const void *b)
 {
     const struct text_term *x = a;
@@ -21,11 +23,37 @@ static int by_term(const void *a, const void *b)
     return str_compare(x->word, y->word);
 }
 
-static int by_number(const void *a, const void *b)
+/* Most queries are short: an insertion needs no call for each comparison. */
+static void sort_terms(struct text_term *terms, size_t count)
 {
-    uint32_t x = *(const uint32_t *)a;
-    uint32_t y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
+    if (count > SORT_SMALL) {
+        qsort(terms, count, sizeof *terms, by_term);
+        return;
+    }
+    for (size_t i = 1; i < count; i++) {
+        struct text_term term = terms[i];
+        size_t at = i;
+        for (; at > 0 && by_term(&terms[at - 1], &term) > 0; at--)
+            terms[at] = terms[at - 1];
+        terms[at] = term;
+    }
+}
+
+/* Shell's method with Tokuda's gaps, for the same reason. */
+static void sort_numbers(uint32_t *numbers, size_t count)
+{
+    static const size_t gaps[] = {
+        13467, 5985, 2660, 1182, 525, 233, 103, 46, 20, 9, 4, 1};
+    for (size_t g = 0; g < sizeof gaps / sizeof gaps[0]; g++) {
+        size_t gap = gaps[g];
+        for (size_t i = gap; i < count; i++) {
+            uint32_t number = numbers[i];
+            size_t at = i;
+            for (; at >= gap && numbers[at - gap] > number; at -= gap)
+                numbers[at] = numbers[at - gap];
+            numbers[at] = number;
+        }
+    }
 }
 
 /* What was read of a text, one entry an occurrence. */
@@ -59,13 +87,9 @@ static int read_word(struct reading *reading, struct str word)
     if (term->word.at == NULL) return NDF_ENOMEM;
     int err = read_pair(reading, term->hash);
     if (err != NDF_OK) return err;
-    uint32_t grams[TOKENS_WORD_GRAMS_MAX];
-    size_t count = tokens_grams(word, grams);
-    for (size_t i = 0; i < count; i++) {
-        uint32_t *gram = vec_push(&reading->grams);
-        if (gram == NULL) return NDF_ENOMEM;
-        *gram = grams[i];
-    }
+    uint32_t *grams = vec_reserve(&reading->grams, TOKENS_WORD_GRAMS_MAX);
+    if (grams == NULL) return NDF_ENOMEM;
+    reading->grams.count += tokens_grams(word, grams);
     return NDF_OK;
 }
 
@@ -93,7 +117,7 @@ static void merge_terms(struct reading *reading, struct text_query *out)
 {
     struct text_term *terms = out->terms;
     size_t count = reading->terms.count;
-    qsort(terms, count, sizeof *terms, by_term);
+    sort_terms(terms, count);
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         if (kept > 0 && terms[i].hash == terms[kept - 1].hash)
@@ -108,7 +132,7 @@ static void merge_grams(struct reading *reading, struct text_query *out)
 {
     uint32_t *grams = out->grams;
     size_t count = reading->grams.count;
-    qsort(grams, count, sizeof *grams, by_number);
+    sort_numbers(grams, count);
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         if (kept == 0 || grams[i] != grams[kept - 1]) {

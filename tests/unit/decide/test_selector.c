@@ -210,7 +210,7 @@ static void failures_bring_a_pattern_down(void **state)
     assert_false(bad->cold);
     assert_int_equal(bad->executions, 20);
     assert_true(bad->success < 0.3);
-    assert_true(bad->lower < bad->success);
+    assert_true(success_lower(&bad->posterior) < bad->success);
     assert_true(fabs(bad->confidence - bad->fit * bad->success) < 1e-12);
     assert_true(bad->level == LEVEL_LOW);
 }

@@ -1,5 +1,5 @@
 /*
- * learner.c - a learner's life: made, written, opened (learner.h).
+ * learner_bytes.c - a learner's life: made, written, opened (learner.h).
  *
  * The byte form is the head and the arrays, each from a multiple of 8 on. What
  * is opened is checked before it is used: every number that leads anywhere is
