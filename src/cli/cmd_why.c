@@ -40,10 +40,10 @@ static const char *factor_words(const char *name)
     static const struct {
         const char *name, *words;
     } factors[] = {
-        {"base", "before any evidence"},
+        {"base", "how far such a lead over the others is to be trusted"},
         {"words", "words it shares with the task, weighed by rarity"},
         {"similarity", "alike in words and groups of letters"},
-        {"margin", "its lead over the best other one"},
+        {"past", "alike with its earlier tasks, as people told"},
         {"crowd", "others there are to choose from"},
         {"meaning", "words that mean the same"},
         {"not_for", "alike with what it is not for"},

@@ -20,7 +20,7 @@
 #include "decide/tokens.h"
 
 #define K1         1.2
-#define B          0.85
+#define B          0.6
 #define BACKGROUND 12.0
 
 /* Share of the background documents that have a word of each length class. */

@@ -57,8 +57,9 @@ one_sentence 'nobody'
 exits 3 "$NDF" rate 0123456789 good
 one_sentence '0123456789'
 
+# Not a word of it is brewer's, but a person said that it was meant.
 exits 0 "$NDF" why --not brewer 'format the source code'
-says "$OUT" 'no word'
+says "$OUT" 'earlier tasks'
 exits 0 "$NDF" why --not format.code 'brew some tea' --domain kitchen
 says "$OUT" 'kitchen'
 exits 3 "$NDF" why --not nobody 'format the source code'

@@ -309,8 +309,8 @@ static void a_near_copy_of_the_best_is_named(void **state)
     add(world, "one/debugger", mends, "");
     add(world, "two/debugger", other, "");
     add(world, "leaks", "Finds leaks of memory.", "");
-    const struct selection *s =
-        choose(world, "{\"text\": \"races and memory leaks in programs\"}");
+    const struct selection *s = choose(world,
+        "{\"text\": \"find races and leaks with sanitizers and valgrind\"}");
     const struct ranked *best = &s->ranked[0];
     assert_true(best->candidate < 2);
     assert_true(best->near == 1 - best->candidate);
