@@ -172,6 +172,7 @@ static void nothing_is_known_before_the_first_lesson(void **state)
 static void lessons_without_words_or_rivals_are_learned(void **state)
 {
     (void)state;
+    learn(teach_lesson(&teach, LESSON_NONE, 0, 0, 0, 0));
     for (int kind = LESSON_RIGHT; kind <= LESSON_GONE; kind++)
         for (int about = 0; about < 2; about++)
             learn(teach_lesson(&teach, (enum lesson_kind)kind,
