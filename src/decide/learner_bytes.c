@@ -21,7 +21,7 @@ _Static_assert(sizeof(struct learner) + CLASSES_MAX * sizeof(struct class) +
                        EXAMPLES_MAX * sizeof(struct example) +
                        EXAMPLE_WORDS_MAX * sizeof(uint32_t) +
                        (4 * CLASSES_MAX + (1 << 19)) * sizeof(uint32_t) +
-                       CLASSES_MAX * DENSE * sizeof(float) <=
+                       CLASSES_MAX * (DENSE * sizeof(float)) <=
                    LEARNER_BYTES_MAX,
     "memory is bounded as learner.h says");
 
@@ -189,6 +189,7 @@ static bool classes_sound(const struct learner *l)
             !square_sound((double)class->mass) ||
             !square_sound((double)class->examples) ||
             !square_sound((double)class->width) ||
+            !square_sound((double)class->width) ||
             !number_sound((double)class->bias))
             return false;
     }
@@ -215,8 +216,8 @@ static bool claim(
 {
     size_t room = (size_t)1 << log;
     if (at > l->postings.count || room > l->postings.count - at) return false;
-    if (memchr(claimed + at, true, room) != NULL) return false;
-    memset(claimed + at, true, room);
+    if (memchr(claimed + at, 1, room) != NULL) return false;
+    memset(claimed + at, 1, room);
     return true;
 }
 

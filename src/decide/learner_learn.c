@@ -46,7 +46,7 @@ struct task {
 
 static int make_dense(struct learner *l, struct dense *out)
 {
-    size_t room = l->classes.room;
+    size_t room = l->classes.room > 0 ? l->classes.room : 1;
     if (l->dense_room < room) {
         float *made = mem_calloc(l->mem, room * DENSE, sizeof *made);
         if (made == NULL) return NDF_ENOMEM;

@@ -274,20 +274,16 @@ static int prune(struct learner *l)
     return err;
 }
 
-static int grow_block(struct learner *l, uint32_t f, bool pruned)
+static bool has_room(const struct feature *feature)
 {
-    struct feature *feature = &features_of(l)[f];
+    return feature->count > 0 && feature->count < 1U << feature->log;
+}
+
+static int grow_block(struct learner *l, struct feature *feature)
+{
     unsigned log = feature->count == 0 ? 0 : feature->log + 1U;
     uint32_t at;
-    if (log > BLOCK_LOG_MAX) return NDF_ELIMIT;
     int err = take_block(l, log, &at);
-    if (err == NDF_ELIMIT && !pruned) {
-        err = prune(l);
-        if (err != NDF_OK) return err;
-        if (feature->count > 0 && feature->count < 1U << feature->log)
-            return NDF_OK;
-        return grow_block(l, f, true);
-    }
     if (err != NDF_OK) return err;
     struct posting *items = postings_of_learner(l);
     if (feature->count > 0) {
@@ -297,6 +293,18 @@ static int grow_block(struct learner *l, uint32_t f, bool pruned)
     feature->at = at;
     feature->log = (uint16_t)log;
     return NDF_OK;
+}
+
+/* For one more; NDF_ELIMIT: there is none. */
+static int find_room(struct learner *l, struct feature *feature)
+{
+    if (has_room(feature)) return NDF_OK;
+    if (feature->count == 1U << BLOCK_LOG_MAX) return NDF_ELIMIT;
+    int err = grow_block(l, feature);
+    if (err != NDF_ELIMIT) return err;
+    err = prune(l);
+    if (err != NDF_OK || has_room(feature)) return err;
+    return grow_block(l, feature);
 }
 
 int learner_posting(
@@ -309,11 +317,9 @@ int learner_posting(
         if (at[i].class == class) *out = &at[i];
     }
     if (*out != NULL) return NDF_OK;
-    if (feature->count == 0 || feature->count == 1U << feature->log) {
-        int err = grow_block(l, f, false);
-        if (err == NDF_ELIMIT) return NDF_OK;
-        if (err != NDF_OK) return err;
-    }
+    int err = find_room(l, feature);
+    if (err == NDF_ELIMIT) return NDF_OK;
+    if (err != NDF_OK) return err;
     *out = postings_of_learner(l) + feature->at + feature->count++;
     **out = (struct posting){.class = class};
     return NDF_OK;

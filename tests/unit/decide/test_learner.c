@@ -172,6 +172,7 @@ static void nothing_is_known_before_the_first_lesson(void **state)
 static void lessons_without_words_or_rivals_are_learned(void **state)
 {
     (void)state;
+    learn(teach_lesson(&teach, LESSON_NONE, 0, 0, 0, 0));
     for (int kind = LESSON_RIGHT; kind <= LESSON_GONE; kind++)
         for (int about = 0; about < 2; about++)
             learn(teach_lesson(&teach, (enum lesson_kind)kind,
@@ -248,8 +249,8 @@ static void what_was_reached_is_kept(void **state)
 
 /* The same on every machine and with every compiler. It may change when what
  * is learned from a lesson changes or the form of the bytes does, and then
- * MAGIC of learner.c has to change with it: else what others have learned would
- * go on from another past. */
+ * MAGIC of learner_bytes.c has to change with it: else what others have learned
+ * would go on from another past. */
 static void the_bytes_are_the_same_on_every_machine(void **state)
 {
     (void)state;
@@ -258,7 +259,7 @@ static void the_bytes_are_the_same_on_every_machine(void **state)
     write_state(learner, &bytes);
     uint64_t hash = hash64(buf_str(&bytes));
     buf_deinit(&bytes);
-    if (hash != 0x98CB545AC83FC4F8)
+    if (hash != 0x6D5F1951BA434AA1)
         fail_msg("the hash is 0x%llX", (unsigned long long)hash);
 }
 
@@ -303,13 +304,13 @@ static void who_stays_keeps_what_was_learned(void **state)
         learn(teach_task(&teach, (uint64_t)i % 3 + 1, &draws));
     static struct teach gone;
     const struct lesson *task = teach_task(&teach, 1, &draws);
-    /* Evidence is what speaks for one more than for others on average. */
     double before =
         teach_evidence(learner, task, 1) - teach_evidence(learner, task, 3);
     struct learner_summary was, is;
     learner_summarise(learner, &was);
     learn(teach_lesson(&gone, LESSON_GONE, 2, 0, 0, 0));
     learner_summarise(learner, &is);
+    /* Evidence is over that of the mean class: the lead is what stays. */
     double after =
         teach_evidence(learner, task, 1) - teach_evidence(learner, task, 3);
     assert_true(fabs(after - before) < 1e-4);

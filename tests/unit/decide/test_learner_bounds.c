@@ -373,6 +373,11 @@ static void lean_too_much(void)
     classes_of(learner)[0].bias = -1e30F;
 }
 
+static void width_no_number(void)
+{
+    classes_of(learner)[0].width = NAN;
+}
+
 static void what_would_lead_astray_is_refused(void **state)
 {
     (void)state;
@@ -381,7 +386,8 @@ static void what_would_lead_astray_is_refused(void **state)
         overlap_examples, swap_examples, write_examples_elsewhere,
         place_examples_far_behind, name_an_unknown_feature,
         lose_count_of_the_free, trust_without_end, trust_no_number,
-        root_of_less_than_nothing, weigh_without_end, lean_too_much};
+        root_of_less_than_nothing, weigh_without_end, lean_too_much,
+        width_no_number};
     for (size_t i = 0; i < sizeof breaks / sizeof breaks[0]; i++) {
         struct learner *opened;
         struct buf bytes;

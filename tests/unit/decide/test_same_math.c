@@ -73,7 +73,7 @@ static void both_rise_all_along(void **state)
 
 /* The bits of known results. They are part of what "the same on every machine"
  * means: they change only with same_math.h itself, and then what was learned
- * has to be learned anew (MAGIC of learner.c). */
+ * has to be learned anew (MAGIC of learner_bytes.c). */
 static void the_bits_are_the_same_on_every_machine(void **state)
 {
     (void)state;
