@@ -21,6 +21,7 @@
 enum { LEARNER_BYTES_MAX = 32 * 1024 * 1024 };
 
 struct learner;
+struct sums;
 
 /* Knows nothing. NDF_OK or NDF_ENOMEM. */
 int learner_new(struct learner **out, const struct mem *mem);
@@ -73,10 +74,10 @@ struct learned {
     float examples; /* tasks known to be its */
 };
 
-/* Of a task, per class; lives in the arena. */
+/* Of a task; lives in the arena. */
 struct learner_view {
     const struct learner *learner; /* NULL: nothing is learned */
-    struct learned *classes;
+    const struct sums *sums;       /* one a class */
 };
 
 /* learner NULL: nothing was learned. NDF_OK or NDF_ENOMEM. */

@@ -111,16 +111,14 @@ int learner_look(const struct learner *l, const struct lesson_feature *features,
 {
     *out = (struct learner_view){.learner = NULL};
     if (l == NULL || l->head.lessons == 0) return NDF_OK;
-    size_t classes = l->classes.count;
     struct sight sight = {.count = count,
         .ids = arena_alloc(arena, count * sizeof *sight.ids),
         .values = arena_alloc(arena, count * sizeof *sight.values)};
     uint32_t *hashes = arena_alloc(arena, count * sizeof *hashes);
     uint8_t *times = arena_alloc(arena, count);
-    struct sums *sums = arena_calloc(arena, classes, sizeof *sums);
-    out->classes = arena_alloc(arena, classes * sizeof *out->classes);
+    struct sums *sums = arena_calloc(arena, l->classes.count, sizeof *sums);
     if (sight.ids == NULL || sight.values == NULL || hashes == NULL ||
-        times == NULL || sums == NULL || out->classes == NULL)
+        times == NULL || sums == NULL)
         return NDF_ENOMEM;
     for (size_t i = 0; i < count; i++) {
         hashes[i] = features[i].hash;
@@ -129,9 +127,7 @@ int learner_look(const struct learner *l, const struct lesson_feature *features,
     }
     learner_weigh(l, hashes, times, &sight);
     learner_sum(l, &sight, sums);
-    for (size_t c = 0; c < classes; c++)
-        out->classes[c] = learner_learned(l, (uint32_t)c, &sums[c]);
-    out->learner = l;
+    *out = (struct learner_view){l, sums};
     return NDF_OK;
 }
 
@@ -140,7 +136,7 @@ struct learned learner_of(const struct learner_view *view, uint64_t key)
     if (view->learner == NULL) return (struct learned){.weights = 0};
     uint32_t class = learner_class(view->learner, key);
     if (class == NO_CLASS) return (struct learned){.weights = 0};
-    return view->classes[class];
+    return learner_learned(view->learner, class, &view->sums[class]);
 }
 
 int learner_stage(const struct learned *learned)
