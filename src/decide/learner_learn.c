@@ -56,7 +56,7 @@ static int make_dense(struct learner *l, struct dense *out)
     }
     float *at = l->dense;
     room = l->dense_room;
-    *out = (struct dense){(struct sums *)(void *)at, at + 4 * room,
+    *out = (struct dense){(struct learner_sums *)(void *)at, at + 4 * room,
         at + 5 * room, at + 6 * room, (uint32_t *)(void *)(at + 7 * room)};
     return NDF_OK;
 }

@@ -55,7 +55,8 @@ void learner_weigh(const struct learner *l, const uint32_t *hashes,
 /* Sums become likenesses, less what they are on average: a task that is like
  * any other speaks for none of them, and not for those that have earlier tasks
  * against those that have none. */
-static void compare(const struct learner *l, float total, struct sums *sums)
+static void compare(
+    const struct learner *l, float total, struct learner_sums *sums)
 {
     float centroid_mean = 0, bayes_mean = 0, count = 0;
     for (size_t i = 0; i < l->classes.count; i++) {
@@ -78,8 +79,8 @@ static void compare(const struct learner *l, float total, struct sums *sums)
     }
 }
 
-void learner_sum(
-    const struct learner *l, const struct sight *sight, struct sums *sums)
+void learner_sum(const struct learner *l, const struct sight *sight,
+    struct learner_sums *sums)
 {
     const struct posting *pool = postings_of_learner(l);
     for (size_t i = 0; i < sight->count; i++) {
@@ -89,7 +90,7 @@ void learner_sum(
         const struct posting *at = pool + feature->at;
         const struct posting *end = at + feature->count;
         for (; at < end; at++) {
-            struct sums *to = &sums[at->class];
+            struct learner_sums *to = &sums[at->class];
             to->weights += value * at->weight;
             to->centroid += value * at->sum;
             to->bayes += value * at->bayes;
@@ -99,7 +100,7 @@ void learner_sum(
 }
 
 struct learned learner_learned(
-    const struct learner *l, uint32_t class, const struct sums *sums)
+    const struct learner *l, uint32_t class, const struct learner_sums *sums)
 {
     const struct class *c = &classes_of(l)[class];
     return (struct learned){
@@ -116,7 +117,8 @@ int learner_look(const struct learner *l, const struct lesson_feature *features,
         .values = arena_alloc(arena, count * sizeof *sight.values)};
     uint32_t *hashes = arena_alloc(arena, count * sizeof *hashes);
     uint8_t *times = arena_alloc(arena, count);
-    struct sums *sums = arena_calloc(arena, l->classes.count, sizeof *sums);
+    struct learner_sums *sums =
+        arena_calloc(arena, l->classes.count, sizeof *sums);
     if (sight.ids == NULL || sight.values == NULL || hashes == NULL ||
         times == NULL || sums == NULL)
         return NDF_ENOMEM;
