@@ -73,10 +73,17 @@ struct learned {
     float examples; /* tasks known to be its */
 };
 
-/* Of a task, per class; lives in the arena. */
+/* What a task's features add up to for one class, side by side, as a posting
+ * has something for all three. */
+struct learner_sums {
+    float weights, centroid, bayes;
+    float spare; /* makes them a power of two */
+};
+
+/* Of a task; lives in the arena. */
 struct learner_view {
-    const struct learner *learner; /* NULL: nothing is learned */
-    struct learned *classes;
+    const struct learner *learner;   /* NULL: nothing is learned */
+    const struct learner_sums *sums; /* one a class */
 };
 
 /* learner NULL: nothing was learned. NDF_OK or NDF_ENOMEM. */

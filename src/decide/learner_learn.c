@@ -56,7 +56,7 @@ static int make_dense(struct learner *l, struct dense *out)
     }
     float *at = l->dense;
     room = l->dense_room;
-    *out = (struct dense){(struct sums *)(void *)at, at + 4 * room,
+    *out = (struct dense){(struct learner_sums *)(void *)at, at + 4 * room,
         at + 5 * room, at + 6 * room, (uint32_t *)(void *)(at + 7 * room)};
     return NDF_OK;
 }
@@ -254,6 +254,9 @@ static void step_trust(
     }
 }
 
+/* The stamp of a class without gradient, as nearly all are: none is wanted. */
+#define IDLE UINT32_MAX
+
 /* Classes whose gradient is large enough for a new weight. */
 struct wanted {
     uint32_t classes[64];
@@ -275,9 +278,8 @@ static int step_feature(struct learner *l, uint32_t id, float value,
     struct posting *at = postings_of_learner(l) + features_of(l)[id].at;
     struct posting *end = at + features_of(l)[id].count;
     for (; at < end; at++) {
-        float gradient = d->gradient[at->class];
-        if (gradient == 0) continue; /* as nearly all: none is wanted */
-        at->weight += RATE * value * gradient;
+        if (d->stamp[at->class] == IDLE) continue;
+        at->weight += RATE * value * d->gradient[at->class];
         d->stamp[at->class] = stamp;
     }
     if (features_of(l)[id].seen < SEEN_FOR_NEW) return NDF_OK;
@@ -299,7 +301,8 @@ static int step(struct learner *l, const struct task *task, struct dense *d)
     if (task->kind == LESSON_NONE || task->about == NO_CLASS) return NDF_OK;
     find_gradient(l, task, d);
     find_wanted(l, d, &wanted);
-    memset(d->stamp, 0, l->classes.count * sizeof *d->stamp);
+    for (size_t c = 0; c < l->classes.count; c++)
+        d->stamp[c] = d->gradient[c] == 0 ? IDLE : 0;
     for (size_t i = 0; err == NDF_OK && i < task->sight.count; i++)
         if (task->ids[i] != NO_FEATURE)
             err = step_feature(

@@ -55,7 +55,8 @@ void learner_weigh(const struct learner *l, const uint32_t *hashes,
 /* Sums become likenesses, less what they are on average: a task that is like
  * any other speaks for none of them, and not for those that have earlier tasks
  * against those that have none. */
-static void compare(const struct learner *l, float total, struct sums *sums)
+static void compare(
+    const struct learner *l, float total, struct learner_sums *sums)
 {
     float centroid_mean = 0, bayes_mean = 0, count = 0;
     for (size_t i = 0; i < l->classes.count; i++) {
@@ -78,8 +79,8 @@ static void compare(const struct learner *l, float total, struct sums *sums)
     }
 }
 
-void learner_sum(
-    const struct learner *l, const struct sight *sight, struct sums *sums)
+void learner_sum(const struct learner *l, const struct sight *sight,
+    struct learner_sums *sums)
 {
     const struct posting *pool = postings_of_learner(l);
     for (size_t i = 0; i < sight->count; i++) {
@@ -89,7 +90,7 @@ void learner_sum(
         const struct posting *at = pool + feature->at;
         const struct posting *end = at + feature->count;
         for (; at < end; at++) {
-            struct sums *to = &sums[at->class];
+            struct learner_sums *to = &sums[at->class];
             to->weights += value * at->weight;
             to->centroid += value * at->sum;
             to->bayes += value * at->bayes;
@@ -99,7 +100,7 @@ void learner_sum(
 }
 
 struct learned learner_learned(
-    const struct learner *l, uint32_t class, const struct sums *sums)
+    const struct learner *l, uint32_t class, const struct learner_sums *sums)
 {
     const struct class *c = &classes_of(l)[class];
     return (struct learned){
@@ -111,16 +112,15 @@ int learner_look(const struct learner *l, const struct lesson_feature *features,
 {
     *out = (struct learner_view){.learner = NULL};
     if (l == NULL || l->head.lessons == 0) return NDF_OK;
-    size_t classes = l->classes.count;
     struct sight sight = {.count = count,
         .ids = arena_alloc(arena, count * sizeof *sight.ids),
         .values = arena_alloc(arena, count * sizeof *sight.values)};
     uint32_t *hashes = arena_alloc(arena, count * sizeof *hashes);
     uint8_t *times = arena_alloc(arena, count);
-    struct sums *sums = arena_calloc(arena, classes, sizeof *sums);
-    out->classes = arena_alloc(arena, classes * sizeof *out->classes);
+    struct learner_sums *sums =
+        arena_calloc(arena, l->classes.count, sizeof *sums);
     if (sight.ids == NULL || sight.values == NULL || hashes == NULL ||
-        times == NULL || sums == NULL || out->classes == NULL)
+        times == NULL || sums == NULL)
         return NDF_ENOMEM;
     for (size_t i = 0; i < count; i++) {
         hashes[i] = features[i].hash;
@@ -129,9 +129,7 @@ int learner_look(const struct learner *l, const struct lesson_feature *features,
     }
     learner_weigh(l, hashes, times, &sight);
     learner_sum(l, &sight, sums);
-    for (size_t c = 0; c < classes; c++)
-        out->classes[c] = learner_learned(l, (uint32_t)c, &sums[c]);
-    out->learner = l;
+    *out = (struct learner_view){l, sums};
     return NDF_OK;
 }
 
@@ -140,7 +138,7 @@ struct learned learner_of(const struct learner_view *view, uint64_t key)
     if (view->learner == NULL) return (struct learned){.weights = 0};
     uint32_t class = learner_class(view->learner, key);
     if (class == NO_CLASS) return (struct learned){.weights = 0};
-    return view->classes[class];
+    return learner_learned(view->learner, class, &view->sums[class]);
 }
 
 int learner_stage(const struct learned *learned)

@@ -173,26 +173,19 @@ struct sight {
     float total; /* sum of values */
 };
 
-/* What a task's features add up to for one class, side by side, as a posting
- * has something for all three. */
-struct sums {
-    float weights, centroid, bayes;
-    float spare; /* makes them a power of two */
-};
-
 struct dense {
-    struct sums *sums;
+    struct learner_sums *sums;
     float *evidence, *share, *gradient;
     uint32_t *stamp;
 };
 /* Adds to the sums of all classes, which are 0: what speaks for each. */
 void learner_sum(const struct learner *learner, const struct sight *sight,
-    struct sums *sums);
+    struct learner_sums *sums);
 /* Values of features: kind, times and how rare they are; then of length 1. */
 void learner_weigh(const struct learner *learner, const uint32_t *hashes,
     const uint8_t *times, struct sight *sight);
 struct learned learner_learned(const struct learner *learner, uint32_t class,
-    const struct sums *sums);
+    const struct learner_sums *sums);
 /* All that was learned that speaks for one. */
 static inline double learner_past(
     const double trust[CHANNELS], const struct learned *learned)

@@ -373,16 +373,17 @@ static int gather(struct scoring *scoring)
         bool shares = at < scores->count &&
                       scores->items[at].document == match->candidate;
         struct scored *scored = &scoring->items[scoring->count];
-        *scored = (struct scored){.match = match};
+        scored->match = match;
         if (shares) scored->text = scores->items[at];
         if (scoring->meaning != NULL)
             scored->meaning = scoring->meaning[match->candidate];
         add_text(scoring, scored);
         add_structure(scoring, scored);
         bool structure = scored->law > 0 || match->held > 0;
-        scoring->count += !words || shares || structure ||
-                          scored->learned.examples > 0 ||
-                          scored->meaning >= MEANS_IT;
+        bool kept = !words || shares || structure ||
+                    scored->learned.examples > 0 || scored->meaning >= MEANS_IT;
+        if (kept) scoring->count++;
+        else *scored = (struct scored){.match = NULL};
     }
     return NDF_OK;
 }

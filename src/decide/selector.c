@@ -15,6 +15,7 @@
 #include "decide/scoring.h"
 
 #define ROUNDING 1e-9
+#define NEAR     3.0 /* in log-odds */
 
 /* On the sets of fit.c an untaught choice that fits 0.55 or more is right four
  * times in five, over whole sets and over small registries. */
@@ -284,32 +285,53 @@ static void insert(const struct selector *selector, struct entry *entries,
     entries[at] = *entry;
 }
 
-/* The best of them in order, without their details. */
-static int rank(const struct scoring *scoring, size_t limit, struct entry **out,
-    size_t *count)
-{
+/* The best ones so far, in order. */
+struct ranking {
+    struct entry *entries;
+    size_t room, count;
     struct bound bound;
-    int err = find_bound(scoring, &bound);
-    if (err != NDF_OK) return err;
-    size_t room = limit < scoring->count ? limit : scoring->count;
-    if (room > SELECTOR_SCORED_MAX) room = SELECTOR_SCORED_MAX;
-    struct entry *entries = arena_calloc(scoring->arena, room, sizeof *entries);
-    if (entries == NULL) return NDF_ENOMEM;
-    *count = 0;
-    /* Confidence is never above fit: what fits less than the last one kept is
-     * confident cannot come in, and its counts need not be asked for. */
-    double bar = -INFINITY;
+    double bar; /* log-odds below which nobody comes in */
+};
+
+/* Those that reach the line, or those that do not. Confidence is never above
+ * fit: what fits less than the last one kept is confident cannot come in, and
+ * its counts need not be asked for. */
+static void rank_some(const struct scoring *scoring, double line, bool above,
+    struct ranking *ranking)
+{
+    size_t room = ranking->room;
     for (size_t i = 0; i < scoring->count; i++) {
         const struct scored *scored = &scoring->items[i];
-        if (!survives(scored, &bound)) continue;
-        if (scored->log_odds < bar - ROUNDING) continue;
+        if ((scored->log_odds >= line) != above) continue;
+        if (!survives(scored, &ranking->bound)) continue;
+        if (scored->log_odds < ranking->bar - ROUNDING) continue;
         struct entry entry = {.scored = scored};
         scoring_rank(scoring, entry.scored, &entry.ranked);
-        insert(scoring->selector, entries, room, count, &entry);
-        if (*count == room)
-            bar = fit_odds_of(entries[room - 1].ranked.confidence);
+        insert(
+            scoring->selector, ranking->entries, room, &ranking->count, &entry);
+        if (ranking->count == room)
+            ranking->bar =
+                fit_odds_of(ranking->entries[room - 1].ranked.confidence);
     }
-    *out = entries;
+}
+
+/* The best of them in order, without their details. */
+static int rank(
+    const struct scoring *scoring, size_t limit, struct ranking *out)
+{
+    *out = (struct ranking){.room = limit, .bar = -INFINITY};
+    int err = find_bound(scoring, &out->bound);
+    if (err != NDF_OK) return err;
+    if (out->room > scoring->count) out->room = scoring->count;
+    if (out->room > SELECTOR_SCORED_MAX) out->room = SELECTOR_SCORED_MAX;
+    out->entries =
+        arena_calloc(scoring->arena, out->room, sizeof *out->entries);
+    if (out->entries == NULL) return NDF_ENOMEM;
+    /* Those near the best first: they leave little to the others. */
+    const struct scored *best = scoring->leaders.best;
+    double line = best != NULL ? best->log_odds - NEAR : 0;
+    rank_some(scoring, line, true, out);
+    rank_some(scoring, line, false, out);
     return NDF_OK;
 }
 
@@ -491,13 +513,13 @@ int selector_select(const struct selector *selector,
     struct selection *out)
 {
     struct scoring scoring;
-    struct entry *entries;
-    size_t count;
+    struct ranking ranking;
     memset(out, 0, sizeof *out);
     size_t limit = query->limit > 0 ? query->limit : SELECTOR_LIMIT;
     int err = scoring_make(selector, query, arena, &scoring);
-    if (err == NDF_OK) err = rank(&scoring, limit, &entries, &count);
-    if (err == NDF_OK) err = detail(&scoring, entries, count, out);
+    if (err == NDF_OK) err = rank(&scoring, limit, &ranking);
+    if (err == NDF_OK)
+        err = detail(&scoring, ranking.entries, ranking.count, out);
     if (err == NDF_OK) err = decide(&scoring, arena, out);
     if (err != NDF_OK) return err;
     out->domain = scoring.domain;
