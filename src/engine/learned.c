@@ -18,16 +18,20 @@ enum {
     ADD_WAIT_MS = 5,
     SELECT_WAIT_MS = 2, /* what is new is read at a later selection then */
     LOOK_WAIT_MS = 5000,
+    READ_MOMENTS = 20,
 };
 
 /* ---- the lock -------------------------------------------------------------
  */
 
+/* Gives way for a moment to who waits to write, who would starve else. Not for
+ * longer: this thread may be reading already, further out. */
 static void lock_read(struct learned_state *state)
 {
-    pthread_mutex_lock(&state->turn);
+    const struct timespec moment = {.tv_nsec = 50000};
+    for (int i = 0; i < READ_MOMENTS && atomic_load(&state->wanted) > 0; i++)
+        (void)nanosleep(&moment, NULL);
     pthread_rwlock_rdlock(&state->lock);
-    pthread_mutex_unlock(&state->turn);
 }
 
 /* False: somebody reads it for longer. */
@@ -38,9 +42,9 @@ static bool lock_write(struct learned_state *state, long wait_ms)
     until.tv_nsec += wait_ms % 1000 * 1000000;
     until.tv_sec += wait_ms / 1000 + until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
-    pthread_mutex_lock(&state->turn);
+    atomic_fetch_add(&state->wanted, 1);
     int number = pthread_rwlock_timedwrlock(&state->lock, &until);
-    pthread_mutex_unlock(&state->turn);
+    atomic_fetch_sub(&state->wanted, 1);
     return number == 0;
 }
 
@@ -197,7 +201,7 @@ void learned_init(struct learned_state *state, const struct mem *mem)
     state->save_at = LEARNED_SAVE_LESSONS;
     atomic_init(&state->behind, true);
     atomic_init(&state->saving, false);
-    pthread_mutex_init(&state->turn, NULL);
+    atomic_init(&state->wanted, 0);
     pthread_rwlock_init(&state->lock, NULL);
 }
 
@@ -220,7 +224,6 @@ void learned_deinit(struct learned_state *state)
     }
     knowledge_forget(&state->now);
     pthread_rwlock_destroy(&state->lock);
-    pthread_mutex_destroy(&state->turn);
 }
 
 const struct learner *learned_read_begin(struct learned_state *state)

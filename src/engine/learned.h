@@ -24,12 +24,10 @@ enum { LEARNED_CLOSE_LESSONS = 50, LEARNED_SAVE_LESSONS = 1000 };
 struct learned_state {
     struct knowledge_source from;
     _Atomic bool behind; /* the store may have outcomes that are not in it */
-    pthread_mutex_t
-        turn; /* taken to take `lock`: who writes is not passed by */
-    pthread_rwlock_t lock; /* of all below */
+    _Atomic unsigned wanted; /* how many wait to write */
+    pthread_rwlock_t lock;   /* of all below */
     struct knowledge now;
-    struct checkpoint_tie saved; /* the checkpoint that there is; number 0: none
-                                  */
+    struct checkpoint_tie saved; /* of the file; number 0: there is none */
     size_t saved_bytes;
     uint64_t save_at; /* fresh lessons at which a thread writes it */
     bool has_saver;

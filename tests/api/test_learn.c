@@ -1,6 +1,7 @@
 /*
  * test_learn.c - what was learned is kept in step with the outcomes.
  */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -273,6 +274,39 @@ static void a_long_life_has_checkpoints(void **state)
     fixture_close(&fixture);
 }
 
+static void *select_often(void *ud)
+{
+    struct fixture fixture = {.engine = ud};
+    ndf_context *context = fixture_context(&fixture, learned_tasks[0]);
+    for (int i = 0; i < 300; i++) {
+        ndf_selection *selection;
+        assert_int_equal(
+            ndf_select(fixture.engine, context, 3, &selection, &fixture.error),
+            NDF_OK);
+        ndf_selection_free(selection);
+    }
+    ndf_context_free(context);
+    return NULL;
+}
+
+static void threads_may_select_meanwhile(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    pthread_t threads[2];
+    fixture_open(&fixture);
+    learned_register(&fixture);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(
+            pthread_create(&threads[i], NULL, select_often, fixture.engine), 0);
+    learned_record_many(&fixture, 0, 60);
+    for (size_t i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(learned_number(&fixture, "number"), 60);
+    learned_expect_same(&fixture, NULL);
+    fixture_close(&fixture);
+}
+
 /* Who is asked in the middle of a choice may say what it is for. */
 static int tell_while_asked(
     void *ud, const char *pattern, const ndf_context *context)
@@ -374,6 +408,7 @@ int main(void)
         cmocka_unit_test(a_cleanup_does_not_unlearn),
         cmocka_unit_test(each_allocation_may_fail),
         cmocka_unit_test(a_long_life_has_checkpoints),
+        cmocka_unit_test(threads_may_select_meanwhile),
         cmocka_unit_test(a_host_that_is_asked_may_teach),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
