@@ -259,6 +259,8 @@ typedef struct ndf_choice {
     double confidence; /* fit x success */
     int level;         /* 0 low, 1 medium, 2 high */
     uint64_t executions;
+    double evidence; /* all that speaks for it, in log-odds, not set against
+                        the others: little when no one here is meant */
 } ndf_choice;
 
 /* Asked for a pattern whose document says `ask_host: true` and whose law holds:

@@ -33,7 +33,7 @@ static const struct row rows[] = {
     {"test_mrr", 4, ""},
     {"test_ndcg5", 4, ""},
     {"test_ece", 4, ""},
-    {"oos_auroc", 4, "fit in scope against out of scope"},
+    {"oos_auroc", 4, "evidence in scope against out of scope"},
     {"oos_rejected", 2, "% of those out of scope below the threshold"},
     {"inscope_at_oos80", 2, "% in scope above it and right"},
     {"select_p50_us", 1, "microseconds of a choice"},

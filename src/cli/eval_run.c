@@ -106,6 +106,7 @@ static struct eval_answer read_answer(const struct eval_data *data,
         if (i == 0) {
             *top = label;
             answer.fit = choice.fit;
+            answer.evidence = choice.evidence;
         }
         hits[i] = eval_data_is_label(query, label);
         if (hits[i] && answer.rank == 0) answer.rank = (unsigned)i + 1;

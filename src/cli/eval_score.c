@@ -120,10 +120,10 @@ double eval_calibration_error(const struct eval_answers *answers)
 
 /* ---- out of scope -------------------------------------------------------- */
 
-static int by_fit(const void *a, const void *b)
+static int by_evidence(const void *a, const void *b)
 {
     const struct eval_answer *x = a, *y = b;
-    return (x->fit > y->fit) - (x->fit < y->fit);
+    return (x->evidence > y->evidence) - (x->evidence < y->evidence);
 }
 
 /* The caller's to free. */
@@ -132,7 +132,7 @@ static struct eval_answer *sorted(const struct eval_answers *answers)
     size_t size = answers->count * sizeof *answers->items;
     struct eval_answer *items = cli_alloc(size);
     if (size > 0) memcpy(items, answers->items, size);
-    qsort(items, answers->count, sizeof *items, by_fit);
+    qsort(items, answers->count, sizeof *items, by_evidence);
     return items;
 }
 
@@ -144,8 +144,8 @@ double eval_auroc(const struct eval_answers *answers)
     double below = 0, wins = 0;
     for (size_t i = 0; i < answers->count;) {
         double ins = 0, outs = 0;
-        double fit = items[i].fit;
-        for (; i < answers->count && items[i].fit <= fit; i++)
+        double here = items[i].evidence;
+        for (; i < answers->count && items[i].evidence <= here; i++)
             *(items[i].in_scope ? &ins : &outs) += 1;
         wins += ins * (below + outs / 2);
         below += outs;
@@ -165,7 +165,7 @@ double eval_threshold(const struct eval_answers *answers, double part)
     for (size_t i = 0; i < answers->count && seen < wanted; i++) {
         if (items[i].in_scope) continue;
         seen++;
-        threshold = items[i].fit;
+        threshold = items[i].evidence;
     }
     cli_free(items);
     return threshold;
@@ -178,7 +178,7 @@ double eval_rejected(const struct eval_answers *answers, double threshold)
     for (size_t i = 0; i < answers->count; i++) {
         if (answers->items[i].in_scope) continue;
         out++;
-        rejected += answers->items[i].fit <= threshold;
+        rejected += answers->items[i].evidence <= threshold;
     }
     return 100 * share((double)rejected, (double)out);
 }
@@ -189,7 +189,7 @@ double eval_accepted_right(const struct eval_answers *answers, double threshold)
     if (isnan(threshold)) return threshold;
     for (size_t i = 0; i < answers->count; i++)
         good += answers->items[i].in_scope && answers->items[i].rank == 1 &&
-                answers->items[i].fit > threshold;
+                answers->items[i].evidence > threshold;
     return 100 * share((double)good, (double)eval_in_scope(answers));
 }
 

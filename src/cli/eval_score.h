@@ -14,11 +14,12 @@ enum { EVAL_TOP = 5, EVAL_BINS = 15, EVAL_LAST = 1000 };
 
 /* What was chosen for one query. */
 struct eval_answer {
-    double fit;    /* of the top one; 0 when there was none */
-    double ndcg;   /* of the first EVAL_TOP; 0 out of scope */
-    unsigned rank; /* of the first right one, from 1; 0: not among the top */
-    bool in_scope; /* some label is right */
-    bool acted;    /* one would have been taken unattended */
+    double fit;      /* of the top one; 0 when there was none */
+    double evidence; /* the same */
+    double ndcg;     /* of the first EVAL_TOP; 0 out of scope */
+    unsigned rank;   /* of the first right one, from 1; 0: not among the top */
+    bool in_scope;   /* some label is right */
+    bool acted;      /* one would have been taken unattended */
 };
 
 struct eval_answers {
@@ -54,13 +55,13 @@ void eval_bins(
  * by their counts. What is out of scope is never right. */
 double eval_calibration_error(const struct eval_answers *answers);
 
-/* The probability that a query in scope has a higher fit than one out of
+/* The probability that a query in scope has more evidence than one out of
  * scope; a tie is half of it. */
 double eval_auroc(const struct eval_answers *answers);
-/* The least fit of those out of scope that rejects, with all that are not above
- * it, this part of them (0..1). */
+/* The least evidence of those out of scope that rejects, with all that are not
+ * above it, this part of them (0..1). */
 double eval_threshold(const struct eval_answers *answers, double part);
-/* Percent of those out of scope whose fit is not above the threshold. */
+/* Percent of those out of scope whose evidence is not above it. */
 double eval_rejected(const struct eval_answers *answers, double threshold);
 /* Percent of those in scope that are above the threshold, and right. */
 double eval_accepted_right(

@@ -88,6 +88,7 @@ enum level { LEVEL_LOW, LEVEL_MEDIUM, LEVEL_HIGH };
 struct ranked {
     size_t candidate;
     double fit, success, confidence;
+    double evidence; /* all that speaks for it, not set against others */
     struct success posterior; /* for success_lower */
     enum level level;
     uint64_t executions;

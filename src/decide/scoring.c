@@ -485,6 +485,7 @@ void scoring_rank(const struct scoring *scoring, const struct scored *scored,
     out->posterior =
         success_estimate(&counts, query->now_ms, rules.half_life_ms);
     out->fit = fit_probability(exact_log_odds(scoring, scored));
+    out->evidence = sum_of(scored);
     out->success = out->posterior.mean;
     out->confidence = out->fit * out->success;
     out->level = out->confidence >= query->config.high     ? LEVEL_HIGH

@@ -67,6 +67,7 @@ static void put_numbers(
     struct writer *w, struct value *object, const struct ranked *ranked)
 {
     put(w, object, "fit", value_of_real(ranked->fit));
+    put(w, object, "evidence", value_of_real(ranked->evidence));
     put(w, object, "success", value_of_real(ranked->success));
     put(w, object, "success_lower",
         value_of_real(success_lower(&ranked->posterior)));

@@ -366,7 +366,8 @@ int ndf_selection_at(
         .success = ranked->success,
         .confidence = ranked->confidence,
         .level = (int)ranked->level,
-        .executions = ranked->executions};
+        .executions = ranked->executions,
+        .evidence = ranked->evidence};
     return NDF_OK;
 }
 

@@ -20,11 +20,21 @@ static void near(double got, double wanted)
 /* In scope and right, in scope and second, in scope and missed, out of scope.
  */
 static struct eval_answer mixed[] = {
-    {.fit = 0.9, .rank = 1, .ndcg = 1, .in_scope = true, .acted = true},
-    {.fit = 0.5, .rank = 2, .ndcg = 0.5, .in_scope = true, .acted = true},
-    {.fit = 0.2, .rank = 0, .ndcg = 0, .in_scope = true},
-    {.fit = 0.2, .in_scope = false},
-    {.fit = 0.6, .in_scope = false},
+    {.fit = 0.9,
+        .evidence = 0.9,
+        .rank = 1,
+        .ndcg = 1,
+        .in_scope = true,
+        .acted = true},
+    {.fit = 0.5,
+        .evidence = 0.5,
+        .rank = 2,
+        .ndcg = 0.5,
+        .in_scope = true,
+        .acted = true},
+    {.fit = 0.2, .evidence = 0.2, .rank = 0, .ndcg = 0, .in_scope = true},
+    {.fit = 0.2, .evidence = 0.2, .in_scope = false},
+    {.fit = 0.6, .evidence = 0.6, .in_scope = false},
 };
 static const struct eval_answers answers = {mixed, COUNT(mixed)};
 static const struct eval_answers nothing = {NULL, 0};
@@ -77,7 +87,8 @@ static void bins_hold_all_and_give_the_error(void **state)
     near(bins[13].right, 1);
     assert_true(isnan(bins[0].fit));
     near(eval_calibration_error(&answers), (0.4 + 0.5 + 0.6 + 0.1) / 5);
-    struct eval_answer sure = {.fit = 1, .rank = 1, .in_scope = true};
+    struct eval_answer sure = {
+        .fit = 1, .evidence = 1, .rank = 1, .in_scope = true};
     eval_bins(&(struct eval_answers){&sure, 1}, bins);
     assert_int_equal(bins[EVAL_BINS - 1].count, 1);
 }
@@ -87,8 +98,10 @@ static void auroc_counts_pairs_and_ties_half(void **state)
     (void)state;
     /* 0.9 beats both, 0.5 beats one, 0.2 ties with one: 3.5 of 6. */
     near(eval_auroc(&answers), 3.5 / 6);
-    static struct eval_answer rows[] = {{.fit = 0.3, .in_scope = true},
-        {.fit = 0.3}, {.fit = 0.3}, {.fit = 0.3, .in_scope = true}};
+    static struct eval_answer rows[] = {
+        {.fit = 0.3, .evidence = 0.3, .in_scope = true},
+        {.fit = 0.3, .evidence = 0.3}, {.fit = 0.3, .evidence = 0.3},
+        {.fit = 0.3, .evidence = 0.3, .in_scope = true}};
     near(eval_auroc(&(struct eval_answers){rows, 4}), 0.5);
 }
 
