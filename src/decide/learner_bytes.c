@@ -186,10 +186,10 @@ static bool classes_sound(const struct learner *l)
         const struct class *class = &classes_of(l)[i];
         free_ones += class->key == 0;
         if (!square_sound((double)class->square) ||
-            !square_sound((double)class->mass) ||
+            !number_sound((double)class->mass) ||
             !square_sound((double)class->examples) ||
-            !square_sound((double)class->width) ||
-            !square_sound((double)class->width) ||
+            !number_sound((double)class->width) ||
+            !number_sound((double)class->width) ||
             !number_sound((double)class->bias))
             return false;
     }

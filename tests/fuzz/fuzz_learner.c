@@ -98,6 +98,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         buf_init(&state, &mem_libc);
         FUZZ_REQUIRE(learner_write(learner, &state) == NDF_OK);
         learner_free(learner);
+        FUZZ_REQUIRE(
+            learner_open(&learner, &mem_libc, state.at, state.size) == NDF_OK);
+        learner_free(learner);
     }
     char *bytes = malloc(size > state.size ? size : state.size);
     FUZZ_REQUIRE(bytes != NULL);
