@@ -304,7 +304,7 @@ static int step(struct learner *l, const struct task *task, struct dense *d)
     for (size_t c = 0; c < l->classes.count; c++)
         d->stamp[c] = d->gradient[c] == 0 ? IDLE : 0;
     for (size_t i = 0; err == NDF_OK && i < task->sight.count; i++)
-        if (task->ids[i] != NO_FEATURE)
+        if (task->ids[i] != NO_FEATURE && task->values[i] > 0)
             err = step_feature(
                 l, task->ids[i], task->values[i], &wanted, d, (uint32_t)i + 1);
     if (err == NDF_OK) step_trust(l, task, d);
