@@ -66,6 +66,7 @@ static void what_is_not_for_hosts_is_refused(void **state)
     learned_register(&fixture);
     static const char *const rows[] = {
         "{\"pattern\":\"writer\",\"result\":\"success\",\"lesson\":\"AAAA\"}",
+        "{\"pattern\":\"writer\",\"result\":\"failure\",\"excuse\":1}",
         "{\"pattern\":\"writer\",\"result\":\"unknown\","
         "\"evidence\":\"removed\"}",
         "{\"pattern\":\"writer\",\"result\":\"unknown\","
