@@ -25,6 +25,7 @@ struct learned_state {
     struct knowledge_source from;
     _Atomic bool behind; /* the store may have outcomes that are not in it */
     _Atomic unsigned wanted; /* how many wait to write */
+    pthread_mutex_t writing; /* of the file; taken before the lock */
     pthread_rwlock_t lock;   /* of all below */
     struct knowledge now;
     struct checkpoint_tie saved; /* of the file; number 0: there is none */
