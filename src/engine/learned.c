@@ -235,6 +235,14 @@ const struct learner *learned_read_begin(struct learned_state *state)
     return state->now.learner;
 }
 
+bool learned_try_read(struct learned_state *state, const struct learner **out)
+{
+    *out = NULL;
+    if (pthread_rwlock_tryrdlock(&state->lock) != 0) return false;
+    *out = state->now.learner;
+    return true;
+}
+
 void learned_read_end(struct learned_state *state)
 {
     unlock(state);

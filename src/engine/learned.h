@@ -50,6 +50,9 @@ void learned_deinit(struct learned_state *state);
  * in either case. Not while this thread holds a reader of the store. */
 const struct learner *learned_read_begin(struct learned_state *state);
 void learned_read_end(struct learned_state *state);
+/* The same for who must not wait, not even for the disk: what is known by now.
+ * False: it is being changed, and no end must follow. */
+bool learned_try_read(struct learned_state *state, const struct learner **out);
 
 /* Takes over a committed outcome, without touching the disk. */
 void learned_add(

@@ -46,8 +46,8 @@ static int add_outcome(
         err = lookup_pattern(
             engine, arena, outcome.should, &outcome.should, error);
     if (err == NDF_OK)
-        err = engine_learning(
-            engine, &outcome, arena, &recording->learnings[recording->count]);
+        err = engine_learning(engine, &outcome, LESSON_FROM_STORE, arena,
+            &recording->learnings[recording->count]);
     if (err == NDF_OK) recording->count++;
     return err;
 }
