@@ -283,6 +283,24 @@ static void a_late_end_does_not_unlearn(void **state)
     fixture_close(&fixture);
 }
 
+/* Somebody copies another file over it, in place. */
+static void a_checkpoint_may_be_cut_meanwhile(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    char path[400], hash[65];
+    fixture_open(&fixture);
+    learned_path(&fixture, path);
+    learned_register(&fixture);
+    learned_record_many(&fixture, 0, 80);
+    learned_rebuild(&fixture, hash, NULL);
+    fixture_reopen(&fixture);
+    assert_int_equal(learned_number(&fixture, "number"), 80);
+    assert_int_equal(truncate(path, 0), 0);
+    learned_expect_same(&fixture, hash);
+    fixture_close(&fixture);
+}
+
 /* What another one recorded meanwhile is learned before it is removed. */
 static void a_cleanup_learns_first(void **state)
 {
@@ -489,6 +507,7 @@ int main(void)
         cmocka_unit_test(a_killed_process_leaves_outcomes_enough),
         cmocka_unit_test(a_cleanup_does_not_unlearn),
         cmocka_unit_test(a_late_end_does_not_unlearn),
+        cmocka_unit_test(a_checkpoint_may_be_cut_meanwhile),
         cmocka_unit_test(a_cleanup_learns_first),
         cmocka_unit_test(a_strange_note_is_none),
         cmocka_unit_test(each_allocation_may_fail),
