@@ -4,6 +4,7 @@
  * The head is nine little-endian words; the last is the hash of the others.
  * Invariant: bytes are handed out only if they are those that were written.
  */
+#define _GNU_SOURCE /* NOLINT(bugprone-*,readability-*): not our name */
 #include "engine/checkpoint.h"
 
 #include <errno.h>
@@ -91,23 +92,47 @@ static int fail_errno(ndf_error *error, const char *path)
         err_errno_text(number, why, sizeof why));
 }
 
-static int map_file(
+static int fail_strange(ndf_error *error, const char *path)
+{
+    return err_set(error, NDF_ECORRUPT,
+        "%s is no file of ndf: what was learned is learned anew from the "
+        "outcomes",
+        path);
+}
+
+/* NDF_ECORRUPT: it got shorter meanwhile. */
+static int read_all(char *at, size_t size, int fd)
+{
+    while (size > 0) {
+        ssize_t got = read(fd, at, size);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return NDF_EIO;
+        if (got == 0) return NDF_ECORRUPT;
+        at += got;
+        size -= (size_t)got;
+    }
+    return NDF_OK;
+}
+
+/* Pages of our own, not the file's: another program may cut it or write in it
+ * after it was checked. */
+static int load_file(
     struct checkpoint *out, int fd, const char *path, ndf_error *error)
 {
     struct stat info;
     if (fstat(fd, &info) != 0) return fail_errno(error, path);
     if (!S_ISREG(info.st_mode) || info.st_size == 0 ||
         info.st_size > SIZE_MAX_READ)
-        return err_set(error, NDF_ECORRUPT,
-            "%s is no file of ndf: what was learned is learned anew from the "
-            "outcomes",
-            path);
+        return fail_strange(error, path);
     size_t size = (size_t)info.st_size;
-    void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+    void *map = mmap(
+        NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (map == MAP_FAILED) return fail_errno(error, path);
     out->map = map;
     out->map_size = size;
-    return NDF_OK;
+    int err = read_all(map, size, fd);
+    if (err == NDF_EIO) return fail_errno(error, path);
+    return err == NDF_OK ? err : fail_strange(error, path);
 }
 
 int checkpoint_open(struct checkpoint *out, const char *path, ndf_error *error)
@@ -115,7 +140,7 @@ int checkpoint_open(struct checkpoint *out, const char *path, ndf_error *error)
     memset(out, 0, sizeof *out);
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) return fail_errno(error, path);
-    int err = map_file(out, fd, path, error);
+    int err = load_file(out, fd, path, error);
     (void)close(fd);
     if (err == NDF_OK) err = check(out, path, error);
     if (err != NDF_OK) checkpoint_close(out);

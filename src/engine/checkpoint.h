@@ -17,7 +17,7 @@ struct checkpoint_tie {
     uint64_t anchor; /* hash of the id of that one */
 };
 
-/* An open file: private pages, which may be written to. */
+/* What a file has: private pages, which may be written to. */
 struct checkpoint {
     void *map; /* NULL: none */
     size_t map_size;

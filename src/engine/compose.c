@@ -266,6 +266,11 @@ static int read_parts(struct arena *arena, const struct value *list,
                 .task = value_get_str(part, STR("text"))};
         if (out->items[i].pattern.size == 0 || out->items[i].task.size == 0)
             return refuse(error, "a text and a pattern in each part");
+        if (out->items[i].task.size > CONTEXT_TEXT_MAX)
+            return err_set(error, NDF_ELIMIT,
+                "the text of part %zu has %zu bytes: at most %d, give a longer "
+                "task by file",
+                i + 1, out->items[i].task.size, CONTEXT_TEXT_MAX);
     }
     return NDF_OK;
 }

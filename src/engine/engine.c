@@ -84,6 +84,15 @@ static struct registry *current(ndf_engine *engine)
     return registry;
 }
 
+struct registry *engine_last_registry(ndf_engine *engine)
+{
+    pthread_mutex_lock(&engine->lock);
+    struct registry *registry = engine->registry;
+    if (registry != NULL) registry_ref(registry);
+    pthread_mutex_unlock(&engine->lock);
+    return registry;
+}
+
 int engine_registry(ndf_engine *engine, struct registry **out, ndf_error *error)
 {
     *out = current(engine);

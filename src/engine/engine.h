@@ -102,17 +102,22 @@ bool engine_outdated(
  * for that one to end. */
 int engine_picture(ndf_engine *engine, struct registry **out,
     struct store_reader **reader, ndf_error *error);
+/* The one that was read last, which may be of before; NULL: none was. */
+struct registry *engine_last_registry(ndf_engine *engine);
 /* The function bound to an agent; false when none is. */
 bool engine_binding(ndf_engine *engine, struct str agent, struct binding *out);
 void engine_unbind_all(ndf_engine *engine);
+/* Whether what a lesson is made from is read first, or is what is known. */
+enum engine_lesson_from { LESSON_FROM_STORE, LESSON_FROM_MEMORY };
 /* What an outcome on its way into the store needs: an id, the half-life of its
  * pattern, and its lesson, if it teaches any. All lives in arena, but for what
  * the outcome borrows. NDF_ENOMEM, NDF_EIO. */
 int engine_learning(ndf_engine *engine, const struct outcome *outcome,
-    struct arena *arena, struct learning *out);
-/* Gives an outcome its lesson, in arena, if it teaches any, and its excuse. */
-int engine_lesson(
-    ndf_engine *engine, struct arena *arena, struct outcome *outcome);
+    enum engine_lesson_from from, struct arena *arena, struct learning *out);
+/* Gives an outcome its lesson, in arena, if it teaches any, and its excuse. On
+ * the loop it is made from memory: all runs would wait for the disk. */
+int engine_lesson(ndf_engine *engine, struct arena *arena,
+    enum engine_lesson_from from, struct outcome *outcome);
 /* Takes over what an outcome counted and taught; touches no disk. */
 void engine_learned(ndf_engine *engine, const struct learning *learning);
 /* Takes over that the counts of a pattern were removed. */

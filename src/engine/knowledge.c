@@ -20,14 +20,19 @@ enum { FOLD_PAUSED = 2 };
 
 /* ---- the note of the store ----------------------------------------------- */
 
+/* One that cannot be read, of an import maybe, is as good as none. */
 static int read_note(struct store_reader *reader, struct arena *arena,
     struct value *out, ndf_error *error)
 {
     struct str text;
     *out = value_of_object();
     int err = read_meta(reader, arena, STR(KNOWLEDGE_NOTE), &text, error);
-    if (err == NDF_ENOTFOUND) return NDF_OK;
-    return err == NDF_OK ? json_parse(arena, text, out, error) : err;
+    if (err != NDF_OK) return err == NDF_ENOTFOUND ? NDF_OK : err;
+    struct value note;
+    err = json_parse(arena, text, &note, NULL);
+    if (err == NDF_ENOMEM) return err;
+    if (err == NDF_OK && note.kind == VALUE_OBJECT) *out = note;
+    return NDF_OK;
 }
 
 static struct checkpoint_tie tie_of_note(const struct value *note)
@@ -76,7 +81,9 @@ static int note_work(struct store_tx *tx, void *ud, ndf_error *error)
     struct value note;
     arena_init(&arena, noting->mem);
     int err = read_note(tx_reader(tx), &arena, &note, error);
-    if (err == NDF_OK && tie_of_note(&note).epoch == noting->tie.epoch) {
+    struct checkpoint_tie before = tie_of_note(&note);
+    if (err == NDF_OK && before.epoch == noting->tie.epoch &&
+        before.number <= noting->tie.number) {
         err = value_set(&arena, &note, STR("number"),
             value_of_int((int64_t)noting->tie.number));
         if (err == NDF_OK)
@@ -93,6 +100,26 @@ int knowledge_note(const struct knowledge_source *from,
 {
     struct noting noting = {from->mem, *tie};
     return store_write(from->store, note_work, &noting, error);
+}
+
+int knowledge_is_current(const struct knowledge_source *from,
+    const struct checkpoint_tie *tie, bool *current, ndf_error *error)
+{
+    struct store_reader *reader;
+    struct arena arena;
+    struct value value;
+    *current = false;
+    int err = store_read_begin(from->store, &reader, error);
+    if (err != NDF_OK) return err;
+    arena_init(&arena, from->mem);
+    err = read_note(reader, &arena, &value, error);
+    store_read_end(reader);
+    if (err == NDF_OK) {
+        struct checkpoint_tie noted = tie_of_note(&value);
+        *current = noted.epoch == tie->epoch && noted.number <= tie->number;
+    }
+    arena_deinit(&arena);
+    return err;
 }
 
 /* ---- learning from the store --------------------------------------------- */

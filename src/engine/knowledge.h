@@ -62,8 +62,12 @@ int knowledge_add(struct knowledge *knowledge,
 int knowledge_hash(const struct knowledge *knowledge,
     const struct knowledge_source *from, uint8_t hash[STORE_HASH_SIZE]);
 
+/* Whether a checkpoint of that tie is of use: no clean-up noted a later one,
+ * and the outcomes have their numbers still. Store errors, NDF_ENOMEM. */
+int knowledge_is_current(const struct knowledge_source *from,
+    const struct checkpoint_tie *tie, bool *current, ndf_error *error);
 /* Notes in the store that outcomes were learned up to there, unless they were
- * numbered anew since. Store errors, NDF_ENOMEM. */
+ * numbered anew since, or a later one is noted. Store errors, NDF_ENOMEM. */
 int knowledge_note(const struct knowledge_source *from,
     const struct checkpoint_tie *tie, ndf_error *error);
 /* The outcomes got other numbers; inside a store_work_fn. epoch: new, an id. */

@@ -26,7 +26,7 @@ static int learn_work(struct store_tx *tx, void *ud, ndf_error *error)
 }
 
 int engine_learning(ndf_engine *engine, const struct outcome *outcome,
-    struct arena *arena, struct learning *out)
+    enum engine_lesson_from from, struct arena *arena, struct learning *out)
 {
     char *id = arena_alloc(arena, ENGINE_ID_SIZE);
     if (id == NULL) return NDF_ENOMEM;
@@ -37,7 +37,7 @@ int engine_learning(ndf_engine *engine, const struct outcome *outcome,
         .id = str_of(id),
         .half_life_ms = engine_half_life(engine, outcome->pattern)};
     /* What happened is kept also when nothing can be learned from it. */
-    (void)engine_lesson(engine, arena, &out->outcome);
+    (void)engine_lesson(engine, arena, from, &out->outcome);
     return NDF_OK;
 }
 
@@ -46,7 +46,8 @@ static int learn(ndf_engine *engine, struct arena *arena,
 {
     struct word word = {.turn = {.session = session, .run = outcome->run}};
     if (session.at != NULL) word.turn.pattern = outcome->should;
-    int err = engine_learning(engine, outcome, arena, &word.learning);
+    int err = engine_learning(
+        engine, outcome, LESSON_FROM_STORE, arena, &word.learning);
     if (err == NDF_OK)
         err = store_write(engine->store, learn_work, &word, error);
     sessions_written(&engine->sessions, session);

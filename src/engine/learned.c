@@ -203,6 +203,7 @@ void learned_init(struct learned_state *state, const struct mem *mem)
     atomic_init(&state->saving, false);
     atomic_init(&state->wanted, 0);
     pthread_rwlock_init(&state->lock, NULL);
+    pthread_mutex_init(&state->writing, NULL);
 }
 
 void learned_open(
@@ -223,6 +224,7 @@ void learned_deinit(struct learned_state *state)
             state, state->heal ? 1 : LEARNED_CLOSE_LESSONS, NULL);
     }
     knowledge_forget(&state->now);
+    pthread_mutex_destroy(&state->writing);
     pthread_rwlock_destroy(&state->lock);
 }
 
@@ -231,6 +233,14 @@ const struct learner *learned_read_begin(struct learned_state *state)
     try_catch_up(state, SELECT_WAIT_MS);
     lock_read(state);
     return state->now.learner;
+}
+
+bool learned_try_read(struct learned_state *state, const struct learner **out)
+{
+    *out = NULL;
+    if (pthread_rwlock_tryrdlock(&state->lock) != 0) return false;
+    *out = state->now.learner;
+    return true;
 }
 
 void learned_read_end(struct learned_state *state)
@@ -271,11 +281,24 @@ void learned_add(
     unlock(state);
 }
 
-int learned_save(
+/* Replaces the file, unless another process removed what is not known here:
+ * then its file must stay, and is read by who selects next. */
+static int write_file(struct learned_state *state, struct buf *buf,
+    const struct checkpoint_tie *tie, bool *written, ndf_error *error)
+{
+    int err = knowledge_is_current(&state->from, tie, written, error);
+    if (err == NDF_OK && !*written) atomic_store(&state->behind, true);
+    if (err != NDF_OK || !*written) return err;
+    err = checkpoint_write(buf, tie, state->from.path, error);
+    *written = err == NDF_OK;
+    return err;
+}
+
+/* `writing` is held: an older file never replaces a newer one of this engine.
+ */
+static int save_now(
     struct learned_state *state, uint64_t lessons, ndf_error *error)
 {
-    if (state->from.path == NULL || store_is_read_only(state->from.store))
-        return NDF_OK;
     struct buf buf;
     buf_init(&buf, state->from.mem);
     lock_read(state);
@@ -289,9 +312,10 @@ int learned_save(
         err = learner_write(now->learner, &buf);
     }
     unlock(state);
+    bool written = false;
     if (due && err == NDF_OK)
-        err = checkpoint_write(&buf, &tie, state->from.path, error);
-    if (due && err == NDF_OK && lock_write(state, LOOK_WAIT_MS)) {
+        err = write_file(state, &buf, &tie, &written, error);
+    if (written && lock_write(state, LOOK_WAIT_MS)) {
         state->saved = tie;
         state->saved_bytes = buf.size;
         state->now.fresh -= fresh < state->now.fresh ? fresh : state->now.fresh;
@@ -305,10 +329,23 @@ int learned_save(
     return err;
 }
 
+int learned_save(
+    struct learned_state *state, uint64_t lessons, ndf_error *error)
+{
+    if (state->from.path == NULL || store_is_read_only(state->from.store))
+        return NDF_OK;
+    pthread_mutex_lock(&state->writing);
+    int err = save_now(state, lessons, error);
+    pthread_mutex_unlock(&state->writing);
+    return err;
+}
+
 void learned_note(struct learned_state *state)
 {
+    learned_behind(state);
     try_catch_up(state, LOOK_WAIT_MS);
-    int err = learned_save(state, 1, NULL);
+    /* In any case: another process may have written an older one. */
+    int err = learned_save(state, 0, NULL);
     lock_read(state);
     /* Without a file what is known is known by this engine alone. */
     struct checkpoint_tie tie =

@@ -25,6 +25,7 @@ struct learned_state {
     struct knowledge_source from;
     _Atomic bool behind; /* the store may have outcomes that are not in it */
     _Atomic unsigned wanted; /* how many wait to write */
+    pthread_mutex_t writing; /* of the file; taken before the lock */
     pthread_rwlock_t lock;   /* of all below */
     struct knowledge now;
     struct checkpoint_tie saved; /* of the file; number 0: there is none */
@@ -49,6 +50,9 @@ void learned_deinit(struct learned_state *state);
  * in either case. Not while this thread holds a reader of the store. */
 const struct learner *learned_read_begin(struct learned_state *state);
 void learned_read_end(struct learned_state *state);
+/* The same for who must not wait, not even for the disk: what is known by now.
+ * False: it is being changed, and no end must follow. */
+bool learned_try_read(struct learned_state *state, const struct learner **out);
 
 /* Takes over a committed outcome, without touching the disk. */
 void learned_add(

@@ -174,7 +174,8 @@ static int prepare_end(struct append_job *job, const struct value *body)
         .latency_ms = elapsed > 0 ? (uint64_t)elapsed : 0,
         .cost = (double)NAN,
         .follow_up = run->follow_up};
-    return engine_learning(engine, &outcome, &job->arena, &job->learning);
+    return engine_learning(
+        engine, &outcome, LESSON_FROM_MEMORY, &job->arena, &job->learning);
 }
 
 /* Takes the actions' arena over. */

@@ -30,11 +30,14 @@ static int add_outcome(
         return err_set(error, NDF_EINVAL,
             "outcomes of NDF's own runs are recorded by themselves: take "
             "`run` out, or rate the run");
-    if (outcome.lesson.at != NULL || outcome_is_event(&outcome))
+    if (outcome.lesson.at != NULL || outcome.excuse > 0 ||
+        outcome_is_event(&outcome))
         return err_set(error, NDF_EINVAL,
-            "lessons, removals and resets are recorded by NDF itself: take "
-            "`%s` out",
-            outcome.lesson.at != NULL ? "lesson" : "evidence");
+            "lessons, excuses, removals and resets are recorded by NDF itself: "
+            "take `%s` out",
+            outcome.lesson.at != NULL ? "lesson"
+            : outcome.excuse > 0      ? "excuse"
+                                      : "evidence");
     if (outcome.at_ms == 0) outcome.at_ms = clock_wall_ms(&engine->clock);
     if (outcome.pattern.at != NULL)
         err = lookup_pattern(
@@ -43,8 +46,8 @@ static int add_outcome(
         err = lookup_pattern(
             engine, arena, outcome.should, &outcome.should, error);
     if (err == NDF_OK)
-        err = engine_learning(
-            engine, &outcome, arena, &recording->learnings[recording->count]);
+        err = engine_learning(engine, &outcome, LESSON_FROM_STORE, arena,
+            &recording->learnings[recording->count]);
     if (err == NDF_OK) recording->count++;
     return err;
 }

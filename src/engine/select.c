@@ -243,15 +243,24 @@ int engine_choose(ndf_engine *engine, const struct context *context,
     return err;
 }
 
+/* On the loop it is read only when nothing was read before: of a run that was
+ * taken up again. */
+static int lesson_registry(
+    ndf_engine *engine, enum engine_lesson_from from, struct registry **out)
+{
+    *out = from == LESSON_FROM_MEMORY ? engine_last_registry(engine) : NULL;
+    return *out != NULL ? NDF_OK : engine_registry(engine, out, NULL);
+}
+
 /* What competed is found anew, as the choice may be long ago or another's. */
-int engine_lesson(
-    ndf_engine *engine, struct arena *arena, struct outcome *outcome)
+int engine_lesson(ndf_engine *engine, struct arena *arena,
+    enum engine_lesson_from from, struct outcome *outcome)
 {
     outcome->lesson = (struct str){NULL, 0};
     struct teaching teaching = teaching_of(outcome);
     if (teaching.kind == 0) return NDF_OK;
     struct registry *registry;
-    int err = engine_registry(engine, &registry, NULL);
+    int err = lesson_registry(engine, from, &registry);
     if (err != NDF_OK) return err;
     struct tally_source source = {engine, registry};
     struct context context = {.domain = outcome->domain,
@@ -265,10 +274,13 @@ int engine_lesson(
     double excuse;
     struct buf buf;
     buf_init(&buf, arena->mem);
-    query.learner = begin_learned(engine, &context);
+    bool reads = true;
+    if (from == LESSON_FROM_STORE)
+        query.learner = learned_read_begin(&engine->learned);
+    else reads = learned_try_read(&engine->learned, &query.learner);
     err = selector_lesson(registry->selector, &query, teaching.kind, about,
         chosen, &buf, &excuse);
-    end_learned(engine, &context);
+    if (reads) learned_read_end(&engine->learned);
     if (err == NDF_OK) outcome->lesson = arena_str(arena, buf_str(&buf));
     if (err == NDF_OK && outcome->lesson.at == NULL) err = NDF_ENOMEM;
     if (err == NDF_OK) outcome->excuse = excuse;

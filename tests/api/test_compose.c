@@ -199,6 +199,32 @@ static void a_part_that_fails_fails_the_whole(void **state)
     fixture_close(&fixture);
 }
 
+/* A run that is started can be read again. */
+static void a_part_is_no_longer_than_a_task(void **state)
+{
+    enum { LONG = 1024 * 1024 + 1 };
+    struct fixture fixture;
+    ndf_run *run;
+    struct text {
+        char at[LONG + 256];
+    } *text = calloc(1, sizeof *text);
+    (void)state;
+    open_fixture(&fixture);
+    ndf_context *context = fixture_context(&fixture, "the whole");
+    ndf_run_options options = NDF_RUN_OPTIONS_INIT;
+    int head = snprintf(text->at, sizeof text->at,
+        "{\"kind\":\"parallel\",\"parts\":[{\"pattern\":\"coder\",\"text\":\"");
+    memset(text->at + head, 'x', LONG);
+    (void)snprintf(text->at + head + LONG, 64, "\"}]}");
+    options.compose = text->at;
+    assert_int_equal(ndf_run_start(fixture.engine, NULL, context, &options,
+                         &run, &fixture.error),
+        NDF_ELIMIT);
+    ndf_context_free(context);
+    free(text);
+    fixture_close(&fixture);
+}
+
 static void what_cannot_be_composed_is_refused(void **state)
 {
     static const struct {
@@ -266,6 +292,7 @@ int main(void)
         cmocka_unit_test(clauses_that_choose_different_patterns_are_parts),
         cmocka_unit_test(each_part_has_its_own_task),
         cmocka_unit_test(a_part_that_fails_fails_the_whole),
+        cmocka_unit_test(a_part_is_no_longer_than_a_task),
         cmocka_unit_test(what_cannot_be_composed_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,6 +66,7 @@ static void what_is_not_for_hosts_is_refused(void **state)
     learned_register(&fixture);
     static const char *const rows[] = {
         "{\"pattern\":\"writer\",\"result\":\"success\",\"lesson\":\"AAAA\"}",
+        "{\"pattern\":\"writer\",\"result\":\"failure\",\"excuse\":1}",
         "{\"pattern\":\"writer\",\"result\":\"unknown\","
         "\"evidence\":\"removed\"}",
         "{\"pattern\":\"writer\",\"result\":\"unknown\","
@@ -248,6 +249,105 @@ static void a_cleanup_does_not_unlearn(void **state)
     fixture_close(&fixture);
 }
 
+static ndf_engine *open_second(struct fixture *fixture)
+{
+    ndf_options options = NDF_OPTIONS_INIT;
+    ndf_engine *engine;
+    options.path = fixture->store;
+    options.home = fixture->home;
+    assert_int_equal(ndf_open(&engine, &options, &fixture->error), NDF_OK);
+    return engine;
+}
+
+/* Who learned less leaves the file of who removed what it does not know. */
+static void a_late_end_does_not_unlearn(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture);
+    learned_register(&fixture);
+    learned_record_many(&fixture, 0, 80);
+    ndf_engine *second = open_second(&fixture);
+    learned_record_many(&fixture, 80, 160);
+    /* It learns from the store what was there, and then no more. */
+    struct fixture other = fixture;
+    other.engine = second;
+    assert_int_equal(learned_number(&other, "number"), 160);
+    learned_record_many(&fixture, 160, 240);
+    int64_t lessons = learned_number(&fixture, "lessons");
+    assert_int_equal(
+        ndf_cleanup(fixture.engine, INT64_MAX, NULL, &fixture.error), NDF_OK);
+    ndf_close(second);
+    fixture_reopen(&fixture);
+    assert_int_equal(learned_number(&fixture, "lessons"), lessons);
+    fixture_close(&fixture);
+}
+
+/* Somebody copies another file over it, in place. */
+static void a_checkpoint_may_be_cut_meanwhile(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    char path[400], hash[65];
+    fixture_open(&fixture);
+    learned_path(&fixture, path);
+    learned_register(&fixture);
+    learned_record_many(&fixture, 0, 80);
+    learned_rebuild(&fixture, hash, NULL);
+    fixture_reopen(&fixture);
+    assert_int_equal(learned_number(&fixture, "number"), 80);
+    assert_int_equal(truncate(path, 0), 0);
+    learned_expect_same(&fixture, hash);
+    fixture_close(&fixture);
+}
+
+/* What another one recorded meanwhile is learned before it is removed. */
+static void a_cleanup_learns_first(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture);
+    learned_register(&fixture);
+    learned_record_many(&fixture, 0, 20);
+    struct fixture other = fixture;
+    other.engine = open_second(&fixture);
+    learned_record_many(&other, 20, 40);
+    int64_t lessons = learned_number(&other, "lessons");
+    assert_int_equal(
+        ndf_cleanup(fixture.engine, INT64_MAX, NULL, &fixture.error), NDF_OK);
+    ndf_close(other.engine);
+    fixture_reopen(&fixture);
+    assert_int_equal(learned_number(&fixture, "lessons"), lessons);
+    fixture_close(&fixture);
+}
+
+static void a_strange_note_is_none(void **state)
+{
+    (void)state;
+    static const char *const notes[] = {"[]", "7", "\\\"a\\\"", "{", ""};
+    for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++) {
+        struct fixture fixture;
+        char line[128];
+        fixture_open(&fixture);
+        (void)snprintf(line, sizeof line,
+            "{\"record\":\"meta\",\"name\":\"learning\",\"value\":\"%s\"}",
+            notes[i]);
+        assert_int_equal(
+            ndf_import_line(fixture.engine, line, strlen(line), &fixture.error),
+            NDF_OK);
+        learned_register(&fixture);
+        learned_record_many(&fixture, 0, 20);
+        int64_t lessons = learned_number(&fixture, "lessons");
+        assert_true(lessons > 0);
+        assert_int_equal(
+            ndf_cleanup(fixture.engine, INT64_MAX, NULL, &fixture.error),
+            NDF_OK);
+        fixture_reopen(&fixture);
+        assert_int_equal(learned_number(&fixture, "lessons"), lessons);
+        fixture_close(&fixture);
+    }
+}
+
 /* While it goes on, too: a thread of the engine writes it. */
 static void a_long_life_has_checkpoints(void **state)
 {
@@ -406,6 +506,10 @@ int main(void)
         cmocka_unit_test(two_engines_learn_the_same),
         cmocka_unit_test(a_killed_process_leaves_outcomes_enough),
         cmocka_unit_test(a_cleanup_does_not_unlearn),
+        cmocka_unit_test(a_late_end_does_not_unlearn),
+        cmocka_unit_test(a_checkpoint_may_be_cut_meanwhile),
+        cmocka_unit_test(a_cleanup_learns_first),
+        cmocka_unit_test(a_strange_note_is_none),
         cmocka_unit_test(each_allocation_may_fail),
         cmocka_unit_test(a_long_life_has_checkpoints),
         cmocka_unit_test(threads_may_select_meanwhile),
