@@ -25,6 +25,7 @@
 #define RATE_CLUE     0.3
 #define LEAST         0.002F /* gradients below are nothing */
 #define LEAST_NEW     0.02F  /* ... and below make no new weight */
+#define MOVED_MOST    1.0    /* log-odds of a fit, by one lesson */
 #define SURE_MOST     0.999F /* -log(1 - p) has no end */
 #define EVIDENCE_DROP 16.0F  /* so far behind the best, a share is nothing */
 
@@ -188,12 +189,16 @@ static void calibrate(struct learner *l, const struct lesson *lesson,
     bin->count += 1;
     bin->fit += (float)fit;
     bin->right += (float)right;
+    double steps[CLUES], moved = 0;
     for (int i = 0; i < CLUES; i++) {
         double gradient = (right - fit) * clues[i];
         l->head.clue_square[i] += gradient * gradient;
-        l->head.clue[i] +=
-            RATE_CLUE * gradient / sqrt(1 + l->head.clue_square[i]);
+        steps[i] = RATE_CLUE * gradient / sqrt(1 + l->head.clue_square[i]);
+        moved += steps[i] * clues[i];
     }
+    double scale = fabs(moved) > MOVED_MOST ? MOVED_MOST / fabs(moved) : 1;
+    for (int i = 0; i < CLUES; i++)
+        l->head.clue[i] += scale * steps[i];
 }
 
 /* ---- the step ------------------------------------------------------------ */

@@ -60,11 +60,12 @@ void learner_weigh(const struct learner *l, const uint32_t *hashes,
 
 /* Sums become likenesses, less what they are on average: a task that is like
  * any other speaks for none of them, and not for those that have earlier tasks
- * against those that have none. */
+ * against those that have none. One more is averaged that is like nothing, so
+ * that the first with earlier tasks is known by them. */
 static void compare(
     const struct learner *l, float total, struct learner_sums *sums)
 {
-    float centroid_mean = 0, bayes_mean = 0, count = 0;
+    float centroid_mean = 0, bayes_mean = 0, count = 1;
     for (size_t i = 0; i < l->classes.count; i++) {
         const struct class *class = &classes_of(l)[i];
         if (!(class->square > 0)) continue;
@@ -74,10 +75,8 @@ static void compare(
         bayes_mean += sums[i].bayes;
         count += 1;
     }
-    if (count > 0) {
-        centroid_mean /= count;
-        bayes_mean /= count;
-    }
+    centroid_mean /= count;
+    bayes_mean /= count;
     for (size_t i = 0; i < l->classes.count; i++) {
         bool known = classes_of(l)[i].square > 0;
         sums[i].centroid = known ? sums[i].centroid - centroid_mean : 0;
