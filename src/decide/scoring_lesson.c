@@ -90,8 +90,8 @@ static double find_excuse(const struct scoring *scoring, uint64_t about)
 }
 
 int selector_lesson(const struct selector *selector,
-    const struct selector_query *query, enum lesson_kind kind, uint64_t about,
-    uint64_t chosen, struct buf *out, double *excuse)
+    const struct selector_query *query, const struct selector_word *word,
+    struct buf *out, double *excuse)
 {
     struct arena arena;
     struct scoring scoring;
@@ -99,10 +99,11 @@ int selector_lesson(const struct selector *selector,
     arena_init(&arena, out->mem);
     int err = scoring_make(selector, query, &arena, &scoring);
     if (err == NDF_OK)
-        err = scoring_lesson(&scoring, kind, about, chosen, &lesson);
+        err = scoring_lesson(
+            &scoring, word->kind, word->about, word->chosen, &lesson);
     if (err == NDF_OK) err = lesson_encode(&lesson, out);
-    *excuse = err == NDF_OK && kind == LESSON_WRONG
-                  ? find_excuse(&scoring, about)
+    *excuse = err == NDF_OK && word->kind == LESSON_WRONG
+                  ? find_excuse(&scoring, word->about)
                   : 0;
     arena_deinit(&arena);
     return err;

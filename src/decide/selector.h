@@ -58,13 +58,18 @@ int selection_encode(struct arena *arena, const struct selection *selection,
 int selector_explain(const struct selector *selector,
     const struct selector_query *query, size_t candidate, struct arena *arena,
     struct value *out);
-/* Appends what an outcome of this task teaches, as a lesson's bytes: `about`
- * and `chosen` are keys of candidates, 0: none. *excuse: success_excuse of a
- * lesson that `about` was wrong, else 0. NDF_OK, NDF_ENOMEM, a negative answer
- * of query->ask. */
+/* What an outcome says of a choice. */
+struct selector_word {
+    enum lesson_kind kind;
+    uint64_t about, chosen; /* keys of candidates; 0: none */
+};
+
+/* Appends what an outcome of this task teaches, as a lesson's bytes. *excuse:
+ * success_excuse of a lesson that `about` was wrong, else 0. NDF_OK,
+ * NDF_ENOMEM, a negative answer of query->ask. */
 int selector_lesson(const struct selector *selector,
-    const struct selector_query *query, enum lesson_kind kind, uint64_t about,
-    uint64_t chosen, struct buf *out, double *excuse);
+    const struct selector_query *query, const struct selector_word *word,
+    struct buf *out, double *excuse);
 /* Which candidates name a domain or an attribute; by their index. */
 const struct mentions *selector_mentions(const struct selector *selector);
 

@@ -267,10 +267,9 @@ int engine_lesson(ndf_engine *engine, struct arena *arena,
         .attributes = value_of_object(),
         .text = outcome->text};
     struct selector_query query = make_query(&source, &context, 0);
-    uint64_t about =
-        teaching.about.at != NULL ? candidate_key(teaching.about) : 0;
-    uint64_t chosen =
-        outcome->pattern.at != NULL ? candidate_key(outcome->pattern) : 0;
+    const struct selector_word word = {teaching.kind,
+        teaching.about.at != NULL ? candidate_key(teaching.about) : 0,
+        outcome->pattern.at != NULL ? candidate_key(outcome->pattern) : 0};
     double excuse;
     struct buf buf;
     buf_init(&buf, arena->mem);
@@ -278,8 +277,7 @@ int engine_lesson(ndf_engine *engine, struct arena *arena,
     if (from == LESSON_FROM_STORE)
         query.learner = learned_read_begin(&engine->learned);
     else reads = learned_try_read(&engine->learned, &query.learner);
-    err = selector_lesson(registry->selector, &query, teaching.kind, about,
-        chosen, &buf, &excuse);
+    err = selector_lesson(registry->selector, &query, &word, &buf, &excuse);
     if (reads) learned_read_end(&engine->learned);
     if (err == NDF_OK) outcome->lesson = arena_str(arena, buf_str(&buf));
     if (err == NDF_OK && outcome->lesson.at == NULL) err = NDF_ENOMEM;

@@ -394,8 +394,8 @@ static void teach(struct world *world, struct learner *learner,
                        ? 0
                        : candidate_key(world->candidates[about].name);
     buf_init(&bytes, &mem_libc);
-    assert_ok(selector_lesson(
-        world->selector, &query, kind, key, key, &bytes, &excuse));
+    const struct selector_word word = {kind, key, key};
+    assert_ok(selector_lesson(world->selector, &query, &word, &bytes, &excuse));
     assert_true(excuse >= 0 && excuse <= 1);
     if (kind != LESSON_WRONG) assert_true(excuse == 0);
     assert_ok(lesson_decode(&world->arena, bytes.at, bytes.size, &lesson));
@@ -508,13 +508,14 @@ static int select_learned(const struct mem *mem, void *ud)
     struct buf bytes;
     double excuse;
     uint64_t key = candidate_key(both->world->candidates[0].name);
+    const struct selector_word word = {LESSON_WRONG, key, key};
     arena_init(&arena, mem);
     buf_init(&bytes, mem);
     int err =
         selector_select(both->world->selector, &query, &arena, &selection);
     if (err == NDF_OK)
-        err = selector_lesson(both->world->selector, &query, LESSON_WRONG, key,
-            key, &bytes, &excuse);
+        err = selector_lesson(
+            both->world->selector, &query, &word, &bytes, &excuse);
     buf_deinit(&bytes);
     arena_deinit(&arena);
     return err;

@@ -351,8 +351,8 @@ static void ask_for_money(
     assert_ok(selector_select(selector, &query, &choice_arena, out));
     double excuse;
     buf_init(lesson, &mem_libc);
-    assert_ok(
-        selector_lesson(selector, &query, LESSON_RIGHT, 1, 1, lesson, &excuse));
+    const struct selector_word word = {LESSON_RIGHT, 1, 1};
+    assert_ok(selector_lesson(selector, &query, &word, lesson, &excuse));
 }
 
 static void what_means_the_same_is_chosen_from(void **state)
