@@ -125,7 +125,7 @@ static int take_saved(struct learned_state *state)
     memset(&state->saved, 0, sizeof state->saved);
     if (err == NDF_OK) {
         state->saved = state->now.tie;
-        state->saved_bytes = state->now.checkpoint.map_size;
+        state->saved_bytes = state->now.checkpoint.room;
     }
     return err;
 }
