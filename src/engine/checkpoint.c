@@ -4,13 +4,11 @@
  * The head is nine little-endian words; the last is the hash of the others.
  * Invariant: bytes are handed out only if they are those that were written.
  */
-#define _GNU_SOURCE /* NOLINT(bugprone-*,readability-*): not our name */
 #include "engine/checkpoint.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -60,9 +58,9 @@ static uint64_t hash_of(const char *bytes, size_t size)
 
 static int check(struct checkpoint *out, const char *path, ndf_error *error)
 {
-    const char *head = out->map;
+    const char *head = out->at;
     bool whole =
-        out->map_size >= HEAD_SIZE && get_word(head, WORD_MAGIC) == MAGIC &&
+        out->room >= HEAD_SIZE && get_word(head, WORD_MAGIC) == MAGIC &&
         get_word(head, WORD_HEAD) == hash_of(head, (size_t)WORD_HEAD * 8);
     if (whole && get_word(head, WORD_VERSION) > VERSION)
         return err_set(error, NDF_ENEWER,
@@ -70,8 +68,8 @@ static int check(struct checkpoint *out, const char *path, ndf_error *error)
             "from the outcomes",
             path);
     if (whole) {
-        out->bytes = (char *)out->map + HEAD_SIZE;
-        out->size = out->map_size - HEAD_SIZE;
+        out->bytes = out->at + HEAD_SIZE;
+        out->size = out->room - HEAD_SIZE;
         whole = get_word(head, WORD_SIZE) == out->size &&
                 get_word(head, WORD_BYTES) == hash_of(out->bytes, out->size);
     }
@@ -114,8 +112,8 @@ static int read_all(char *at, size_t size, int fd)
     return NDF_OK;
 }
 
-/* Pages of our own, not the file's: another program may cut it or write in it
- * after it was checked. */
+/* Not mapped: another program may cut the file or write in it after it was
+ * checked. */
 static int load_file(
     struct checkpoint *out, int fd, const char *path, ndf_error *error)
 {
@@ -125,19 +123,18 @@ static int load_file(
         info.st_size > SIZE_MAX_READ)
         return fail_strange(error, path);
     size_t size = (size_t)info.st_size;
-    void *map = mmap(
-        NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (map == MAP_FAILED) return fail_errno(error, path);
-    out->map = map;
-    out->map_size = size;
-    int err = read_all(map, size, fd);
+    out->at = mem_alloc(out->mem, size);
+    if (out->at == NULL) return NDF_ENOMEM;
+    out->room = size;
+    int err = read_all(out->at, size, fd);
     if (err == NDF_EIO) return fail_errno(error, path);
     return err == NDF_OK ? err : fail_strange(error, path);
 }
 
-int checkpoint_open(struct checkpoint *out, const char *path, ndf_error *error)
+int checkpoint_open(struct checkpoint *out, const struct mem *mem,
+    const char *path, ndf_error *error)
 {
-    memset(out, 0, sizeof *out);
+    *out = (struct checkpoint){.mem = mem};
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) return fail_errno(error, path);
     int err = load_file(out, fd, path, error);
@@ -149,8 +146,8 @@ int checkpoint_open(struct checkpoint *out, const char *path, ndf_error *error)
 
 void checkpoint_close(struct checkpoint *checkpoint)
 {
-    if (checkpoint->map != NULL)
-        (void)munmap(checkpoint->map, checkpoint->map_size);
+    if (checkpoint->at != NULL)
+        mem_free(checkpoint->mem, checkpoint->at, checkpoint->room);
     memset(checkpoint, 0, sizeof *checkpoint);
 }
 

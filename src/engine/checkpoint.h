@@ -17,17 +17,20 @@ struct checkpoint_tie {
     uint64_t anchor; /* hash of the id of that one */
 };
 
-/* What a file has: private pages, which may be written to. */
+/* What a file has, in memory, which may be written to. */
 struct checkpoint {
-    void *map; /* NULL: none */
-    size_t map_size;
+    const struct mem *mem;
+    char *at; /* NULL: none */
+    size_t room;
     char *bytes; /* of the learner; at a multiple of 8 */
     size_t size;
     struct checkpoint_tie tie;
 };
 
-/* NDF_ENOTFOUND; NDF_ECORRUPT, NDF_ENEWER: it cannot be used; NDF_EIO. */
-int checkpoint_open(struct checkpoint *out, const char *path, ndf_error *error);
+/* NDF_ENOTFOUND; NDF_ECORRUPT, NDF_ENEWER: it cannot be used; NDF_EIO,
+ * NDF_ENOMEM. */
+int checkpoint_open(struct checkpoint *out, const struct mem *mem,
+    const char *path, ndf_error *error);
 /* The learner that works in it must be gone. Accepts one that is not open. */
 void checkpoint_close(struct checkpoint *checkpoint);
 

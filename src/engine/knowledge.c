@@ -144,7 +144,7 @@ int knowledge_open(struct knowledge *knowledge,
     knowledge_forget(knowledge);
     if (from->path == NULL) return NDF_ENOTFOUND;
     struct checkpoint *file = &knowledge->checkpoint;
-    int err = checkpoint_open(file, from->path, error);
+    int err = checkpoint_open(file, from->mem, from->path, error);
     if (err == NDF_OK) {
         err = learner_open(
             &knowledge->learner, from->mem, file->bytes, file->size);

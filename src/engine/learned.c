@@ -125,7 +125,7 @@ static int take_saved(struct learned_state *state)
     memset(&state->saved, 0, sizeof state->saved);
     if (err == NDF_OK) {
         state->saved = state->now.tie;
-        state->saved_bytes = state->now.checkpoint.map_size;
+        state->saved_bytes = state->now.checkpoint.room;
     }
     return err;
 }
@@ -138,7 +138,11 @@ static int learn_up(struct learned_state *state, ndf_error *error)
     int err = KNOWLEDGE_STRANGE;
     enum beginning at = state->now.learner != NULL ? AS_IT_IS : BY_FILE;
     for (; at < BEGINNINGS && err == KNOWLEDGE_STRANGE; at++) {
-        if (at == BY_FILE && take_saved(state) != NDF_OK) continue;
+        int saved = at == BY_FILE ? take_saved(state) : NDF_OK;
+        /* Learned from nothing, it would take the file's place, which may know
+         * outcomes that were removed. */
+        if (saved == NDF_ENOMEM) return saved;
+        if (saved != NDF_OK) continue;
         err = at == FROM_NOTHING ? knowledge_begin(&state->now, &state->from)
                                  : NDF_OK;
         if (err == NDF_OK)
