@@ -13,9 +13,16 @@ not need this script: any file of GloVe or word2vec text does.
 import argparse
 import collections
 import re
+import sys
 
-import numpy
-import scipy.sparse
+try:
+    import numpy
+    import scipy.sparse
+except ImportError as error:
+    sys.exit(
+        f"make_vectors.py: {error}: call it with a Python that has numpy and "
+        "scipy (Debian: apt install python3-scipy, then /usr/bin/python3)"
+    )
 
 WORD = re.compile(r"[^\W\d_]+")
 BREAK = -1  # between paragraphs

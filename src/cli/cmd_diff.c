@@ -68,7 +68,8 @@ static int open_side(struct cli *cli, struct side *side)
     if (side->is_store) how.mode = NDF_OPEN_READ_ONLY;
     int err = ndf_open(&side->engine, &how, &cli->error);
     if (err != NDF_OK) return cli_error(cli, err);
-    return side->is_store ? STATUS_DONE : import(cli, side);
+    int status = cli_vectors(cli, side->engine);
+    return side->is_store || status != STATUS_DONE ? status : import(cli, side);
 }
 
 /* ---- the tasks ----------------------------------------------------------- */

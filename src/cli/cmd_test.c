@@ -384,6 +384,7 @@ int cmd_test(struct cli *cli)
         .cli = cli, .path = cli->args.words[0], .results = json_array()};
     int status = read_file(&routes);
     if (status == STATUS_DONE) status = cli_open(cli, OPEN_FOR_READING);
+    if (status == STATUS_DONE) status = cli_vectors(cli, cli->engine);
     if (status == STATUS_DONE) status = cli_refresh(cli);
     if (status == STATUS_DONE) status = run_all(&routes);
     json_decref(routes.tests);

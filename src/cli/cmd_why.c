@@ -40,10 +40,12 @@ static const char *factor_words(const char *name)
     static const struct {
         const char *name, *words;
     } factors[] = {
-        {"base", "how far such a lead over the others is to be trusted"},
+        {"base",
+            "how sure the best may be of a choice like this: the same for all"},
         {"words", "words it shares with the task, weighed by rarity"},
         {"similarity", "alike in words and groups of letters"},
-        {"past", "alike with its earlier tasks, as people told"},
+        {"past", "its earlier tasks: how alike this one is, and all else they "
+                 "taught"},
         {"crowd", "others there are to choose from"},
         {"meaning", "words that mean the same"},
         {"not_for", "alike with what it is not for"},

@@ -64,7 +64,7 @@ static void say_lesson(const struct cli *cli, const struct run_doc *run)
     if (run->composed) return;
     if (strcmp(run->outcome, "unknown") == 0 && run->succeeded)
         cli_say(cli,
-            "Nothing proved the result, so nothing is learned from it: say "
+            "Nothing proved the result, so the run itself teaches nothing: say "
             "`ndf rate %s good` or `bad`.",
             run->id);
     else if (strcmp(run->evidence, "") != 0)

@@ -192,8 +192,10 @@ const struct command commands[COMMAND_COUNT] = {
         COMPLETE_NONE, cmd_why},
     [CMD_RATE] = {"", "rate", "RUN good|bad|should=PATTERN",
         "say how a run went, or which pattern was the right one",
-        "Both can be said at once: ndf rate RUN bad should=security.review", 2,
-        3, COMPLETE_NONE, cmd_rate},
+        "The next choice learns from it; see ndf why before and after. Both "
+        "can be\n"
+        "said at once: ndf rate RUN bad should=security.review",
+        2, 3, COMPLETE_NONE, cmd_rate},
     [CMD_TEST] = {"", "test", "FILE", "test who is chosen for which task",
         "FILE is a YAML or JSON list of tests:\n"
         "  - {task: fix the failing test, expect: coder}\n"

@@ -414,6 +414,8 @@ static struct str reason_of_best(const struct scoring *scoring,
     bool enough = (best->cold ? best->fit : best->confidence) >= best->needed;
     const char *what = best->cold ? "fit" : "confidence";
     double number = best->cold ? best->fit : best->confidence;
+    if (!enough)
+        number = floor(number * 100) / 100; /* not "0.55, below 0.55" */
     struct str words = STR("");
     for (size_t i = 0; i < best->factor_count; i++) {
         if (best->factors[i].kind == FIT_WORDS) words = best->factors[i].words;

@@ -64,7 +64,7 @@ static int word_on_parts(struct outcome *outcome, ndf_error *error)
     if (outcome->should.at == NULL)
         return err_set(error, NDF_EINVAL,
             "run %.*s was composed of several patterns, so that none can be "
-            "rated: say which one should have done it all, or nothing",
+            "rated: say which one should have done it all, as should=PATTERN",
             STR_ARG(outcome->run));
     outcome->run = (struct str){NULL, 0};
     outcome->pattern = outcome->should;

@@ -27,6 +27,9 @@ exits 3 env NDF_VECTORS=none.txt "$NDF" why money
 one_sentence 'NDF_VECTORS: cannot open none.txt: No such file'
 exits 2 env NDF_VECTORS=. "$NDF" do money
 one_sentence 'NDF_VECTORS: .* is not a regular file'
+echo '- {task: money, expect: cashier}' >routes.yaml
+exits 3 env NDF_VECTORS=none.txt "$NDF" test routes.yaml
+one_sentence 'NDF_VECTORS: cannot open none.txt: No such file'
 sed 's/rain.*/rain 0/' words.txt >cut.txt
 exits 2 env NDF_VECTORS=cut.txt "$NDF" why money
 one_sentence 'NDF_VECTORS: cut.txt:5: a word with 1 numbers where the first has 3'

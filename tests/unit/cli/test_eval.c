@@ -111,7 +111,7 @@ static void a_threshold_rejects_its_share(void **state)
     static struct eval_answer out[10];
     const struct eval_answers rows = {out, COUNT(out)};
     for (size_t i = 0; i < COUNT(out); i++)
-        out[i].fit = (double)((i * 7) % 10) / 10;
+        out[i].evidence = (double)((i * 7) % 10) / 10;
     near(eval_threshold(&rows, 0.8), 0.7);
     near(eval_rejected(&rows, 0.7), 80);
     near(eval_threshold(&rows, 1), 0.9);

@@ -443,7 +443,7 @@ static void who_was_right_is_taken_next_time(void **state)
     struct world *world = *state;
     struct learner *learner = two_of_reports(world);
     for (size_t right = 0; right < 2; right++) {
-        for (int i = 0; i < 8; i++)
+        for (size_t i = 0; i < 8 + 12 * right; i++) /* unlearning takes more */
             teach(world, learner, LESSON_RIGHT, right, crisp);
         const struct selection *s = choose_learned(world, learner, crisp);
         assert_true(find(s, right)->fit > find(s, 1 - right)->fit);
