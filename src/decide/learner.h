@@ -105,14 +105,17 @@ struct learner_parts learner_parts(const struct learner *learner,
 /* What the best of a choice looks like: what its fit is made from. */
 struct learner_best {
     double words;      /* ln(1 + IDF mass of shared words) */
-    double similarity; /* fit_similarity of the prior */
-    double margin;     /* fit_margin of the prior */
+    double similarity; /* learner_likeness of its evidence */
+    double margin;     /* fit_margin of that and of the best other one's */
     double crowd;      /* ln of how many there are */
     double share;      /* softmax, 0..1 */
     double lead;       /* of its evidence over the second's */
     double evidence;   /* all together */
     struct learned learned;
 };
+/* Evidence as if it were all likeness to a description, 0..1.5: where the fit
+ * starts, earlier tasks are trusted as descriptions are. */
+double learner_likeness(double evidence);
 /* The lead of an evidence over the second's (-INFINITY: there is none). */
 double learner_lead(double evidence, double second);
 /* The log-odds that such a best one is right, without its structure. */

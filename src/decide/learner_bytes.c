@@ -12,7 +12,7 @@
 #include "decide/learner_state.h"
 
 /* Changes with the form, the features and the constants: then learn anew. */
-#define MAGIC "NDFlrn3"
+#define MAGIC "NDFlrn5"
 
 /* The most that there can be of all, and of the tables that lead to them. */
 _Static_assert(sizeof(struct learner) + CLASSES_MAX * sizeof(struct class) +

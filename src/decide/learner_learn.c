@@ -22,7 +22,7 @@
 #define RATE          4.0F /* of the sparse weights */
 #define RATE_BIAS     0.02F
 #define RATE_TRUST    0.4
-#define RATE_CLUE     0.3
+#define RATE_CLUE     0.4
 #define LEAST         0.002F /* gradients below are nothing */
 #define LEAST_NEW     0.02F  /* ... and below make no new weight */
 #define MOVED_MOST    1.0    /* log-odds of a fit, by one lesson */
@@ -129,11 +129,6 @@ static size_t best_rival(const struct task *task, const struct dense *d)
     return best;
 }
 
-static double similarity_of(const struct lesson_rival *rival)
-{
-    return fit_similarity((double)rival->words, (double)rival->likeness);
-}
-
 static void describe(const struct learner *l, const struct lesson *lesson,
     const struct task *task, const struct dense *d, size_t best,
     struct learner_best *out)
@@ -143,16 +138,18 @@ static void describe(const struct learner *l, const struct lesson *lesson,
     double other = 0, second = -(double)INFINITY;
     for (size_t r = 0; r < task->rival_count; r++) {
         if (r == best) continue;
-        other = fmax(other, similarity_of(&task->rivals[r]));
-        if (task->classes[r] != NO_CLASS)
-            second = fmax(second, (double)d->evidence[task->classes[r]]);
+        if (task->classes[r] == NO_CLASS) continue;
+        double sum = (double)d->evidence[task->classes[r]];
+        second = fmax(second, sum);
+        other = fmax(
+            other, learner_likeness(sum - (double)task->rivals[r].structure));
     }
     double crowd = lesson->crowd > 1 ? (double)lesson->crowd : 1;
     double evidence = (double)d->evidence[class] - (double)rival->structure;
     *out = (struct learner_best){
         .words = same_log(1 + (double)rival->words * (double)lesson->mass),
-        .similarity = similarity_of(rival),
-        .margin = fit_margin(similarity_of(rival), other),
+        .similarity = learner_likeness(evidence),
+        .margin = fit_margin(learner_likeness(evidence), other),
         .crowd = same_log(crowd),
         .share = (double)d->share[class],
         .lead = learner_lead((double)d->evidence[class], second),

@@ -184,6 +184,14 @@ void learner_clues(
     memcpy(out, clues, sizeof clues);
 }
 
+double learner_likeness(double evidence)
+{
+    const double most = 1.5;
+    double likeness =
+        evidence / (learner_trust[BY_WORDS] + learner_trust[BY_LIKENESS]);
+    return likeness < 0 ? 0 : likeness < most ? likeness : most;
+}
+
 double learner_lead(double evidence, double second)
 {
     const double most = 20;

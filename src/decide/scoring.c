@@ -159,11 +159,11 @@ static void find_leaders(struct scoring *scoring)
     out->second = -INFINITY;
     for (size_t i = 0; i < scoring->count; i++) {
         const struct scored *scored = &scoring->items[i];
-        if (scored == out->best || (scored->similarity <= out->similarity &&
+        if (scored == out->best || (scored->evidence <= out->evidence &&
                                        sum_of(scored) <= out->second))
             continue;
         if (same_words(identity_of(scoring, scored), out->identity)) continue;
-        out->similarity = fmax(out->similarity, scored->similarity);
+        out->evidence = fmax(out->evidence, scored->evidence);
         out->second = fmax(out->second, sum_of(scored));
     }
 }
@@ -194,8 +194,9 @@ static void find_base(struct scoring *scoring)
     const struct learner *learner = scoring->query->learner;
     const struct learner_best what = {
         .words = log1p((double)best->text.bm25 * scoring->scores.mass),
-        .similarity = best->similarity,
-        .margin = fit_margin(best->similarity, leaders->similarity),
+        .similarity = learner_likeness(best->evidence),
+        .margin = fit_margin(learner_likeness(best->evidence),
+            learner_likeness(leaders->evidence)),
         .crowd = log((double)scoring->matches.count),
         .share = learner != NULL ? share_of_best(scoring) : 0,
         .lead = learner_lead(sum_of(best), leaders->second),

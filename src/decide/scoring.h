@@ -51,9 +51,9 @@ struct scored {
 struct leaders {
     const struct scored *best; /* NULL: the task has no words */
     uint64_t identity;
-    double similarity; /* the most of another one */
-    double second;     /* evidence and structure of another one */
-    double base;       /* what makes the evidence of the best one its fit */
+    double evidence; /* the most of another one, at least 0 */
+    double second;   /* evidence and structure of another one */
+    double base;     /* what makes the evidence of the best one its fit */
 };
 
 /* All of one choice, before ranking. */
