@@ -82,10 +82,12 @@ says "$OUT" 'Which one'
 says "$OUT" 'as you said'
 exits 0 "$NDF" dev export
 says "$OUT" 'should.*banana|banana.*should'
-exits 4 terminal '1:^J' "$NDF" do 'file banana rocket violin harbour tulip'
-exits 4 "$NDF" do 'file banana rocket violin harbour tulip'
+# ... and learned: the next one like it is taken, another is asked about.
+exits 0 "$NDF" do 'file banana rocket violin harbour tulip'
+exits 4 terminal '1:^J' "$NDF" do 'file umbrella telescope walnut glacier'
+exits 4 "$NDF" do 'file umbrella telescope walnut glacier'
 ! grep -q 'Which one' "$ERR" || fail 'asked without a terminal'
-exits 0 "$NDF" do --yes 'file banana rocket violin harbour tulip'
+exits 0 "$NDF" do --yes 'file umbrella telescope walnut glacier'
 
 # Ctrl-C once takes back what was done; twice kills.
 rm -f made
