@@ -69,9 +69,10 @@ static void a_long_reader_lets_it_grow_only_while_it_reads(void **state)
     off_t grown = size_of(test_path(&dir, "a.db-wal"));
     assert_true(grown > 16000 * PAGE);
     store_read_end(reader);
-    for (int i = 0; i < 10; i++)
+    /* A busy machine copies late; what matters is that it stops growing. */
+    for (int i = 0; i < 40; i++)
         fixture_write(store, put_noise, &noise);
-    assert_true(size_of(test_path(&dir, "a.db-wal")) <= grown + 6 * PIECE);
+    assert_true(size_of(test_path(&dir, "a.db-wal")) <= grown + 20 * PIECE);
     assert_int_equal(fixture_records(store, "run-1"), 3);
     store_close(store);
     test_dir_remove(&dir);
