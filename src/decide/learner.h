@@ -25,7 +25,7 @@ struct learner;
 /* Knows nothing. NDF_OK or NDF_ENOMEM. */
 int learner_new(struct learner **out, const struct mem *mem);
 /* What learner_write wrote: the learner works in these bytes, which must stay,
- * may be written to (a private mapping), begin at a multiple of 8, and are the
+ * may be written to, begin at a multiple of 8, and are the
  * caller's. Any bytes may come. NDF_OK, NDF_ECORRUPT (also: of another version
  * of NDF: learn anew), NDF_ENOMEM. */
 int learner_open(
