@@ -89,7 +89,7 @@ static int build_index(struct selector *selector, ndf_error *error)
             candidate->only_if, candidate->only_if_count, candidate->good_for};
     }
     int err = index_new(
-        &selector->index, selector->mem, rules, selector->count, error);
+        &selector->index, selector->mem, rules, selector->count, NULL, error);
     if (err == NDF_OK)
         err = mentions_new(
             &selector->mentions, selector->mem, rules, selector->count);

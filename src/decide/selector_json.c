@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "decide/scan.h"
 #include "decide/scoring.h"
 #include "decide/selector.h"
 
@@ -305,8 +306,10 @@ int selector_explain(const struct selector *selector,
     if (candidate >= selector->count) return NDF_EINVAL;
     struct writer w = {arena, NDF_OK};
     struct index_explanation explanation;
-    int err = index_explain(
-        selector->index, candidate, query->context, arena, &explanation);
+    const struct candidate *asked = &selector->candidates[candidate];
+    const struct index_rule rule = {
+        asked->only_if, asked->only_if_count, asked->good_for};
+    int err = scan_explain(&rule, query->context, arena, &explanation);
     if (err != NDF_OK) return err;
     bool allowed = explanation.eligible;
     *out = value_of_object();

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "build.h"
-#include "decide/index.h"
+#include "decide/scan.h"
 #include "model/glob.h"
 #include "support/support.h"
 
@@ -27,6 +27,12 @@ static int teardown(void **state)
     return 0;
 }
 
+static struct index_rule rule_of(const struct pattern *pattern)
+{
+    return (struct index_rule){
+        pattern->only_if, pattern->only_if_count, &pattern->good_for};
+}
+
 static struct index *index_of(struct pattern *const *patterns, size_t count)
 {
     struct index_rule rules[64];
@@ -34,9 +40,8 @@ static struct index *index_of(struct pattern *const *patterns, size_t count)
     ndf_error error = {0};
     assert_true(count <= 64);
     for (size_t i = 0; i < count; i++)
-        rules[i] = (struct index_rule){patterns[i]->only_if,
-            patterns[i]->only_if_count, &patterns[i]->good_for};
-    assert_ok(index_new(&index, &mem_libc, rules, count, &error));
+        rules[i] = rule_of(patterns[i]);
+    assert_ok(index_new(&index, &mem_libc, rules, count, NULL, &error));
     return index;
 }
 
@@ -45,13 +50,14 @@ static bool holds(const char *law, const char *context)
 {
     struct str rest = arena_format(&arena, "\"only_if\": %s", law);
     struct pattern *pattern = build_pattern(&arena, "p", rest.at);
+    const struct index_rule rule = rule_of(pattern);
     struct index *index = index_of(&pattern, 1);
     struct index_matches matches;
     assert_ok(
         index_match(index, build_context(&arena, context), &arena, &matches));
     struct index_explanation why;
     assert_ok(
-        index_explain(index, 0, build_context(&arena, context), &arena, &why));
+        scan_explain(&rule, build_context(&arena, context), &arena, &why));
     assert_int_equal(why.eligible, matches.count == 1);
     assert_int_equal(why.count > 0, matches.count == 0);
     index_free(index);
@@ -226,7 +232,7 @@ static void a_long_needle_is_found_in_a_long_text(void **state)
         .attributes = value_of_object(), .text = {text, TEXT}};
     struct index *index;
     struct index_matches matches;
-    assert_ok(index_new(&index, &mem_libc, &rule, 1, NULL));
+    assert_ok(index_new(&index, &mem_libc, &rule, 1, NULL, NULL));
     assert_ok(index_match(index, &context, &arena, &matches));
     assert_int_equal(matches.count, 0);
     text[TEXT - 1] = 'b';
@@ -268,11 +274,11 @@ static void a_failure_names_the_first_predicate_of_each_way(void **state)
         "\"only_if\": [{\"domain\": \"a\", \"priority\": 1}, "
         "{\"attributes\": {\"x\": {\"ge\": 3}}}, "
         "{\"attributes\": {\"y\": true}}]");
-    struct index *index = index_of(&pattern, 1);
     struct context *context = build_context(&arena,
         "{\"domain\": \"a\", \"priority\": 4, \"attributes\": {\"x\": 2}}");
     struct index_explanation why;
-    assert_ok(index_explain(index, 0, context, &arena, &why));
+    const struct index_rule rule = rule_of(pattern);
+    assert_ok(scan_explain(&rule, context, &arena, &why));
     assert_false(why.eligible);
     assert_int_equal(why.count, 3);
     assert_int_equal(why.failures[0].predicate->field, FIELD_PRIORITY);
@@ -282,9 +288,6 @@ static void a_failure_names_the_first_predicate_of_each_way(void **state)
     assert_int_equal(why.failures[1].actual.integer, 2);
     assert_int_equal(why.failures[2].why, INDEX_UNKNOWN);
     assert_int_equal(why.failures[2].actual.kind, VALUE_NULL);
-    assert_int_equal(
-        index_explain(index, 1, context, &arena, &why), NDF_EINVAL);
-    index_free(index);
 }
 
 static void an_effort_limit_is_told(void **state)
@@ -303,7 +306,8 @@ static void an_effort_limit_is_told(void **state)
     assert_ok(index_match(index, &context, &arena, &matches));
     assert_int_equal(matches.count, 0);
     assert_true(matches.effort_limit);
-    assert_ok(index_explain(index, 0, &context, &arena, &why));
+    const struct index_rule rule = rule_of(pattern);
+    assert_ok(scan_explain(&rule, &context, &arena, &why));
     assert_int_equal(why.failures[0].why, INDEX_EFFORT);
     index_free(index);
 }
@@ -319,7 +323,8 @@ static void a_bad_expression_is_an_error(void **state)
     struct condition law = {&predicate, 1};
     struct index_rule rule = {&law, 1, NULL};
     struct index *index;
-    assert_int_equal(index_new(&index, &mem_libc, &rule, 1, NULL), NDF_ESCHEMA);
+    assert_int_equal(
+        index_new(&index, &mem_libc, &rule, 1, NULL, NULL), NDF_ESCHEMA);
     assert_null(index);
 }
 
@@ -462,8 +467,7 @@ static void the_scan_agrees_with_a_second_evaluation(void **state)
 static int use_all(const struct mem *mem, void *ud)
 {
     struct pattern *pattern = ud;
-    struct index_rule rule = {
-        pattern->only_if, pattern->only_if_count, &pattern->good_for};
+    const struct index_rule rule = rule_of(pattern);
     struct context context = {
         .attributes = value_of_object(), .text = STR("a leak")};
     struct arena scratch;
@@ -471,9 +475,9 @@ static int use_all(const struct mem *mem, void *ud)
     struct index_matches matches;
     struct index_explanation why;
     arena_init(&scratch, mem);
-    int err = index_new(&index, mem, &rule, 1, NULL);
+    int err = index_new(&index, mem, &rule, 1, NULL, NULL);
     if (err == NDF_OK) err = index_match(index, &context, &scratch, &matches);
-    if (err == NDF_OK) err = index_explain(index, 0, &context, &scratch, &why);
+    if (err == NDF_OK) err = scan_explain(&rule, &context, &scratch, &why);
     index_free(index);
     arena_deinit(&scratch);
     return err;
