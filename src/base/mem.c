@@ -115,6 +115,16 @@ static struct arena_chunk *chunk_new(struct arena *arena, size_t size)
     return chunk;
 }
 
+void arena_reset(struct arena *arena)
+{
+    arena->used = 0;
+    if (arena->chunks == NULL || arena->chunks->next == NULL) return;
+    struct arena kept = {.mem = arena->mem};
+    kept.chunks = chunk_new(&kept, arena->bytes);
+    arena_deinit(arena);
+    *arena = kept;
+}
+
 /* Chunks grow with the arena, slowly: of one that stays for long (a run that
  * waits) little is left over, and a large one still makes few calls. */
 static size_t chunk_size(const struct arena *arena)

@@ -50,6 +50,10 @@ struct arena {
 void arena_init(struct arena *arena, const struct mem *mem);
 /* Frees everything; the arena is empty and may be used again. */
 void arena_deinit(struct arena *arena);
+/* Forgets everything, but keeps room for as much again, in one piece: what is
+ * done many times alike allocates only the first times. When there is no memory
+ * to put it into one piece it is freed. */
+void arena_reset(struct arena *arena);
 /* Zeroed, aligned for any type; NULL when out of memory. size 0 gives a valid
  * pointer. Valid until arena_deinit. */
 void *arena_alloc(struct arena *arena, size_t size);

@@ -108,6 +108,58 @@ static void a_large_block_does_not_waste_the_chunk_being_filled(void **state)
     arena_deinit(&arena);
 }
 
+static void use_twenty_blocks(struct arena *arena)
+{
+    for (size_t i = 0; i < 20; i++) {
+        unsigned char *at = arena_alloc(arena, 300);
+        assert_non_null(at);
+        for (size_t k = 0; k < 300; k++)
+            assert_int_equal(at[k], 0);
+        memset(at, 7, 300);
+    }
+}
+
+static void an_arena_that_is_reset_needs_no_more_memory_for_the_same(
+    void **state)
+{
+    (void)state;
+    struct test_mem test;
+    test_mem_init(&test, -1);
+    struct arena arena;
+    arena_init(&arena, &test.mem);
+    arena_reset(&arena);
+    assert_null(arena.chunks);
+    use_twenty_blocks(&arena);
+    arena_reset(&arena);
+    long held = test.live;
+    assert_true(held >= 20 * 300);
+    test.left = 0;
+    for (int i = 0; i < 3; i++) {
+        use_twenty_blocks(&arena);
+        arena_reset(&arena);
+    }
+    assert_int_equal(test.live, held);
+    arena_deinit(&arena);
+    assert_int_equal(test.live, 0);
+}
+
+static void an_arena_is_empty_when_there_is_no_memory_to_reset_it(void **state)
+{
+    (void)state;
+    struct test_mem test;
+    test_mem_init(&test, -1);
+    struct arena arena;
+    arena_init(&arena, &test.mem);
+    use_twenty_blocks(&arena);
+    test.left = 0;
+    arena_reset(&arena);
+    assert_int_equal(test.live, 0);
+    test.left = -1;
+    use_twenty_blocks(&arena);
+    arena_deinit(&arena);
+    assert_int_equal(test.live, 0);
+}
+
 static void texts_in_an_arena_end_with_a_nul(void **state)
 {
     (void)state;
@@ -237,6 +289,9 @@ int main(void)
             an_array_doubles_and_stays_as_it_was_when_memory_is_out),
         cmocka_unit_test(an_arena_gives_aligned_zeroed_memory_that_stays_put),
         cmocka_unit_test(a_large_block_does_not_waste_the_chunk_being_filled),
+        cmocka_unit_test(
+            an_arena_that_is_reset_needs_no_more_memory_for_the_same),
+        cmocka_unit_test(an_arena_is_empty_when_there_is_no_memory_to_reset_it),
         cmocka_unit_test(texts_in_an_arena_end_with_a_nul),
         cmocka_unit_test(a_buffer_is_always_a_text),
         cmocka_unit_test(a_failed_append_sticks_until_the_buffer_is_reset),
