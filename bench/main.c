@@ -1,14 +1,16 @@
 /*
  * main.c - ndf-bench WORD: measures the inside of NDF; prints, never judges.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "bench.h"
 
-static const struct bench_word *const words[] = {&bench_run};
+static const struct bench_word *const words[] = {&bench_run, &bench_match};
 
 enum { WORD_COUNT = sizeof words / sizeof words[0] };
 
@@ -44,6 +46,38 @@ double bench_times_us(struct bench_times *times, double q)
     qsort(times->ns, times->count, sizeof *times->ns, by_number);
     size_t at = (size_t)(q * (double)(times->count - 1) + 0.5);
     return (double)times->ns[at] / 1000;
+}
+
+uint64_t bench_rss(void)
+{
+    uint64_t pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (file == NULL || fscanf(file, "%*u %" SCNu64, &pages) != 1)
+        bench_fail("cannot be read", "/proc/self/statm");
+    (void)fclose(file);
+    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+bool bench_read_size(const char *text, size_t max, size_t *out)
+{
+    char *end;
+    *out = strtoul(text, &end, 10);
+    return end != text && *end == '\0' && *out >= 1 && *out <= max;
+}
+
+void bench_print(const struct bench_line *lines, size_t count, bool json)
+{
+    const char *before = "{";
+    for (size_t i = 0; i < count; i++) {
+        if (json)
+            printf("%s\"%s\": %.*f", before, lines[i].name, lines[i].decimals,
+                lines[i].value);
+        else
+            printf("%-20s%.*f\n", lines[i].name, lines[i].decimals,
+                lines[i].value);
+        before = ", ";
+    }
+    if (json) printf("}\n");
 }
 
 void bench_fail(const char *what, const char *which)

@@ -266,11 +266,7 @@ static void print(struct bench *bench)
     double runs_s = runs * 1e9 / (double)bench->run_ns;
     double floor_s = runs * 1e9 / (double)floor_bare_ns(bench->floor);
     double store_s = runs * 1e9 / (double)floor_store_ns(bench->floor);
-    const struct {
-        const char *name;
-        double value;
-        int decimals;
-    } lines[] = {
+    const struct bench_line lines[] = {
         {"runs", runs, 0},
         {"steps", (double)steps_of(&bench->options), 0},
         {"fanout", (double)bench->options.fanout, 0},
@@ -287,24 +283,7 @@ static void print(struct bench *bench)
         {"of_commit_floor", runs_s / floor_s, 3},
         {"of_store_floor", runs_s / store_s, 3},
     };
-    const char *before = "{";
-    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
-        if (bench->options.json)
-            printf("%s\"%s\": %.*f", before, lines[i].name, lines[i].decimals,
-                lines[i].value);
-        else
-            printf("%-20s%.*f\n", lines[i].name, lines[i].decimals,
-                lines[i].value);
-        before = ", ";
-    }
-    if (bench->options.json) printf("}\n");
-}
-
-static bool read_size(const char *text, size_t max, size_t *out)
-{
-    char *end;
-    *out = strtoul(text, &end, 10);
-    return end != text && *end == '\0' && *out >= 1 && *out <= max;
+    bench_print(lines, sizeof lines / sizeof lines[0], bench->options.json);
 }
 
 /* NULL: not one of those that are numbers. */
@@ -343,7 +322,7 @@ static bool parse(int argc, char **argv, struct options *out)
         size_t max;
         size_t *number = number_option(out, name, &max);
         if (number != NULL) {
-            if (!read_size(argv[i], max, number)) return false;
+            if (!bench_read_size(argv[i], max, number)) return false;
         } else if (strcmp(name, "--agent") == 0) {
             out->programs = strcmp(argv[i], "true") == 0;
             if (!out->programs && strcmp(argv[i], "callback") != 0)
@@ -379,16 +358,6 @@ static void remove_dir(const struct bench *bench)
 
 /* ---- runs that wait ------------------------------------------------------ */
 
-static uint64_t rss_now(void)
-{
-    uint64_t pages = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    if (file == NULL || fscanf(file, "%*u %" SCNu64, &pages) != 1)
-        bench_fail("cannot be read", "/proc/self/statm");
-    (void)fclose(file);
-    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
 /* Starts runs of one step that failed and waits for its next try; prints what
  * they take. */
 static void run_waiting(struct bench *bench)
@@ -400,7 +369,7 @@ static void run_waiting(struct bench *bench)
     ndf_run_options options = NDF_RUN_OPTIONS_INIT;
     options.cwd = bench->dir;
     const struct timespec pause = {.tv_nsec = 1000000};
-    uint64_t before = rss_now();
+    uint64_t before = bench_rss();
     uint64_t start = bench_now_ns();
     for (size_t i = 0; i < count; i++)
         check(ndf_run_start(bench->engine, "bench.wait", bench->context,
@@ -411,7 +380,7 @@ static void run_waiting(struct bench *bench)
     /* The results of the last ones, and their waits. */
     uint64_t took = bench_now_ns() - start;
     (void)sleep(1);
-    uint64_t rss = rss_now();
+    uint64_t rss = bench_rss();
     printf(bench->options.json
                ? "{\"waiting\": %zu, \"starts_s\": %.1f, \"rss_bytes\": "
                  "%" PRIu64 ", \"bytes_per_run\": %.0f}\n"

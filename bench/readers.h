@@ -1,0 +1,35 @@
+/*
+ * readers.h - how matching grows with threads that read one index.
+ *
+ * Two threads never do twice the work of one on a machine that others use. So
+ * the readers stand beside as many threads that only count, in turns: one and
+ * all of each, a part of a second at a time. What counts is how the readers
+ * grow, as a share of how the others do.
+ */
+#ifndef NDF_BENCH_READERS_H
+#define NDF_BENCH_READERS_H
+
+#include "bench.h"
+#include "workload.h"
+
+enum { READERS_MAX = 64 };
+
+/* What is read, by whom. */
+struct readers {
+    const struct index *index;
+    const struct workload *workload;
+    size_t threads;
+};
+
+/* Medians of all turns. Rates are a second, of all threads together. */
+struct readers_result {
+    double one, all; /* contexts matched by one reader, and by all */
+    double each_least, each_most; /* of the threads of all */
+    double growth;                /* all / one, of the same turn */
+    double spin_growth;           /* the same of threads that only count */
+    double of_spinning;           /* growth / spin_growth */
+};
+
+void readers_measure(const struct readers *readers, struct readers_result *out);
+
+#endif
