@@ -403,7 +403,7 @@ struct index_rule world_rule(struct world *world)
 {
     struct index_rule rule = {NULL, 0, NULL};
     struct draw *draw = &world->draw;
-    if (!draw_chance(draw, 4)) {
+    if (!draw_chance(draw, world->free_share)) {
         uint32_t ways =
             draw_chance(draw, 60) ? 1 : draw_count(world, world->ways_max);
         struct condition *law =
@@ -490,6 +490,7 @@ void world_init(struct world *world, struct draw draw)
     world->odd = draw_chance(&world->draw, 25);
     world->wide = draw_chance(&world->draw, 35);
     world->grouped = draw_chance(&world->draw, 40);
+    world->free_share = draw_chance(&world->draw, 10) ? 75 : 4;
     world->ways_max = 2 + draw_below(&world->draw, 4);
     world->all_max = 1 + draw_below(&world->draw, 5);
     draw_names(world);

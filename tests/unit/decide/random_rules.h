@@ -28,11 +28,12 @@ bool draw_chance(struct draw *draw, unsigned percent);
 struct world {
     struct arena arena; /* all that the others point to */
     struct draw draw;
-    bool odd;          /* conditions too that no decoder makes */
-    bool wide;         /* hundreds of values, types and places */
-    bool grouped;      /* most rules ask for a place and a type first */
-    uint32_t ways_max; /* alternatives of a law */
-    uint32_t all_max;  /* predicates of an alternative */
+    bool odd;            /* conditions too that no decoder makes */
+    bool wide;           /* hundreds of values, types and places */
+    bool grouped;        /* most rules ask for a place and a type first */
+    unsigned free_share; /* percent of the rules: no law */
+    uint32_t ways_max;   /* alternatives of a law */
+    uint32_t all_max;    /* predicates of an alternative */
     struct str names[RANDOM_NAMES_MAX];
     size_t name_count;
     struct value values[RANDOM_VALUES_MAX];

@@ -6,20 +6,15 @@
  * many pairs. A world that fails is named by the variable that plays it again,
  * and the rule and the context are shown.
  */
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "decide/scan.h"
 #include "random_rules.h"
+#include "support/again.h"
 #include "support/support.h"
 
-enum { PAIRS = 1000000, CONTEXTS_MAX = 40 };
-
-/* How the world under way is played again; empty: none is. */
-static char again[96];
+enum { PAIRS = 1000000, CONTEXTS_MAX = 40, CONTEXTS_LARGE_MAX = 15 };
 
 static const struct {
     enum rows_with with;
@@ -38,12 +33,6 @@ static bool machine_has(enum rows_with with)
                __builtin_cpu_supports("avx512vpopcntdq");
 #endif
     return with == ROWS_BEST || with == ROWS_SCALAR;
-}
-
-static uint64_t number_of(const char *name, uint64_t otherwise)
-{
-    const char *text = getenv(name);
-    return text == NULL ? otherwise : strtoull(text, NULL, 10);
 }
 
 /* What a test sums over its worlds. */
@@ -65,8 +54,8 @@ struct play {
 static size_t draw_size(struct draw *draw)
 {
     uint32_t kind = draw_below(draw, 100);
-    if (kind < 70) return draw_below(draw, 65);
-    if (kind < 92) return 100 + draw_below(draw, 500);
+    if (kind < 78) return draw_below(draw, 65);
+    if (kind < 96) return 100 + draw_below(draw, 500);
     return 1000 + draw_below(draw, 4000);
 }
 
@@ -161,7 +150,8 @@ static void sum(const struct index_matches *matches, struct sums *sums)
 static void play_contexts(struct play *play, struct sums *sums)
 {
     struct arena arena;
-    size_t contexts = 5 + draw_below(&play->world.draw, CONTEXTS_MAX - 5);
+    uint32_t most = play->count < 1000 ? CONTEXTS_MAX : CONTEXTS_LARGE_MAX;
+    size_t contexts = 5 + draw_below(&play->world.draw, most - 4);
     arena_init(&arena, &mem_libc);
     for (size_t c = 0; c < contexts; c++) {
         const struct context *context = world_context(&play->world);
@@ -185,21 +175,20 @@ static void play_contexts(struct play *play, struct sums *sums)
 static void play_world(uint64_t seed, struct sums *sums)
 {
     struct play play;
-    (void)snprintf(again, sizeof again,
-        "to play it again: NDF_INDEX_SEED=%llu test_index_random\n",
-        (unsigned long long)seed);
+    again_set(
+        "NDF_INDEX_SEED=%llu test_index_random", (unsigned long long)seed);
     play_init(&play, seed);
     play_contexts(&play, sums);
     play_deinit(&play);
-    again[0] = '\0';
+    again_clear();
 }
 
 static void a_million_pairs_are_judged_as_the_scan_judges(void **state)
 {
     (void)state;
     struct sums sums = {0};
-    uint64_t only = number_of("NDF_INDEX_SEED", 0);
-    uint64_t pairs = number_of("NDF_INDEX_PAIRS", PAIRS);
+    uint64_t only = again_number("NDF_INDEX_SEED", 0);
+    uint64_t pairs = again_number("NDF_INDEX_PAIRS", PAIRS);
     if (only > 0) play_world(only, &sums);
     for (uint64_t seed = 1; only == 0 && sums.pairs < pairs; seed++)
         play_world(seed, &sums);
@@ -262,33 +251,13 @@ static void each_predicate_that_is_drawn_holds_and_does_not(void **state)
     }
 }
 
-/* ---- playing again ------------------------------------------------------- */
-
-/* An assertion of the tests knows no seed. */
-static int say_again(void **state)
-{
-    (void)state;
-    print_error("%s", again);
-    again[0] = '\0';
-    return 0;
-}
-
-/* Nor has one of the index's own. */
-static void on_abort(int number)
-{
-    (void)number;
-    (void)!write(STDERR_FILENO, again, strlen(again));
-    _exit(1);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(
-            a_million_pairs_are_judged_as_the_scan_judges, say_again),
+            a_million_pairs_are_judged_as_the_scan_judges, again_say),
         cmocka_unit_test(each_predicate_that_is_drawn_holds_and_does_not),
     };
-    struct sigaction action = {.sa_handler = on_abort};
-    (void)sigaction(SIGABRT, &action, NULL);
+    again_on_abort();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
