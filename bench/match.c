@@ -161,6 +161,7 @@ static size_t add_readers(const struct bench *bench, struct bench_line *lines)
         {"growth", result.growth, 3},
         {"spin_growth", result.spin_growth, 3},
         {"of_spinning", result.of_spinning, 3},
+        {"each_of_one", result.each_of_one, 3},
     };
     memcpy(lines, made, sizeof made);
     return sizeof made / sizeof made[0];

@@ -17,7 +17,7 @@ struct worker {
     _Alignas(128) struct turn *turn;
     pthread_t thread;
     size_t number;
-    uint64_t done, ns;
+    uint64_t done, ns, cpu_ns;
 };
 
 /* Some threads doing one thing for a time. */
@@ -67,19 +67,57 @@ static void spin(struct worker *worker)
     (void)sink;
 }
 
+static uint64_t cpu_now_ns(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
 static void *run_worker(void *ud)
 {
     struct worker *worker = ud;
     (void)pthread_barrier_wait(&worker->turn->start);
     uint64_t start = bench_now_ns();
+    uint64_t cpu_start = cpu_now_ns();
     worker->turn->work(worker);
+    worker->cpu_ns = cpu_now_ns() - cpu_start;
     worker->ns = bench_now_ns() - start;
     return NULL;
 }
 
-/* Rates of the threads, a second, and their sum. */
-static double run_turn(const struct readers *readers, size_t threads,
-    void (*work)(struct worker *worker), double rates[READERS_MAX])
+/* What the threads of a turn did, a second. */
+struct rates {
+    double each[READERS_MAX]; /* rising */
+    double all;
+    double cpu; /* in a second of processor time, the mean of them */
+};
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void add_up(
+    const struct worker *workers, size_t threads, struct rates *out)
+{
+    uint64_t done = 0;
+    uint64_t cpu_ns = 0;
+    out->all = 0;
+    for (size_t i = 0; i < threads; i++) {
+        out->each[i] = (double)workers[i].done * 1e9 / (double)workers[i].ns;
+        out->all += out->each[i];
+        done += workers[i].done;
+        cpu_ns += workers[i].cpu_ns;
+    }
+    out->cpu = (double)done * 1e9 / (double)cpu_ns;
+    qsort(out->each, threads, sizeof *out->each, by_size);
+}
+
+static void run_turn(const struct readers *readers, size_t threads,
+    void (*work)(struct worker *worker), struct rates *out)
 {
     struct turn turn = {.readers = readers, .work = work};
     struct worker workers[READERS_MAX] = {{.turn = &turn}};
@@ -96,22 +134,13 @@ static double run_turn(const struct readers *readers, size_t threads,
     (void)pthread_barrier_wait(&turn.start);
     (void)nanosleep(&time, NULL);
     atomic_store(&turn.stop, true);
-    double sum = 0;
-    for (size_t i = 0; i < threads; i++) {
+    for (size_t i = 0; i < threads; i++)
         (void)pthread_join(workers[i].thread, NULL);
-        rates[i] = (double)workers[i].done * 1e9 / (double)workers[i].ns;
-        sum += rates[i];
-    }
     (void)pthread_barrier_destroy(&turn.start);
-    return sum;
+    add_up(workers, threads, out);
 }
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
+/* ---- medians ------------------------------------------------------------- */
 
 static double median(double values[TURNS])
 {
@@ -122,21 +151,24 @@ static double median(double values[TURNS])
 void readers_measure(const struct readers *readers, struct readers_result *out)
 {
     double one[TURNS], all[TURNS], least[TURNS], most[TURNS];
-    double growth[TURNS], spin_growth[TURNS], of_spinning[TURNS];
-    double rates[READERS_MAX];
+    double growth[TURNS], spin_growth[TURNS], of_spinning[TURNS], each[TURNS];
     size_t threads = readers->threads;
     for (size_t i = 0; i < TURNS; i++) {
-        double spin_one = run_turn(readers, 1, spin, rates);
-        double spin_all = run_turn(readers, threads, spin, rates);
-        one[i] = run_turn(readers, 1, read_contexts, rates);
-        all[i] = run_turn(readers, threads, read_contexts, rates);
-        qsort(rates, threads, sizeof *rates, by_size);
-        least[i] = rates[0];
-        most[i] = rates[threads - 1];
+        struct rates spin_one, spin_all, read_one, read_all;
+        run_turn(readers, 1, spin, &spin_one);
+        run_turn(readers, threads, spin, &spin_all);
+        run_turn(readers, 1, read_contexts, &read_one);
+        run_turn(readers, threads, read_contexts, &read_all);
+        one[i] = read_one.all;
+        all[i] = read_all.all;
+        least[i] = read_all.each[0];
+        most[i] = read_all.each[threads - 1];
         growth[i] = all[i] / one[i];
-        spin_growth[i] = spin_all / spin_one;
+        spin_growth[i] = spin_all.all / spin_one.all;
         of_spinning[i] = growth[i] / spin_growth[i];
+        each[i] = read_all.cpu / read_one.cpu;
     }
     *out = (struct readers_result){median(one), median(all), median(least),
-        median(most), median(growth), median(spin_growth), median(of_spinning)};
+        median(most), median(growth), median(spin_growth), median(of_spinning),
+        median(each)};
 }

@@ -28,6 +28,9 @@ struct readers_result {
     double growth;                /* all / one, of the same turn */
     double spin_growth;           /* the same of threads that only count */
     double of_spinning;           /* growth / spin_growth */
+    /* What a reader of all does in a second of its processor, of what one alone
+     * does: below 1 they stand in each other's way, whoever else is there. */
+    double each_of_one;
 };
 
 void readers_measure(const struct readers *readers, struct readers_result *out);
