@@ -2,31 +2,12 @@
  * fuzz_index.c - any rules in any contexts: the index says what the scan says.
  * The bytes are what rules and contexts are drawn by.
  */
-#include <string.h>
-
 #include "decide/scan.h"
 #include "fuzz/fuzz.h"
+#include "unit/decide/random_compare.h"
 #include "unit/decide/random_rules.h"
 
 enum { RULES_MAX = 48, CONTEXTS = 6 };
-
-static void same(const struct index_matches *wanted,
-    const struct index_matches *found, const struct index_rule *rules)
-{
-    FUZZ_REQUIRE(wanted->count == found->count);
-    FUZZ_REQUIRE(wanted->effort_limit == found->effort_limit);
-    for (size_t i = 0; i < wanted->count; i++) {
-        const struct index_match *want = &wanted->items[i];
-        const struct index_match *have = &found->items[i];
-        FUZZ_REQUIRE(want->candidate == have->candidate);
-        FUZZ_REQUIRE(want->alternative == have->alternative);
-        FUZZ_REQUIRE(want->held == have->held);
-        FUZZ_REQUIRE((want->good == NULL) == (have->good == NULL));
-        if (want->good == NULL) continue;
-        FUZZ_REQUIRE(memcmp(want->good, have->good,
-                         rules[want->candidate].good_for->count) == 0);
-    }
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -51,9 +32,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int i = 0; i < CONTEXTS; i++) {
         const struct context *context = world_context(&world);
         struct index_matches wanted, found;
+        struct difference difference;
         FUZZ_REQUIRE(scan_match(scan, context, &arena, &wanted) == NDF_OK);
         FUZZ_REQUIRE(index_match(index, context, &arena, &found) == NDF_OK);
-        same(&wanted, &found, rules);
+        FUZZ_REQUIRE(
+            !matches_differ(&wanted, NULL, &found, rules, &difference));
         arena_reset(&arena);
     }
     arena_deinit(&arena);

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
-
 enum { OPS = OP_GLOB + 1, FIELDS = FIELD_ATTRIBUTE + 1 };
 
 /* A test has no way to go on without memory. */
@@ -503,66 +501,4 @@ void world_init(struct world *world, struct draw draw)
 void world_deinit(struct world *world)
 {
     arena_deinit(&world->arena);
-}
-
-/* ---- for people ---------------------------------------------------------- */
-
-static void add_condition(struct buf *text, const struct condition *condition)
-{
-    buf_add(text, "{", 1);
-    for (size_t i = 0; i < condition->count; i++) {
-        const struct predicate *p = &condition->predicates[i];
-        buf_format(text, "%s%s", i > 0 ? ", " : "", field_name(p->field));
-        if (p->field == FIELD_ATTRIBUTE) {
-            buf_add(text, " ", 1);
-            json_write_string(text, p->name);
-        }
-        buf_format(text, " %s ", predicate_op_name(p->op));
-        json_write(text, &p->operand);
-    }
-    buf_add(text, "}", 1);
-}
-
-static struct str finish(struct arena *arena, struct buf *text)
-{
-    struct str copy = arena_str(arena, buf_str(text));
-    buf_deinit(text);
-    (void)need((void *)(uintptr_t)copy.at);
-    return copy;
-}
-
-struct str world_rule_text(struct arena *arena, const struct index_rule *rule)
-{
-    struct buf text;
-    buf_init(&text, &mem_libc);
-    for (size_t i = 0; i < rule->only_if_count; i++) {
-        buf_format(&text, "\n  way %zu: ", i);
-        add_condition(&text, &rule->only_if[i]);
-    }
-    if (rule->good_for != NULL) {
-        buf_format(&text, "\n  good for: ");
-        add_condition(&text, rule->good_for);
-    }
-    return finish(arena, &text);
-}
-
-struct str world_context_text(
-    struct arena *arena, const struct context *context)
-{
-    struct buf text;
-    buf_init(&text, &mem_libc);
-    const struct {
-        const char *name;
-        struct str value;
-    } parts[] = {{"domain", context->domain},
-        {"agent_type", context->agent_type}, {"text", context->text}};
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        if (parts[i].value.at == NULL) continue;
-        buf_format(&text, "%s ", parts[i].name);
-        json_write_string(&text, parts[i].value);
-        buf_add(&text, ", ", 2);
-    }
-    buf_format(&text, "priority %d, ", context->priority);
-    json_write(&text, &context->attributes);
-    return finish(arena, &text);
 }

@@ -51,9 +51,4 @@ struct predicate world_predicate(
 /* Whether a decoder makes such a predicate. */
 bool world_may_ask(enum field field, enum predicate_op op);
 
-/* A rule and a context for people, in arena; NUL-terminated. */
-struct str world_rule_text(struct arena *arena, const struct index_rule *rule);
-struct str world_context_text(
-    struct arena *arena, const struct context *context);
-
 #endif

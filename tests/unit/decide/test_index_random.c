@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "decide/scan.h"
+#include "random_compare.h"
 #include "random_rules.h"
 #include "support/again.h"
 #include "support/support.h"
@@ -90,52 +91,18 @@ static void play_deinit(struct play *play)
 
 /* ---- comparing ----------------------------------------------------------- */
 
-static const char *differs(
-    const struct index_match *a, const struct index_match *b, size_t tastes)
-{
-    if (a->alternative != b->alternative) return "another alternative";
-    if (a->held != b->held) return "another count of what is good";
-    if ((a->good == NULL) != (b->good == NULL)) return "no list of the good";
-    if (a->good != NULL && memcmp(a->good, b->good, tastes) != 0)
-        return "another list of the good";
-    return NULL;
-}
-
-static void __attribute__((noreturn))
-fail_at(struct play *play, const struct context *context, uint32_t candidate,
-    const char *name, const char *why)
-{
-    struct arena *arena = &play->world.arena;
-    struct str rule = world_rule_text(arena, &play->rules[candidate]);
-    struct str task = world_context_text(arena, context);
-    fail_msg("%s, rule %u of %zu: %s%s\nin %s", name, candidate, play->count,
-        why, rule.at, task.at);
-    abort();
-}
-
 static void compare(struct play *play, const struct context *context,
     const char *name, const struct index_matches *wanted,
     const struct index_matches *found)
 {
-    size_t most = wanted->count < found->count ? wanted->count : found->count;
-    for (size_t i = 0; i < most; i++) {
-        const struct index_match *want = &wanted->items[i];
-        const struct index_match *have = &found->items[i];
-        if (have->candidate < want->candidate)
-            fail_at(play, context, have->candidate, name, "found, wrongly");
-        if (have->candidate > want->candidate)
-            fail_at(play, context, want->candidate, name, "not found");
-        const struct condition *taste = play->rules[want->candidate].good_for;
-        const char *why = differs(want, have, taste == NULL ? 0 : taste->count);
-        if (why != NULL) fail_at(play, context, want->candidate, name, why);
-    }
-    if (found->count > most)
-        fail_at(play, context, found->items[most].candidate, name,
-            "found, wrongly");
-    if (wanted->count > most)
-        fail_at(
-            play, context, wanted->items[most].candidate, name, "not found");
-    assert_int_equal(wanted->effort_limit, found->effort_limit);
+    struct difference difference;
+    if (!matches_differ(wanted, NULL, found, play->rules, &difference)) return;
+    struct arena *arena = &play->world.arena;
+    struct str rule = STR("");
+    if (difference.candidate < play->count)
+        rule = rule_text(arena, &play->rules[difference.candidate]);
+    fail_msg("%s, rule %u of %zu: %s%s\nin %s", name, difference.candidate,
+        play->count, difference.what, rule.at, context_text(arena, context).at);
 }
 
 static void sum(const struct index_matches *matches, struct sums *sums)
