@@ -316,7 +316,7 @@ static void map_scales(struct world *world, struct predicate *predicate)
     size_t count = 1;
     int64_t number;
     if (draw_chance(&world->draw, 25)) return;
-    if (operand->kind == VALUE_ARRAY) {
+    if (predicate->op == OP_IN || predicate->op == OP_NOT_IN) {
         items = operand->array.items;
         count = operand->array.count;
     }
