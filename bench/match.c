@@ -156,8 +156,8 @@ static size_t add_readers(const struct bench *bench, struct bench_line *lines)
         {"threads", (double)readers.threads, 0},
         {"one_reader_s", result.one, 0},
         {"all_readers_s", result.all, 0},
-        {"slowest_reader_s", result.each_least, 0},
-        {"fastest_reader_s", result.each_most, 0},
+        {"slowest_reader_s", result.least, 0},
+        {"fastest_reader_s", result.most, 0},
         {"growth", result.growth, 3},
         {"spin_growth", result.spin_growth, 3},
         {"of_spinning", result.of_spinning, 3},
@@ -220,7 +220,7 @@ static bool parse(int argc, char **argv, struct options *out)
         else if (strcmp(name, "--with") == 0)
             good = parse_with(text, &out->with);
         else if (strcmp(name, "--threads") == 0)
-            good = bench_read_size(text, READERS_MAX, &out->threads);
+            good = bench_read_size(text, TURN_THREADS_MAX, &out->threads);
         else good = false;
         if (!good) return false;
     }

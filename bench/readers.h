@@ -1,20 +1,13 @@
 /*
- * readers.h - how matching grows with threads that read one index.
- *
- * Two threads never do twice the work of one on a machine that others use. So
- * the readers stand beside as many threads that only count, in turns: one and
- * all of each, a part of a second at a time. What counts is how the readers
- * grow, as a share of how the others do.
+ * readers.h - how matching grows with threads that read one index (turns.h).
  */
 #ifndef NDF_BENCH_READERS_H
 #define NDF_BENCH_READERS_H
 
-#include "bench.h"
+#include "turns.h"
 #include "workload.h"
 
-enum { READERS_MAX = 64 };
-
-/* What is read, by whom. */
+/* What is read, by how many. */
 struct readers {
     const struct index *index;
     const struct workload *workload;
@@ -23,11 +16,11 @@ struct readers {
 
 /* Medians of all turns. Rates are a second, of all threads together. */
 struct readers_result {
-    double one, all; /* contexts matched by one reader, and by all */
-    double each_least, each_most; /* of the threads of all */
-    double growth;                /* all / one, of the same turn */
-    double spin_growth;           /* the same of threads that only count */
-    double of_spinning;           /* growth / spin_growth */
+    double one, all;    /* contexts matched by one reader, and by all */
+    double least, most; /* of the threads of all */
+    double growth;      /* all / one, of the same turn */
+    double spin_growth; /* the same of threads that only count */
+    double of_spinning; /* growth / spin_growth */
     /* What a reader of all does in a second of its processor, of what one alone
      * does: below 1 they stand in each other's way, whoever else is there. */
     double each_of_one;
