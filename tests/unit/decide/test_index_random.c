@@ -101,7 +101,7 @@ static void compare(struct play *play, const struct context *context,
     struct str rule = STR("");
     if (difference.candidate < play->count)
         rule = rule_text(arena, &play->rules[difference.candidate]);
-    fail_msg("%s, rule %u of %zu: %s%s\nin %s", name, difference.candidate,
+    fail_msg("%s, rule %u of %zu: %s%s\nwith %s", name, difference.candidate,
         play->count, difference.what, rule.at, context_text(arena, context).at);
 }
 
