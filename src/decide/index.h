@@ -67,7 +67,7 @@ struct index_match {
 };
 
 struct index_matches {
-    struct index_match *items; /* by candidate */
+    struct index_match *items; /* each candidate once, in no order */
     size_t count;
     bool effort_limit; /* some regular expression gave up: counted as false */
 };
@@ -75,5 +75,7 @@ struct index_matches {
 /* Results live in arena. NDF_OK or NDF_ENOMEM. */
 int index_match(const struct index *index, const struct context *context,
     struct arena *arena, struct index_matches *out);
+/* Puts them by candidate. NDF_OK or NDF_ENOMEM. */
+int index_sort(struct index_matches *matches, struct arena *arena);
 
 #endif

@@ -410,6 +410,7 @@ int scoring_make(const struct selector *selector,
     const struct context *context = query->context;
     out->hint = domain_kind_hint(context);
     int err = index_match(selector->index, context, arena, &out->matches);
+    if (err == NDF_OK) err = index_sort(&out->matches, arena);
     if (err == NDF_OK) err = keep_allowed(out);
     if (err == NDF_OK) err = text_query_make(arena, context->text, &out->text);
     if (err == NDF_OK)

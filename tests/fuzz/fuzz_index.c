@@ -35,6 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct difference difference;
         FUZZ_REQUIRE(scan_match(scan, context, &arena, &wanted) == NDF_OK);
         FUZZ_REQUIRE(index_match(index, context, &arena, &found) == NDF_OK);
+        FUZZ_REQUIRE(index_sort(&found, &arena) == NDF_OK);
         FUZZ_REQUIRE(
             !matches_differ(&wanted, NULL, &found, rules, &difference));
         arena_reset(&arena);

@@ -448,6 +448,7 @@ static void the_scan_agrees_with_a_second_evaluation(void **state)
             struct context *context = random_context(&seed);
             struct index_matches matches;
             assert_ok(index_match(index, context, &arena, &matches));
+            assert_ok(index_sort(&matches, &arena));
             size_t at = 0;
             for (size_t i = 0; i < 40; i++) {
                 bool found =
@@ -477,6 +478,7 @@ static int use_all(const struct mem *mem, void *ud)
     arena_init(&scratch, mem);
     int err = index_new(&index, mem, &rule, 1, NULL, NULL);
     if (err == NDF_OK) err = index_match(index, &context, &scratch, &matches);
+    if (err == NDF_OK) err = index_sort(&matches, &scratch);
     if (err == NDF_OK) err = scan_explain(&rule, &context, &scratch, &why);
     index_free(index);
     arena_deinit(&scratch);

@@ -128,6 +128,7 @@ static void play_contexts(struct play *play, struct sums *sums)
         for (size_t v = 0; v < VARIANTS; v++) {
             if (play->indexes[v] == NULL) continue;
             assert_ok(index_match(play->indexes[v], context, &arena, &found));
+            assert_ok(index_sort(&found, &arena));
             compare(play, context, variants[v].name, &wanted, &found);
         }
         sum(&wanted, sums);
