@@ -64,6 +64,9 @@ int os_pidfd_kill(int pidfd, int signal);
 /* The cpus this process may use: its affinity, bounded by the quota of its
  * control groups (version 2). 0: unknown. */
 double os_cpus(void);
+/* The number of the processor that this thread is on now, or another number
+ * that differs between threads: a hint, as it may be moved at any time. */
+unsigned os_cpu(void);
 /* Bytes of memory of the machine, and how many can be had without swapping. 0:
  * unknown. */
 void os_memory(uint64_t *all, uint64_t *available);
