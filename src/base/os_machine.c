@@ -85,6 +85,12 @@ unsigned os_cpu(void)
     return (unsigned)((uint64_t)pthread_self() * odd >> 40);
 }
 
+unsigned os_cpu_count(void)
+{
+    long count = sysconf(_SC_NPROCESSORS_CONF);
+    return count > 1 ? (unsigned)count : 1;
+}
+
 double os_cpus(void)
 {
     double cpus = affinity();

@@ -13,7 +13,6 @@
 struct snapshot_node {
     struct snapshot_node *next; /* of all */
     void *what;                 /* NULL: free; changed under the lock */
-    unsigned char apart[STRIPE_BYTES];
     struct stripe readers[STRIPES];
 };
 

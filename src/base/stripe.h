@@ -15,13 +15,14 @@
 
 #include "base/os.h"
 
-/* A processor fetches lines of 64 bytes, and some fetch them in pairs. Cells
- * this far apart share no pair wherever the first one begins. */
-enum { STRIPES = 32, STRIPE_BYTES = 128 };
+/* A processor fetches lines of 64 bytes, and some fetch them in pairs: counts
+ * are a pair apart, and a line from what else lies beside the cells. */
+enum { STRIPES = 32, STRIPE_BYTES = 128, STRIPE_LINE = 64 };
 
 struct stripe {
+    unsigned char before[STRIPE_LINE];
     _Atomic uint64_t count;
-    unsigned char apart[STRIPE_BYTES - sizeof(uint64_t)];
+    unsigned char after[STRIPE_BYTES - STRIPE_LINE - sizeof(uint64_t)];
 };
 
 /* The cell for this thread now. */
