@@ -8,7 +8,7 @@
 
 #include "bench.h"
 
-static const struct bench_word *const words[] = {&bench_run};
+static const struct bench_word *const words[] = {&bench_run, &bench_select};
 
 enum { WORD_COUNT = sizeof words / sizeof words[0] };
 
