@@ -4,7 +4,9 @@
  * Two threads never do twice the work of one on a machine that others use. So
  * the threads that select take turns with threads that only count, one and all
  * of each in every round: what counts is how the one grows as a share of how
- * the other does.
+ * the other does. Beside that, what a selection takes of a processor's time
+ * alone and among others, which does not depend on who else wants the
+ * processor, but tells nothing of waiting.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -23,7 +25,7 @@ enum {
     ROUNDS_MAX = 1000,
     PATTERNS_MAX = 1000000,
     CALLS_MAX = 1000000000,
-    TURN_MS = 100,
+    TURN_MS = 25,
     CONTEXTS = 64,
     VOCABULARY = 2000,
     SPIN_STEPS = 2000,
@@ -175,7 +177,7 @@ struct worker {
     struct turn *turn;
     pthread_t thread;
     size_t number;
-    uint64_t done, ns;
+    uint64_t done, ns, cpu_ns;
 };
 
 /* Some threads doing one thing for a time. */
@@ -225,19 +227,28 @@ static uint64_t spin(const struct worker *worker)
     return done;
 }
 
+static uint64_t cpu_ns(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
 static void *run_worker(void *ud)
 {
     struct worker *worker = ud;
     (void)pthread_barrier_wait(&worker->turn->start);
-    uint64_t start = bench_now_ns();
+    uint64_t start = bench_now_ns(), cpu = cpu_ns();
     worker->done = worker->turn->work(worker);
     worker->ns = bench_now_ns() - start;
+    worker->cpu_ns = cpu_ns() - cpu;
     return NULL;
 }
 
-/* What they did a second, all together. */
+/* What they did a second, all together. *cpu_us: what one thing took of a
+ * processor. */
 static double run_turn(struct bench *bench, size_t threads,
-    uint64_t (*work)(const struct worker *worker))
+    uint64_t (*work)(const struct worker *worker), double *cpu_us)
 {
     struct turn turn = {.bench = bench, .work = work};
     struct worker workers[THREADS_MAX];
@@ -253,11 +264,14 @@ static double run_turn(struct bench *bench, size_t threads,
     (void)pthread_barrier_wait(&turn.start);
     (void)nanosleep(&time, NULL);
     atomic_store(&turn.stop, true);
-    double sum = 0;
+    double sum = 0, done = 0, cpu = 0;
     for (size_t i = 0; i < threads; i++) {
         (void)pthread_join(workers[i].thread, NULL);
         sum += (double)workers[i].done * 1e9 / (double)workers[i].ns;
+        done += (double)workers[i].done;
+        cpu += (double)workers[i].cpu_ns;
     }
+    *cpu_us = cpu / done / 1000;
     (void)pthread_barrier_destroy(&turn.start);
     return sum;
 }
@@ -277,34 +291,41 @@ static double median(double *values, size_t count)
     return values[count / 2];
 }
 
+/* All figures of a round, and of all rounds. */
+enum figure { ONE, ALL, GROWTH, SPINNING, SHARE, ONE_CPU, ALL_CPU, FIGURES };
+
+static void run_round(struct bench *bench, double out[FIGURES])
+{
+    size_t threads = bench->options.threads;
+    double spin_cpu;
+    double spin_one = run_turn(bench, 1, spin, &spin_cpu);
+    out[ONE] = run_turn(bench, 1, select_often, &out[ONE_CPU]);
+    double spin_all = run_turn(bench, threads, spin, &spin_cpu);
+    out[ALL] = run_turn(bench, threads, select_often, &out[ALL_CPU]);
+    out[GROWTH] = out[ALL] / out[ONE];
+    out[SPINNING] = spin_all / spin_one;
+    out[SHARE] = out[GROWTH] / out[SPINNING];
+}
+
 static void run_rounds(struct bench *bench)
 {
-    static double one[ROUNDS_MAX], all[ROUNDS_MAX], growth[ROUNDS_MAX];
-    static double spinning[ROUNDS_MAX], share[ROUNDS_MAX];
+    static const char *const names[FIGURES] = {"one_s", "all_s", "growth",
+        "spin_growth", "of_spinning", "one_cpu_us", "all_cpu_us"};
+    static double all[FIGURES][ROUNDS_MAX];
     const struct options *options = &bench->options;
-    size_t rounds = options->rounds, threads = options->threads;
-    for (size_t i = 0; i < rounds; i++) {
-        double spin_one = run_turn(bench, 1, spin);
-        one[i] = run_turn(bench, 1, select_often);
-        double spin_all = run_turn(bench, threads, spin);
-        all[i] = run_turn(bench, threads, select_often);
-        growth[i] = all[i] / one[i];
-        spinning[i] = spin_all / spin_one;
-        share[i] = growth[i] / spinning[i];
+    for (size_t i = 0; i < options->rounds; i++) {
+        double figures[FIGURES];
+        run_round(bench, figures);
+        for (size_t k = 0; k < FIGURES; k++)
+            all[k][i] = figures[k];
     }
-    double each = median(one, rounds);
-    printf(options->json
-               ? "{\"patterns\": %zu, \"threads\": %zu, "
-                 "\"one_s\": %.0f, \"one_us\": %.3f, "
-                 "\"all_s\": %.0f, \"growth\": %.3f, "
-                 "\"spin_growth\": %.3f, \"of_spinning\": %.3f}\n"
-               : "patterns            %zu\nthreads             %zu\n"
-                 "one_s               %.0f\none_us              %.3f\n"
-                 "all_s               %.0f\ngrowth              %.3f\n"
-                 "spin_growth         %.3f\nof_spinning         %.3f\n",
-        options->patterns, threads, each, 1e6 / each, median(all, rounds),
-        median(growth, rounds), median(spinning, rounds),
-        median(share, rounds));
+    printf(options->json ? "{\"patterns\": %zu, \"threads\": %zu"
+                         : "patterns            %zu\nthreads             %zu",
+        options->patterns, options->threads);
+    for (size_t k = 0; k < FIGURES; k++)
+        printf(options->json ? ", \"%s\": %.3f" : "\n%-19s %.3f", names[k],
+            median(all[k], options->rounds));
+    printf(options->json ? "}\n" : "\n");
 }
 
 /* ---- the word ------------------------------------------------------------ */
@@ -342,7 +363,7 @@ static bool parse(int argc, char **argv, struct options *out)
 static int run(int argc, char **argv)
 {
     static struct bench bench = {
-        .options = {.patterns = 1000, .threads = 2, .rounds = 15}};
+        .options = {.patterns = 1000, .threads = 2, .rounds = 51}};
     if (!parse(argc, argv, &bench.options)) {
         fprintf(stderr, "usage: ndf-bench select %s\n", bench_select.usage);
         return 2;

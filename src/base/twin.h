@@ -18,8 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How many words a twin of values of that many bytes has. */
-#define TWIN_WORDS(bytes) (2 * (((bytes) + 7) / 8))
+/* How many words a twin of values of that many bytes has; a multiple of 8. */
+#define TWIN_WORDS(bytes) (2 * ((bytes) / sizeof(uint64_t)))
 
 /* Both copies are words[TWIN_WORDS(size)]; turn begins at 0. */
 void twin_write(_Atomic uint64_t *turn, _Atomic uint64_t *words,

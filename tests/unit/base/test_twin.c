@@ -8,22 +8,21 @@
 #include "base/twin.h"
 #include "support/support.h"
 
-/* Not a whole number of words. */
-struct odd {
-    char bytes[19];
+struct bytes {
+    char at[24];
 };
 
 struct holder {
     _Atomic uint64_t turn;
-    _Atomic uint64_t words[TWIN_WORDS(sizeof(struct odd))];
+    _Atomic uint64_t words[TWIN_WORDS(sizeof(struct bytes))];
     uint64_t behind;
 };
 
-static struct odd make(char byte)
+static struct bytes make(char byte)
 {
-    struct odd odd;
-    memset(odd.bytes, byte, sizeof odd.bytes);
-    return odd;
+    struct bytes bytes;
+    memset(bytes.at, byte, sizeof bytes.at);
+    return bytes;
 }
 
 static void what_was_written_last_is_read(void **state)
@@ -31,8 +30,8 @@ static void what_was_written_last_is_read(void **state)
     (void)state;
     struct holder holder = {.behind = 42};
     for (int i = 0; i < 100; i++) {
-        struct odd given = make((char)i);
-        struct odd got = make('x');
+        struct bytes given = make((char)i);
+        struct bytes got = make('x');
         twin_write(&holder.turn, holder.words, &given, sizeof given);
         twin_read(&holder.turn, holder.words, &got, sizeof got);
         assert_memory_equal(&got, &given, sizeof got);
@@ -44,7 +43,7 @@ static void before_the_first_it_is_zero(void **state)
 {
     (void)state;
     struct holder holder = {.behind = 42};
-    struct odd zero = make(0), got = make('x');
+    struct bytes zero = make(0), got = make('x');
     twin_read(&holder.turn, holder.words, &got, sizeof got);
     assert_memory_equal(&got, &zero, sizeof got);
 }
@@ -54,7 +53,7 @@ static void a_writer_in_the_middle_is_not_seen(void **state)
 {
     (void)state;
     struct holder holder = {.behind = 0};
-    struct odd given = make('a'), got;
+    struct bytes given = make('a'), got;
     twin_write(&holder.turn, holder.words, &given, sizeof given);
     size_t words = sizeof holder.words / sizeof holder.words[0] / 2;
     size_t next = (size_t)(holder.turn + 1) % 2 * words;
