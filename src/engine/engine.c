@@ -43,6 +43,19 @@ static int read_picture(
     return err;
 }
 
+/* Outcomes that were counted while it was read are in the old one only. */
+static int replace_picture(ndf_engine *engine, const struct picture *old,
+    uint64_t changes, struct picture *picture)
+{
+    int err = NDF_OK;
+    pthread_mutex_lock(&engine->lock);
+    if (old != NULL)
+        err = scores_carry(&picture->scores, &old->scores, changes);
+    if (err == NDF_OK) err = snapshot_publish(&engine->picture, picture);
+    pthread_mutex_unlock(&engine->lock);
+    return err;
+}
+
 /* `loading` is held. */
 static int load_picture(ndf_engine *engine, ndf_error *error)
 {
@@ -51,16 +64,17 @@ static int load_picture(ndf_engine *engine, ndf_error *error)
     int64_t version = store_data_version(engine->store);
     /* What comes later is not in it. */
     uint64_t revision = atomic_load(&engine->revision);
-    int err = read_picture(engine, &picture, error);
-    if (err != NDF_OK) return err;
-    picture->revision = revision;
-    picture->data_version = version;
     /* The old one is freed by the end of this look, after the lock. */
     struct look old;
-    (void)engine_look_last(engine, &old);
-    pthread_mutex_lock(&engine->lock);
-    err = snapshot_publish(&engine->picture, picture);
-    pthread_mutex_unlock(&engine->lock);
+    uint64_t changes = engine_look_last(engine, &old)
+                           ? scores_changes(&old.picture->scores)
+                           : 0;
+    int err = read_picture(engine, &picture, error);
+    if (err == NDF_OK) {
+        picture->revision = revision;
+        picture->data_version = version;
+        err = replace_picture(engine, old.picture, changes, picture);
+    }
     engine_look_end(engine, &old);
     if (err != NDF_OK) {
         picture_free(picture);
@@ -172,12 +186,12 @@ void engine_learned(ndf_engine *engine, const struct learning *learning)
 {
     struct look look;
     pthread_mutex_lock(&engine->lock);
-    int err = NDF_OK;
-    if (engine_look_last(engine, &look))
-        err = learning_apply(&look.picture->scores, learning);
+    /* Without a picture, which may be just being read, or without memory, the
+     * counts come with the next reading. */
+    bool counted = engine_look_last(engine, &look) &&
+                   learning_apply(&look.picture->scores, learning) == NDF_OK;
     pthread_mutex_unlock(&engine->lock);
-    /* Without memory the counts come with the next reading. */
-    if (err != NDF_OK) engine_touch(engine);
+    if (!counted) engine_touch(engine);
     engine_look_end(engine, &look);
     learned_add(&engine->learned, &(struct knowledge_outcome){learning->seq,
                                       learning->id, learning->outcome.lesson});

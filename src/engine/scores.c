@@ -26,7 +26,8 @@ struct counted {
     struct counted *next; /* of all, as they came */
     struct str pattern, domain;
     uint64_t hash;
-    int64_t seq; /* of the outcome counted last; 0: it was read */
+    int64_t seq;    /* of the outcome counted last; 0: it was read */
+    uint64_t stamp; /* of the change that made it what it is */
     _Atomic uint64_t turn;
     _Atomic uint64_t tally[TWIN_WORDS(sizeof(struct tally))];
 };
@@ -112,7 +113,8 @@ static void set_tally(
     struct scores *scores, struct counted *counted, const struct tally *tally)
 {
     twin_write(&counted->turn, counted->tally, tally, sizeof *tally);
-    atomic_fetch_add_explicit(&scores->changes, 1, memory_order_release);
+    counted->stamp =
+        atomic_fetch_add_explicit(&scores->changes, 1, memory_order_release);
 }
 
 struct tally scores_get(
@@ -145,7 +147,8 @@ int scores_put(struct scores *scores, struct str pattern, struct str domain,
     known->seq = seq;
     twin_write(&known->turn, known->tally, &tally, sizeof tally);
     put_slot(table, known);
-    atomic_fetch_add_explicit(&scores->changes, 1, memory_order_release);
+    known->stamp =
+        atomic_fetch_add_explicit(&scores->changes, 1, memory_order_release);
     if (scores->last != NULL) scores->last->next = known;
     else scores->first = known;
     scores->last = known;
@@ -160,6 +163,19 @@ void scores_forget(struct scores *scores, struct str pattern)
          counted = counted->next)
         if (str_equal(counted->pattern, pattern))
             set_tally(scores, counted, &none);
+}
+
+int scores_carry(
+    struct scores *scores, const struct scores *from, uint64_t since)
+{
+    int err = NDF_OK;
+    if (scores_changes(from) == since) return err;
+    for (const struct counted *counted = from->first;
+         err == NDF_OK && counted != NULL; counted = counted->next)
+        if (counted->stamp >= since && counted->seq > scores->seq)
+            err = scores_put(scores, counted->pattern, counted->domain,
+                tally_now(counted), counted->seq);
+    return err;
 }
 
 bool scores_empty(const struct scores *scores)
@@ -197,13 +213,22 @@ static int load_one(void *ud, const struct store_tally *row)
             "the counts of '%.*s' in the store make no sense: run "
             "ndf dev check",
             STR_ARG(row->pattern));
-    return scores_put(load->scores, row->pattern, row->domain, tally, 0);
+    return scores_put(
+        load->scores, row->pattern, row->domain, tally, load->scores->seq);
+}
+
+static int take_seq(void *ud, const struct store_outcome *row)
+{
+    *(int64_t *)ud = row->seq;
+    return NDF_OK;
 }
 
 int scores_load(
     struct scores *scores, struct store_reader *reader, ndf_error *error)
 {
     struct load load = {scores, error};
+    int err = read_outcomes_last(reader, 1, take_seq, &scores->seq, error);
+    if (err != NDF_OK) return err;
     return read_tallies(reader, load_one, &load, error);
 }
 

@@ -24,6 +24,7 @@ struct scores {
     struct scores_table *_Atomic table; /* NULL: there are none */
     struct counted *first, *last;       /* of all, as they came */
     size_t count;
+    int64_t seq; /* of the last outcome that was there when it was read */
     _Atomic uint64_t changes; /* how often anything changed; begins at 1 */
 };
 
@@ -41,6 +42,10 @@ int scores_put(struct scores *scores, struct str pattern, struct str domain,
     struct tally tally, int64_t seq);
 /* Of all domains of a pattern: as if nothing had been counted. */
 void scores_forget(struct scores *scores, struct str pattern);
+/* Takes over what was counted elsewhere since the changes there were `since`,
+ * unless it was read here. NDF_OK or NDF_ENOMEM: some is missing. */
+int scores_carry(
+    struct scores *scores, const struct scores *from, uint64_t since);
 /* Whether nothing was ever counted. */
 bool scores_empty(const struct scores *scores);
 /* Goes on with every change, after it: what was made from the counts holds as
