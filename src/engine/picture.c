@@ -61,6 +61,10 @@ void picture_kinds(struct picture *picture, int64_t now_ms,
     uint64_t half_life_ms, struct tally kinds[3])
 {
     struct picture_kinds sums;
+    if (scores_empty(&picture->scores)) {
+        memset(kinds, 0, sizeof sums.kinds);
+        return;
+    }
     uint64_t changes = scores_changes(&picture->scores);
     twin_read(&picture->kinds_turn, picture->kinds, &sums, sizeof sums);
     if (sums.changes != changes || sums.half_life_ms != half_life_ms) {
