@@ -16,7 +16,7 @@ struct bench_word {
     int (*run)(int argc, char **argv);
 };
 
-extern const struct bench_word bench_run, bench_match;
+extern const struct bench_word bench_run, bench_match, bench_select;
 
 /* Times in nanoseconds, to be asked for quantiles. */
 struct bench_times {

@@ -10,7 +10,8 @@
 
 #include "bench.h"
 
-static const struct bench_word *const words[] = {&bench_run, &bench_match};
+static const struct bench_word *const words[] = {
+    &bench_run, &bench_match, &bench_select};
 
 enum { WORD_COUNT = sizeof words / sizeof words[0] };
 

@@ -9,6 +9,8 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "ndf/error.h"
+
 enum { SUB = 1 << HISTOGRAM_SUB_BITS };
 
 static const uint64_t value_max = UINT64_C(1) << HISTOGRAM_MAX_BITS;
@@ -56,31 +58,67 @@ void histogram_add(struct histogram *histogram, uint64_t value)
         continue;
 }
 
-static uint64_t count_in(const struct histogram *histogram, size_t bucket)
+/* ---- reading ------------------------------------------------------------- */
+
+/* Some that are read as one, so far apart. */
+struct group {
+    const struct histogram *first;
+    size_t count, apart;
+};
+
+static const struct histogram *member(const struct group *group, size_t i)
 {
-    return atomic_load_explicit(
-        &histogram->buckets[bucket], memory_order_relaxed);
+    const char *first = (const char *)group->first;
+    return (const void *)(first + i * group->apart);
 }
 
-static uint64_t count_of(const struct histogram *histogram)
+static uint64_t count_in(const struct group *group, size_t bucket)
 {
     uint64_t count = 0;
-    for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++)
-        count += count_in(histogram, i);
+    for (size_t i = 0; i < group->count; i++)
+        count += atomic_load_explicit(
+            &member(group, i)->buckets[bucket], memory_order_relaxed);
     return count;
 }
 
-static uint64_t quantile(
-    const struct histogram *histogram, uint64_t count, double q)
+static uint64_t count_of(const struct group *group)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++)
+        count += count_in(group, i);
+    return count;
+}
+
+static uint64_t sum_of(const struct group *group)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < group->count; i++)
+        sum +=
+            atomic_load_explicit(&member(group, i)->sum, memory_order_relaxed);
+    return sum;
+}
+
+static uint64_t max_of(const struct group *group)
+{
+    uint64_t most = 0;
+    for (size_t i = 0; i < group->count; i++) {
+        uint64_t max =
+            atomic_load_explicit(&member(group, i)->max, memory_order_relaxed);
+        if (max > most) most = max;
+    }
+    return most;
+}
+
+static uint64_t quantile(const struct group *group, uint64_t count, double q)
 {
     if (count == 0) return 0;
     double rank = ceil(fmin(fmax(q, 0), 1) * (double)count);
     uint64_t want = rank < 1 ? 1 : (uint64_t)rank;
     if (want > count) want = count;
-    uint64_t max = atomic_load_explicit(&histogram->max, memory_order_relaxed);
+    uint64_t max = max_of(group);
     uint64_t seen = 0;
     for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
-        seen += count_in(histogram, i);
+        seen += count_in(group, i);
         if (seen < want) continue;
         uint64_t end = bucket_end(i);
         return end < max ? end : max;
@@ -88,22 +126,78 @@ static uint64_t quantile(
     return max;
 }
 
-void histogram_read(
-    const struct histogram *histogram, struct histogram_summary *out)
+static void summarise(const struct group *group, struct histogram_summary *out)
 {
-    uint64_t count = count_of(histogram);
-    uint64_t sum = atomic_load_explicit(&histogram->sum, memory_order_relaxed);
+    uint64_t count = count_of(group);
+    uint64_t sum = sum_of(group);
     *out = (struct histogram_summary){
         .count = count,
         .mean = count == 0 ? 0 : (double)sum / (double)count,
-        .p50 = quantile(histogram, count, 0.50),
-        .p95 = quantile(histogram, count, 0.95),
-        .p99 = quantile(histogram, count, 0.99),
-        .max = atomic_load_explicit(&histogram->max, memory_order_relaxed),
+        .p50 = quantile(group, count, 0.50),
+        .p95 = quantile(group, count, 0.95),
+        .p99 = quantile(group, count, 0.99),
+        .max = max_of(group),
     };
+}
+
+void histogram_read(
+    const struct histogram *histogram, struct histogram_summary *out)
+{
+    const struct group one = {histogram, 1, 0};
+    summarise(&one, out);
 }
 
 uint64_t histogram_quantile(const struct histogram *histogram, double q)
 {
-    return quantile(histogram, count_of(histogram), q);
+    const struct group one = {histogram, 1, 0};
+    return quantile(&one, count_of(&one), q);
+}
+
+/* ---- wide ones ----------------------------------------------------------- */
+
+void wide_counter_add(struct wide_counter *counter, uint64_t n)
+{
+    atomic_fetch_add_explicit(
+        &counter->cells[stripe_here()].count, n, memory_order_relaxed);
+}
+
+uint64_t wide_counter_get(const struct wide_counter *counter)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < STRIPES; i++)
+        count += atomic_load_explicit(
+            &counter->cells[i].count, memory_order_relaxed);
+    return count;
+}
+
+int wide_histogram_init(struct wide_histogram *histogram, const struct mem *mem)
+{
+    unsigned count = os_cpu_count();
+    histogram->mem = mem;
+    histogram->count = count < STRIPES ? count : STRIPES;
+    histogram->items =
+        mem_calloc(mem, histogram->count, sizeof *histogram->items);
+    return histogram->items != NULL ? NDF_OK : NDF_ENOMEM;
+}
+
+void wide_histogram_deinit(struct wide_histogram *histogram)
+{
+    if (histogram->items == NULL) return;
+    mem_free(histogram->mem, histogram->items,
+        histogram->count * sizeof *histogram->items);
+    histogram->items = NULL;
+}
+
+void wide_histogram_add(struct wide_histogram *histogram, uint64_t value)
+{
+    size_t at = stripe_here() % histogram->count;
+    histogram_add(&histogram->items[at].histogram, value);
+}
+
+void wide_histogram_read(
+    const struct wide_histogram *histogram, struct histogram_summary *out)
+{
+    const struct group all = {&histogram->items[0].histogram, histogram->count,
+        sizeof *histogram->items};
+    summarise(&all, out);
 }

@@ -5,12 +5,18 @@
  * value is kept to within 1/64 (two digits, always rounded up) from 1 to 2^40.
  * Recording is one relaxed atomic add; reading while others record gives a
  * recent, slightly torn picture, which is what a monitor wants.
+ *
+ * What many threads record at once, all the time, is wide: each processor has
+ * its own, and reading adds them up.
  */
 #ifndef NDF_BASE_METRICS_H
 #define NDF_BASE_METRICS_H
 
 #include <stdatomic.h>
 #include <stdint.h>
+
+#include "base/mem.h"
+#include "base/stripe.h"
 
 enum {
     HISTOGRAM_SUB_BITS = 6,
@@ -43,5 +49,33 @@ void histogram_read(
     const struct histogram *histogram, struct histogram_summary *out);
 /* The value at quantile q in 0..1; 0 when nothing was recorded. */
 uint64_t histogram_quantile(const struct histogram *histogram, double q);
+
+/* ---- wide ones ----------------------------------------------------------- */
+
+struct wide_counter {
+    struct stripe cells[STRIPES];
+};
+
+void wide_counter_add(struct wide_counter *counter, uint64_t n);
+uint64_t wide_counter_get(const struct wide_counter *counter);
+
+struct wide_item {
+    struct histogram histogram;
+    unsigned char apart[STRIPE_BYTES];
+};
+
+struct wide_histogram {
+    const struct mem *mem;
+    struct wide_item *items; /* one for each processor, at most STRIPES */
+    size_t count;
+};
+
+/* NDF_OK or NDF_ENOMEM: then it may be deinitialised, but not used. */
+int wide_histogram_init(
+    struct wide_histogram *histogram, const struct mem *mem);
+void wide_histogram_deinit(struct wide_histogram *histogram);
+void wide_histogram_add(struct wide_histogram *histogram, uint64_t value);
+void wide_histogram_read(
+    const struct wide_histogram *histogram, struct histogram_summary *out);
 
 #endif

@@ -64,6 +64,11 @@ int os_pidfd_kill(int pidfd, int signal);
 /* The cpus this process may use: its affinity, bounded by the quota of its
  * control groups (version 2). 0: unknown. */
 double os_cpus(void);
+/* The number of the processor that this thread is on now, or another number
+ * that differs between threads: a hint, as it may be moved at any time. */
+unsigned os_cpu(void);
+/* How many processors the machine has, at least 1: of which os_cpu is one. */
+unsigned os_cpu_count(void);
 /* Bytes of memory of the machine, and how many can be had without swapping. 0:
  * unknown. */
 void os_memory(uint64_t *all, uint64_t *available);

@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE /* NOLINT(bugprone-*,readability-*): not our name */
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,6 +74,21 @@ static double group_cpus(void)
         if (group.size > 0) group.size--;
     }
     return least;
+}
+
+unsigned os_cpu(void)
+{
+    int cpu = sched_getcpu();
+    if (cpu >= 0) return (unsigned)cpu;
+    /* Threads lie far apart: what differs is in the high bits. */
+    const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
+    return (unsigned)((uint64_t)pthread_self() * odd >> 40);
+}
+
+unsigned os_cpu_count(void)
+{
+    long count = sysconf(_SC_NPROCESSORS_CONF);
+    return count > 1 ? (unsigned)count : 1;
 }
 
 double os_cpus(void)

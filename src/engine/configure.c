@@ -240,25 +240,28 @@ static const struct codec_map settings_map = {.name = "configuration",
 
 struct selector_config engine_config(ndf_engine *engine)
 {
-    pthread_mutex_lock(&engine->lock);
-    struct selector_config config = engine->config;
-    pthread_mutex_unlock(&engine->lock);
+    struct selector_config config;
+    twin_read(&engine->config_turn, engine->config, &config, sizeof config);
     return config;
+}
+
+void engine_set_config(ndf_engine *engine, const struct selector_config *config)
+{
+    pthread_mutex_lock(&engine->lock);
+    twin_write(&engine->config_turn, engine->config, config, sizeof *config);
+    pthread_mutex_unlock(&engine->lock);
 }
 
 uint64_t engine_half_life(ndf_engine *engine, struct str pattern)
 {
-    pthread_mutex_lock(&engine->lock);
-    uint64_t half_life = engine->config.half_life_ms;
-    struct registry *registry = engine->registry;
-    if (registry != NULL) registry_ref(registry);
-    pthread_mutex_unlock(&engine->lock);
-    const struct entry *entry =
-        registry != NULL ? registry_entry(registry, pattern) : NULL;
+    uint64_t half_life = engine_config(engine).half_life_ms;
+    struct look look;
+    if (!engine_look_last(engine, &look)) return half_life;
+    const struct entry *entry = registry_entry(look.picture->registry, pattern);
     if (entry != NULL && entry->pattern != NULL &&
         entry->pattern->confidence.half_life_ms > 0)
         half_life = entry->pattern->confidence.half_life_ms;
-    registry_unref(registry);
+    engine_look_end(engine, &look);
     return half_life;
 }
 
@@ -329,10 +332,7 @@ static void unmake(struct made *made)
 static void apply(ndf_engine *engine, const struct settings *settings,
     const struct made *made)
 {
-    pthread_mutex_lock(&engine->lock);
-    engine->config = settings->config;
-    engine->kinds_known = false; /* they are faded by the half-life */
-    pthread_mutex_unlock(&engine->lock);
+    engine_set_config(engine, &settings->config);
     if (made->domains != NULL) {
         domains_unref(engine->domains);
         engine->domains = made->domains;

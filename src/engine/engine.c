@@ -1,9 +1,9 @@
 /*
  * engine.c - the picture of the registry that all calls share.
  *
- * The picture is immutable: a call takes a reference under a short lock and
- * works without one. Who changes the registry marks it stale; the next call
- * that needs it reads it anew.
+ * Who changes the registry marks the picture stale; the next call that needs it
+ * reads it anew and publishes that. Until then, and while others read, a call
+ * only looks at what is published.
  */
 #include "engine/engine.h"
 
@@ -30,43 +30,56 @@ int engine_domains(ndf_engine *engine, ndf_error *error)
         &engine->domains, &engine->mem, &domain_rules_default, error);
 }
 
-static int load_picture(
-    ndf_engine *engine, struct registry **out, ndf_error *error)
+static int read_picture(
+    ndf_engine *engine, struct picture **out, ndf_error *error)
 {
-    int64_t start = clock_mono_ns(&engine->clock);
-    int64_t version = store_data_version(engine->store);
-    pthread_mutex_lock(&engine->lock);
-    uint64_t revision = engine->revision; /* what comes later is not in it */
-    pthread_mutex_unlock(&engine->lock);
-    struct scores scores;
-    scores_init(&scores, &engine->mem);
     struct store_reader *reader;
     int err = engine_domains(engine, error);
     if (err == NDF_OK) err = store_read_begin(engine->store, &reader, error);
+    if (err != NDF_OK) return err;
+    const struct registry_tools tools = {engine->domains, engine->vectors};
+    err = picture_new(out, &engine->mem, &tools, reader, error);
+    store_read_end(reader);
+    return err;
+}
+
+/* Outcomes that were counted while it was read are in the old one only. */
+static int replace_picture(ndf_engine *engine, const struct picture *old,
+    uint64_t changes, struct picture *picture)
+{
+    int err = NDF_OK;
+    pthread_mutex_lock(&engine->lock);
+    if (old != NULL)
+        err = scores_carry(&picture->scores, &old->scores, changes);
+    if (err == NDF_OK) err = snapshot_publish(&engine->picture, picture);
+    pthread_mutex_unlock(&engine->lock);
+    return err;
+}
+
+/* `loading` is held. */
+static int load_picture(ndf_engine *engine, ndf_error *error)
+{
+    int64_t start = clock_mono_ns(&engine->clock);
+    struct picture *picture = NULL;
+    int64_t version = store_data_version(engine->store);
+    /* What comes later is not in it. */
+    uint64_t revision = atomic_load(&engine->revision);
+    /* The old one is freed by the end of this look, after the lock. */
+    struct look old;
+    uint64_t changes = engine_look_last(engine, &old)
+                           ? scores_changes(&old.picture->scores)
+                           : 0;
+    int err = read_picture(engine, &picture, error);
     if (err == NDF_OK) {
-        const struct registry_tools tools = {engine->domains, engine->vectors};
-        err = registry_load(out, &engine->mem, &tools, reader, error);
-        if (err == NDF_OK) err = scores_load(&scores, reader, error);
-        store_read_end(reader);
+        picture->revision = revision;
+        picture->data_version = version;
+        err = replace_picture(engine, old.picture, changes, picture);
     }
+    engine_look_end(engine, &old);
     if (err != NDF_OK) {
-        registry_unref(*out);
-        *out = NULL;
-        scores_deinit(&scores);
+        picture_free(picture);
         return err;
     }
-    pthread_mutex_lock(&engine->lock);
-    struct registry *old = engine->registry;
-    struct scores old_scores = engine->scores;
-    engine->registry = *out;
-    engine->scores = scores;
-    engine->kinds_known = false;
-    engine->read_revision = revision;
-    engine->data_version = version;
-    registry_ref(*out);
-    pthread_mutex_unlock(&engine->lock);
-    registry_unref(old);
-    scores_deinit(&old_scores);
     /* Others may have learned, too, and removals are outcomes. */
     learned_behind(&engine->learned);
     histogram_add(&engine->metrics.load_us,
@@ -74,50 +87,72 @@ static int load_picture(
     return NDF_OK;
 }
 
-static struct registry *current(ndf_engine *engine)
+/* ---- looking at it ------------------------------------------------------- */
+
+bool engine_look_last(ndf_engine *engine, struct look *look)
 {
-    pthread_mutex_lock(&engine->lock);
-    bool fresh = engine->read_revision == engine->revision;
-    struct registry *registry = fresh ? engine->registry : NULL;
-    if (registry != NULL) registry_ref(registry);
-    pthread_mutex_unlock(&engine->lock);
-    return registry;
+    look->picture = snapshot_enter(&engine->picture, &look->guard);
+    return look->picture != NULL;
 }
 
-struct registry *engine_last_registry(ndf_engine *engine)
+void engine_look_end(ndf_engine *engine, struct look *look)
 {
-    pthread_mutex_lock(&engine->lock);
-    struct registry *registry = engine->registry;
-    if (registry != NULL) registry_ref(registry);
-    pthread_mutex_unlock(&engine->lock);
-    return registry;
+    if (look->picture != NULL) snapshot_leave(&engine->picture, &look->guard);
+    look->picture = NULL;
 }
 
-int engine_registry(ndf_engine *engine, struct registry **out, ndf_error *error)
+static bool is_fresh(ndf_engine *engine, const struct picture *picture)
 {
-    *out = current(engine);
-    if (*out != NULL) return NDF_OK;
+    return picture->revision == atomic_load(&engine->revision);
+}
+
+static bool look_fresh(ndf_engine *engine, struct look *look)
+{
+    if (!engine_look_last(engine, look)) return false;
+    if (is_fresh(engine, look->picture)) return true;
+    engine_look_end(engine, look);
+    return false;
+}
+
+int engine_look(ndf_engine *engine, struct look *look, ndf_error *error)
+{
+    if (look_fresh(engine, look)) return NDF_OK;
     int err = NDF_OK;
     pthread_mutex_lock(&engine->loading);
-    *out = current(engine); /* somebody else may have read it meanwhile */
-    if (*out == NULL) err = load_picture(engine, out, error);
+    /* Somebody else may have read it meanwhile. */
+    if (!look_fresh(engine, look)) {
+        err = load_picture(engine, error);
+        /* As fresh as when this call began, whatever came since. */
+        if (err == NDF_OK) (void)engine_look_last(engine, look);
+    }
     pthread_mutex_unlock(&engine->loading);
     return engine_explain(err, "the registry cannot be read", error);
 }
 
+int engine_registry(ndf_engine *engine, struct registry **out, ndf_error *error)
+{
+    struct look look;
+    *out = NULL;
+    int err = engine_look(engine, &look, error);
+    if (err != NDF_OK) return err;
+    *out = look.picture->registry;
+    registry_ref(*out);
+    engine_look_end(engine, &look);
+    return NDF_OK;
+}
+
 void engine_touch(ndf_engine *engine)
 {
-    pthread_mutex_lock(&engine->lock);
-    engine->revision++;
-    pthread_mutex_unlock(&engine->lock);
+    atomic_fetch_add(&engine->revision, 1);
 }
 
 void engine_notice(ndf_engine *engine)
 {
     int64_t version = store_data_version(engine->store);
-    pthread_mutex_lock(&engine->lock);
-    if (engine->data_version != version) engine->revision++;
-    pthread_mutex_unlock(&engine->lock);
+    struct look look;
+    if (!engine_look_last(engine, &look)) return;
+    if (look.picture->data_version != version) engine_touch(engine);
+    engine_look_end(engine, &look);
 }
 
 bool engine_outdated(
@@ -125,10 +160,11 @@ bool engine_outdated(
 {
     if (err != NDF_ENOTFOUND) return err == NDF_EBUSY;
     engine_notice(engine);
-    pthread_mutex_lock(&engine->lock);
-    bool newest = engine->registry == registry &&
-                  engine->read_revision == engine->revision;
-    pthread_mutex_unlock(&engine->lock);
+    struct look look;
+    if (!engine_look_last(engine, &look)) return true;
+    bool newest =
+        look.picture->registry == registry && is_fresh(engine, look.picture);
+    engine_look_end(engine, &look);
     return !newest;
 }
 
@@ -148,22 +184,27 @@ int engine_picture(ndf_engine *engine, struct registry **out,
 
 void engine_learned(ndf_engine *engine, const struct learning *learning)
 {
+    struct look look;
     pthread_mutex_lock(&engine->lock);
-    int err = learning_apply(&engine->scores, learning);
-    engine->kinds_known = false;
-    /* Without memory the counts come with the next reading. */
-    if (err != NDF_OK) engine->revision++;
+    /* Without a picture, which may be just being read, or without memory, the
+     * counts come with the next reading. */
+    bool counted = engine_look_last(engine, &look) &&
+                   learning_apply(&look.picture->scores, learning) == NDF_OK;
     pthread_mutex_unlock(&engine->lock);
+    if (!counted) engine_touch(engine);
+    engine_look_end(engine, &look);
     learned_add(&engine->learned, &(struct knowledge_outcome){learning->seq,
                                       learning->id, learning->outcome.lesson});
 }
 
 void engine_forgot(ndf_engine *engine, struct str pattern)
 {
+    struct look look;
     pthread_mutex_lock(&engine->lock);
-    scores_forget(&engine->scores, pattern);
-    engine->kinds_known = false;
+    if (engine_look_last(engine, &look))
+        scores_forget(&look.picture->scores, pattern);
     pthread_mutex_unlock(&engine->lock);
+    engine_look_end(engine, &look);
 }
 
 int engine_explain(int err, const char *what, ndf_error *error)

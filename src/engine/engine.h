@@ -4,6 +4,11 @@
  * Locks: `loading` serialises reading the registry's picture; `lock` guards
  * the fields named below it and is held for a few instructions only. loading
  * is taken before lock, never after.
+ *
+ * Who selects takes neither, unless the registry changed: it looks at the
+ * picture that is published, at the configuration, which is a twin, and, for
+ * words, at what was learned, through a gate. It writes to nothing that other
+ * processors read. See engine_look.
  */
 #ifndef NDF_ENGINE_ENGINE_H
 #define NDF_ENGINE_ENGINE_H
@@ -16,11 +21,12 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/os.h"
+#include "base/snapshot.h"
+#include "base/twin.h"
 #include "engine/id.h"
 #include "engine/learned.h"
 #include "engine/owners.h"
-#include "engine/registry.h"
-#include "engine/scores.h"
+#include "engine/picture.h"
 #include "engine/sessions.h"
 #include "engine/text.h"
 #include "engine/trust.h"
@@ -34,12 +40,12 @@ struct binding {
 };
 
 struct engine_metrics {
-    struct histogram select_us;
+    struct wide_histogram select_us;
     struct histogram load_us; /* of the registry's picture */
     struct histogram step_ms;
     struct histogram run_ms;
     struct histogram preservation_permille; /* of runs that ended here */
-    struct counter selections;
+    struct wide_counter selections;
     struct counter runs_started;
     struct counter runs_ended[NDF_RUN_UNDO_FAILED + 1]; /* by state */
     struct counter violations;
@@ -68,22 +74,33 @@ struct ndf_engine {
     struct domains *domains; /* NULL: not made yet; changed under `loading` */
     struct vectors *vectors; /* of words; NULL: none; as domains */
     const char *vectors_path;
-    pthread_mutex_t lock;
-    struct selector_config config; /* see ndf_configure */
-    struct registry *registry;     /* NULL: not read yet */
-    uint64_t revision;             /* counts changes of the registry */
-    uint64_t read_revision;        /* when the picture was read */
-    int64_t data_version;          /* of the store when it was read */
-    struct map bindings;           /* name -> struct bound (bind.c) */
-    struct scores scores;
+    struct snapshot picture;   /* struct picture; published under both locks */
+    _Atomic uint64_t revision; /* counts changes of the registry */
+    _Atomic uint64_t config_turn; /* see ndf_configure; written under `lock` */
+    _Atomic uint64_t config[TWIN_WORDS(sizeof(struct selector_config))];
+    unsigned char apart[STRIPE_BYTES];
+    pthread_mutex_t lock; /* of the scores of the picture, too */
+    struct map bindings;  /* name -> struct bound (bind.c) */
     struct sessions sessions;
-    struct tally kinds[3]; /* of all patterns of a kind */
-    bool kinds_known;
 };
 
 /* NDF_EFORKED in a child of the engine's process; NDF_EINVAL for NULL. */
 int engine_check(const ndf_engine *engine, ndf_error *error);
-/* The picture of now, one reference the caller's: registry_unref it. */
+/* A look at the picture, which stays as it is until the look ends. */
+struct look {
+    struct picture *picture; /* NULL: none */
+    struct snapshot_guard guard;
+};
+
+/* At the picture of now; end it, unless it failed, on any thread. Takes no lock
+ * unless the registry changed since it was read: then it is read first. */
+int engine_look(ndf_engine *engine, struct look *look, ndf_error *error);
+/* At the one that was read last, which may be of before; false: none was. */
+bool engine_look_last(ndf_engine *engine, struct look *look);
+/* Also of a look that failed, or ended. */
+void engine_look_end(ndf_engine *engine, struct look *look);
+/* The registry of now, one reference the caller's: registry_unref it. For what
+ * is done less often than selecting, since all share the counter of it. */
 int engine_registry(
     ndf_engine *engine, struct registry **out, ndf_error *error);
 /* Makes engine->domains, if it is not made; `loading` is held. */
@@ -102,8 +119,6 @@ bool engine_outdated(
  * for that one to end. */
 int engine_picture(ndf_engine *engine, struct registry **out,
     struct store_reader **reader, ndf_error *error);
-/* The one that was read last, which may be of before; NULL: none was. */
-struct registry *engine_last_registry(ndf_engine *engine);
 /* The function bound to an agent; false when none is. */
 bool engine_binding(ndf_engine *engine, struct str agent, struct binding *out);
 void engine_unbind_all(ndf_engine *engine);
@@ -124,6 +139,8 @@ void engine_learned(ndf_engine *engine, const struct learning *learning);
 void engine_forgot(ndf_engine *engine, struct str pattern);
 /* What decides where a document does not say; see ndf_configure. */
 struct selector_config engine_config(ndf_engine *engine);
+void engine_set_config(
+    ndf_engine *engine, const struct selector_config *config);
 /* The time in which a pattern's counts fade by half: its own, if the picture
  * that there is knows one, else the engine's. By qualified name. */
 uint64_t engine_half_life(ndf_engine *engine, struct str pattern);

@@ -1,8 +1,8 @@
 /*
  * find.c - patterns and agents found without a task.
  *
- * The host's function is called with a reference to the picture and no lock,
- * so it may call the engine.
+ * The host's function is called while the picture is looked at, which is no
+ * lock: so it may call the engine.
  */
 #include "engine/engine.h"
 
@@ -43,36 +43,36 @@ static int check(
 int ndf_find_domain(ndf_engine *engine, const char *domain, ndf_found_fn found,
     void *ud, ndf_error *error)
 {
-    struct registry *registry;
+    struct look look;
     int err = check(engine, domain, found, error);
-    if (err == NDF_OK) err = engine_registry(engine, &registry, error);
+    if (err == NDF_OK) err = engine_look(engine, &look, error);
     if (err != NDF_OK) return err;
     struct arena arena;
     arena_init(&arena, &engine->mem);
     struct mentioned list;
-    err = mentions_domain(
-        selector_mentions(registry->selector), str_of(domain), &arena, &list);
+    err = mentions_domain(selector_mentions(look.picture->registry->selector),
+        str_of(domain), &arena, &list);
     if (err != NDF_OK) (void)err_set(error, err, "out of memory");
-    struct finder finder = {found, ud, registry};
+    struct finder finder = {found, ud, look.picture->registry};
     if (err == NDF_OK) err = tell_all(&finder, list);
     arena_deinit(&arena);
-    registry_unref(registry);
+    engine_look_end(engine, &look);
     return err;
 }
 
 int ndf_find_attribute(ndf_engine *engine, const char *attribute,
     ndf_found_fn found, void *ud, ndf_error *error)
 {
-    struct registry *registry;
+    struct look look;
     int err = check(engine, attribute, found, error);
-    if (err == NDF_OK) err = engine_registry(engine, &registry, error);
+    if (err == NDF_OK) err = engine_look(engine, &look, error);
     if (err != NDF_OK) return err;
     struct mentioned list;
-    mentions_attribute(
-        selector_mentions(registry->selector), str_of(attribute), &list);
-    struct finder finder = {found, ud, registry};
+    mentions_attribute(selector_mentions(look.picture->registry->selector),
+        str_of(attribute), &list);
+    struct finder finder = {found, ud, look.picture->registry};
     err = tell_all(&finder, list);
-    registry_unref(registry);
+    engine_look_end(engine, &look);
     return err;
 }
 
@@ -95,23 +95,24 @@ static int find_similar(const struct registry *registry, struct str pattern,
 int ndf_find_similar(ndf_engine *engine, const char *pattern, double threshold,
     size_t limit, ndf_found_fn found, void *ud, ndf_error *error)
 {
-    struct registry *registry;
+    struct look look;
     int err = check(engine, pattern, found, error);
     if (err != NDF_OK) return err;
     if (!(threshold >= 0 && threshold <= 1))
         return err_set(error, NDF_EINVAL,
             "the threshold is %g: take one from 0 to 1", threshold);
-    err = engine_registry(engine, &registry, error);
+    err = engine_look(engine, &look, error);
     if (err != NDF_OK) return err;
     struct arena arena;
     arena_init(&arena, &engine->mem);
     struct similar_query query = {.threshold = threshold, .limit = limit};
     struct similar_list list;
-    err = find_similar(registry, str_of(pattern), &query, &arena, &list, error);
-    struct finder finder = {found, ud, registry};
+    err = find_similar(
+        look.picture->registry, str_of(pattern), &query, &arena, &list, error);
+    struct finder finder = {found, ud, look.picture->registry};
     for (size_t i = 0; err == NDF_OK && i < list.count; i++)
         err = tell(&finder, list.items[i].candidate, list.items[i].score);
     arena_deinit(&arena);
-    registry_unref(registry);
+    engine_look_end(engine, &look);
     return err;
 }

@@ -1,15 +1,14 @@
 /*
  * learned.c - see learned.h.
  *
- * Outcomes are learned strictly in the order of their numbers; who cannot have
- * the lock, or has one that is not the next, says that the rest must be read
+ * Outcomes are learned strictly in the order of their numbers; who cannot close
+ * the gate, or has one that is not the next, says that the rest must be read
  * from the store.
  */
 #include "engine/learned.h"
 
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 
 /* How long it is waited for those who read: one who selects may wait for its
  * host, who may call this engine; and who writes a checkpoint reads for long.
@@ -18,40 +17,7 @@ enum {
     ADD_WAIT_MS = 5,
     SELECT_WAIT_MS = 2, /* what is new is read at a later selection then */
     LOOK_WAIT_MS = 5000,
-    READ_MOMENTS = 20,
 };
-
-/* ---- the lock -------------------------------------------------------------
- */
-
-/* Gives way for a moment to who waits to write, who would starve else. Not for
- * longer: this thread may be reading already, further out. */
-static void lock_read(struct learned_state *state)
-{
-    const struct timespec moment = {.tv_nsec = 50000};
-    for (int i = 0; i < READ_MOMENTS && atomic_load(&state->wanted) > 0; i++)
-        (void)nanosleep(&moment, NULL);
-    pthread_rwlock_rdlock(&state->lock);
-}
-
-/* False: somebody reads it for longer. */
-static bool lock_write(struct learned_state *state, long wait_ms)
-{
-    struct timespec until;
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += wait_ms % 1000 * 1000000;
-    until.tv_sec += wait_ms / 1000 + until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    atomic_fetch_add(&state->wanted, 1);
-    int number = pthread_rwlock_timedwrlock(&state->lock, &until);
-    atomic_fetch_sub(&state->wanted, 1);
-    return number == 0;
-}
-
-static void unlock(struct learned_state *state)
-{
-    pthread_rwlock_unlock(&state->lock);
-}
 
 /* ---- what is wrong --------------------------------------------------------
  */
@@ -94,7 +60,7 @@ static void join_saver(struct learned_state *state)
 }
 
 /* On a thread of its own, as nobody who learns or selects must wait for the
- * disk. The lock is held for writing. */
+ * disk. The gate is closed. */
 static void save_soon(struct learned_state *state)
 {
     if (state->from.path == NULL || state->now.fresh < state->save_at ||
@@ -167,7 +133,7 @@ static int fail_strange(ndf_error *error)
         "the outcomes were numbered anew meanwhile: try again");
 }
 
-/* The lock is held for writing. */
+/* The gate is closed. */
 static void catch_up(struct learned_state *state)
 {
     ndf_error error = {0};
@@ -185,9 +151,9 @@ static void catch_up(struct learned_state *state)
 static void try_catch_up(struct learned_state *state, long wait_ms)
 {
     if (!atomic_load(&state->behind)) return;
-    if (!lock_write(state, wait_ms)) return;
+    if (!gate_close(&state->gate, wait_ms)) return;
     if (atomic_load(&state->behind)) catch_up(state);
-    unlock(state);
+    gate_open(&state->gate);
 }
 
 void learned_catch_up(struct learned_state *state)
@@ -205,8 +171,7 @@ void learned_init(struct learned_state *state, const struct mem *mem)
     state->save_at = LEARNED_SAVE_LESSONS;
     atomic_init(&state->behind, true);
     atomic_init(&state->saving, false);
-    atomic_init(&state->wanted, 0);
-    pthread_rwlock_init(&state->lock, NULL);
+    gate_init(&state->gate);
     pthread_mutex_init(&state->writing, NULL);
 }
 
@@ -229,27 +194,29 @@ void learned_deinit(struct learned_state *state)
     }
     knowledge_forget(&state->now);
     pthread_mutex_destroy(&state->writing);
-    pthread_rwlock_destroy(&state->lock);
+    gate_deinit(&state->gate);
 }
 
-const struct learner *learned_read_begin(struct learned_state *state)
+const struct learner *learned_read_begin(
+    struct learned_state *state, unsigned *cell)
 {
     try_catch_up(state, SELECT_WAIT_MS);
-    lock_read(state);
+    *cell = gate_enter(&state->gate);
     return state->now.learner;
 }
 
-bool learned_try_read(struct learned_state *state, const struct learner **out)
+bool learned_try_read(
+    struct learned_state *state, const struct learner **out, unsigned *cell)
 {
     *out = NULL;
-    if (pthread_rwlock_tryrdlock(&state->lock) != 0) return false;
+    if (!gate_try_enter(&state->gate, cell)) return false;
     *out = state->now.learner;
     return true;
 }
 
-void learned_read_end(struct learned_state *state)
+void learned_read_end(struct learned_state *state, unsigned cell)
 {
-    unlock(state);
+    gate_leave(&state->gate, cell);
 }
 
 void learned_behind(struct learned_state *state)
@@ -257,7 +224,7 @@ void learned_behind(struct learned_state *state)
     atomic_store(&state->behind, true);
 }
 
-/* The lock is held for writing. */
+/* The gate is closed. */
 static void add(
     struct learned_state *state, const struct knowledge_outcome *outcome)
 {
@@ -273,7 +240,7 @@ static void add(
 void learned_add(
     struct learned_state *state, const struct knowledge_outcome *outcome)
 {
-    if (!lock_write(state, ADD_WAIT_MS)) {
+    if (!gate_close(&state->gate, ADD_WAIT_MS)) {
         atomic_store(&state->behind, true);
         return;
     }
@@ -282,7 +249,7 @@ void learned_add(
     if (known && (uint64_t)outcome->seq == number + 1) add(state, outcome);
     else if (!known || (uint64_t)outcome->seq > number)
         atomic_store(&state->behind, true);
-    unlock(state);
+    gate_open(&state->gate);
 }
 
 /* Replaces the file, unless another process removed what is not known here:
@@ -305,7 +272,7 @@ static int save_now(
 {
     struct buf buf;
     buf_init(&buf, state->from.mem);
-    lock_read(state);
+    unsigned cell = gate_enter(&state->gate);
     const struct knowledge *now = &state->now;
     struct checkpoint_tie tie = now->tie;
     uint64_t fresh = now->fresh;
@@ -315,11 +282,11 @@ static int save_now(
         checkpoint_begin(&buf);
         err = learner_write(now->learner, &buf);
     }
-    unlock(state);
+    gate_leave(&state->gate, cell);
     bool written = false;
     if (due && err == NDF_OK)
         err = write_file(state, &buf, &tie, &written, error);
-    if (written && lock_write(state, LOOK_WAIT_MS)) {
+    if (written && gate_close(&state->gate, LOOK_WAIT_MS)) {
         state->saved = tie;
         state->saved_bytes = buf.size;
         state->now.fresh -= fresh < state->now.fresh ? fresh : state->now.fresh;
@@ -327,7 +294,7 @@ static int save_now(
         if (state->heal) state->problem[0] = '\0';
         state->heal = false;
         tell_skipped(state);
-        unlock(state);
+        gate_open(&state->gate);
     }
     buf_deinit(&buf);
     return err;
@@ -350,11 +317,11 @@ void learned_note(struct learned_state *state)
     try_catch_up(state, LOOK_WAIT_MS);
     /* In any case: another process may have written an older one. */
     int err = learned_save(state, 0, NULL);
-    lock_read(state);
+    unsigned cell = gate_enter(&state->gate);
     /* Without a file what is known is known by this engine alone. */
     struct checkpoint_tie tie =
         state->from.path != NULL ? state->saved : state->now.tie;
-    unlock(state);
+    gate_leave(&state->gate, cell);
     if (err == NDF_OK && tie.number > 0)
         (void)knowledge_note(&state->from, &tie, NULL);
 }
@@ -362,7 +329,7 @@ void learned_note(struct learned_state *state)
 /* ---- for people ------------------------------------------------------------
  */
 
-/* The lock is held for writing. The last outcomes are taken now, so that both
+/* The gate is closed. The last outcomes are taken now, so that both
  * have the same. */
 static int take_over(struct learned_state *state, struct knowledge *anew,
     struct learned_rebuilt *out, ndf_error *error)
@@ -397,12 +364,12 @@ int learned_rebuild(
     /* Most of it while others go on selecting. */
     if (err == NDF_OK) err = knowledge_fold(&anew, &state->from, error);
     if (err == KNOWLEDGE_STRANGE) err = fail_strange(error);
-    if (err == NDF_OK && !lock_write(state, LOOK_WAIT_MS))
+    if (err == NDF_OK && !gate_close(&state->gate, LOOK_WAIT_MS))
         err = err_set(error, NDF_EBUSY,
             "a selection waits for its host: learn anew when it ended");
     else if (err == NDF_OK) {
         err = take_over(state, &anew, out, error);
-        unlock(state);
+        gate_open(&state->gate);
     }
     knowledge_forget(&anew);
     return err == NDF_OK ? learned_save(state, 1, error) : err;
@@ -412,12 +379,13 @@ void learned_look(struct learned_state *state, struct learned_look *out)
 {
     memset(out, 0, sizeof *out);
     try_catch_up(state, LOOK_WAIT_MS);
-    const struct learner *learner = learned_read_begin(state);
+    unsigned cell;
+    const struct learner *learner = learned_read_begin(state, &cell);
     out->known = learner != NULL;
     if (learner != NULL) learner_summarise(learner, &out->summary);
     out->number = state->now.tie.number;
     out->saved = state->saved;
     out->saved_bytes = state->saved_bytes;
     memcpy(out->problem, state->problem, sizeof out->problem);
-    learned_read_end(state);
+    learned_read_end(state, cell);
 }

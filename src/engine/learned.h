@@ -8,6 +8,12 @@
  * or process was first. It is read when it is first needed. Nothing here is an
  * error to who selects: without it, selecting goes on by descriptions alone,
  * and why is told (learned_look).
+ *
+ * It is changed in place, since it is large. Those that read it never wait for
+ * one another and share nothing that they write (base/gate.h); they wait while
+ * a lesson is being learned, which takes about as long as choosing does, or for
+ * as long as the store is read where others wrote outcomes, and give way for a
+ * moment to who waits to learn.
  */
 #ifndef NDF_ENGINE_LEARNED_H
 #define NDF_ENGINE_LEARNED_H
@@ -15,6 +21,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/gate.h"
 #include "engine/knowledge.h"
 
 /* A checkpoint is written when this many lessons came since the last: when the
@@ -24,9 +31,8 @@ enum { LEARNED_CLOSE_LESSONS = 50, LEARNED_SAVE_LESSONS = 1000 };
 struct learned_state {
     struct knowledge_source from;
     _Atomic bool behind; /* the store may have outcomes that are not in it */
-    _Atomic unsigned wanted; /* how many wait to write */
-    pthread_mutex_t writing; /* of the file; taken before the lock */
-    pthread_rwlock_t lock;   /* of all below */
+    pthread_mutex_t writing; /* of the file; taken before the gate */
+    struct gate gate;        /* of all below; closed while it is changed */
     struct knowledge now;
     struct checkpoint_tie saved; /* of the file; number 0: there is none */
     size_t saved_bytes;
@@ -46,13 +52,16 @@ void learned_open(
 /* Writes a checkpoint if it is worth it. The store is open still, if it was. */
 void learned_deinit(struct learned_state *state);
 
-/* What is known now, or NULL; valid until learned_read_end, which must follow
- * in either case. Not while this thread holds a reader of the store. */
-const struct learner *learned_read_begin(struct learned_state *state);
-void learned_read_end(struct learned_state *state);
+/* What is known now, or NULL; valid until learned_read_end with the same cell,
+ * which must follow in either case. Not while this thread holds a reader of the
+ * store. */
+const struct learner *learned_read_begin(
+    struct learned_state *state, unsigned *cell);
+void learned_read_end(struct learned_state *state, unsigned cell);
 /* The same for who must not wait, not even for the disk: what is known by now.
  * False: it is being changed, and no end must follow. */
-bool learned_try_read(struct learned_state *state, const struct learner **out);
+bool learned_try_read(
+    struct learned_state *state, const struct learner **out, unsigned *cell);
 
 /* Takes over a committed outcome, without touching the disk. */
 void learned_add(

@@ -157,6 +157,12 @@ static int fill_engine(
     return err;
 }
 
+static void free_picture(void *ud, void *picture)
+{
+    (void)ud;
+    picture_free(picture);
+}
+
 int ndf_open(ndf_engine **out, const ndf_options *options, ndf_error *error)
 {
     *out = NULL;
@@ -177,12 +183,14 @@ int ndf_open(ndf_engine **out, const ndf_options *options, ndf_error *error)
     arena_init(&engine->arena, &engine->mem);
     map_init(&engine->bindings, &engine->mem);
     owners_init(&engine->owners, &engine->mem);
-    scores_init(&engine->scores, &engine->mem);
+    snapshot_init(&engine->picture, &engine->mem, free_picture, NULL);
     learned_init(&engine->learned, &engine->mem);
     sessions_init(&engine->sessions, &engine->mem);
-    engine->config = selector_config_default();
+    const struct selector_config config = selector_config_default();
+    engine_set_config(engine, &config);
     if (error != NULL) error->code = NDF_OK;
-    err = fill_engine(engine, &all, error);
+    err = wide_histogram_init(&engine->metrics.select_us, &engine->mem);
+    if (err == NDF_OK) err = fill_engine(engine, &all, error);
     if (err != NDF_OK) {
         ndf_close(engine);
         return engine_explain(err, "the store cannot be opened", error);
@@ -197,11 +205,11 @@ void ndf_close(ndf_engine *engine)
     runner_free(engine->runner);
     learned_deinit(&engine->learned);
     store_close(engine->store);
-    registry_unref(engine->registry);
+    snapshot_deinit(&engine->picture);
     domains_unref(engine->domains);
     vectors_unref(engine->vectors);
-    scores_deinit(&engine->scores);
     sessions_deinit(&engine->sessions);
+    wide_histogram_deinit(&engine->metrics.select_us);
     engine_unbind_all(engine);
     owners_deinit(&engine->owners);
     if (engine->path == NULL && engine->runs_dir != NULL)

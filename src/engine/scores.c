@@ -12,75 +12,184 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/json.h"
+#include "base/map.h"
+#include "base/twin.h"
 
-enum { SCORES_KEY_MAX = 2048 };
+enum { SCORES_KEY_MAX = 2048, TABLE_MIN = 64 };
+
+/* ---- in memory ------------------------------------------------------------
+ */
 
 struct counted {
-    struct tally tally;
-    int64_t seq; /* of the outcome counted last; 0: it was read */
+    struct counted *next; /* of all, as they came */
+    struct str pattern, domain;
+    uint64_t hash;
+    int64_t seq;    /* of the outcome counted last; 0: it was read */
+    uint64_t stamp; /* of the change that made it what it is */
+    _Atomic uint64_t turn;
+    _Atomic uint64_t tally[TWIN_WORDS(sizeof(struct tally))];
+};
+
+/* At most half full, so that every search ends at a free slot. */
+struct scores_table {
+    size_t mask;
+    struct counted *_Atomic slots[];
 };
 
 void scores_init(struct scores *scores, const struct mem *mem)
 {
+    *scores = (struct scores){.count = 0};
     arena_init(&scores->arena, mem);
-    map_init(&scores->tallies, mem);
+    atomic_init(&scores->table, NULL);
+    atomic_init(&scores->changes, 1);
 }
 
 void scores_deinit(struct scores *scores)
 {
-    map_deinit(&scores->tallies);
     arena_deinit(&scores->arena);
+    atomic_store(&scores->table, NULL);
 }
 
-/* "pattern\0domain" in key; empty when it is too long to exist. */
-static struct str make_key(
-    char key[SCORES_KEY_MAX], struct str pattern, struct str domain)
+static uint64_t hash_of(struct str pattern, struct str domain)
 {
-    if (pattern.size + domain.size + 1 > SCORES_KEY_MAX) return STR("");
-    if (pattern.size > 0) memcpy(key, pattern.at, pattern.size);
-    key[pattern.size] = '\0';
-    if (domain.size > 0) memcpy(key + pattern.size + 1, domain.at, domain.size);
-    return (struct str){key, pattern.size + 1 + domain.size};
+    const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
+    return hash64(pattern) ^ (hash64(domain) * odd);
+}
+
+static struct counted *find(const struct scores *scores, uint64_t hash,
+    struct str pattern, struct str domain)
+{
+    const struct scores_table *table =
+        atomic_load_explicit(&scores->table, memory_order_acquire);
+    if (table == NULL) return NULL;
+    for (size_t at = (size_t)hash & table->mask;; at = (at + 1) & table->mask) {
+        struct counted *counted =
+            atomic_load_explicit(&table->slots[at], memory_order_acquire);
+        if (counted == NULL) return NULL;
+        if (counted->hash == hash && str_equal(counted->pattern, pattern) &&
+            str_equal(counted->domain, domain))
+            return counted;
+    }
+}
+
+static void put_slot(struct scores_table *table, struct counted *counted)
+{
+    size_t at = (size_t)counted->hash & table->mask;
+    while (
+        atomic_load_explicit(&table->slots[at], memory_order_relaxed) != NULL)
+        at = (at + 1) & table->mask;
+    atomic_store_explicit(&table->slots[at], counted, memory_order_release);
+}
+
+/* The table before stays in the arena, as some may be looking there still; all
+ * of them together are no larger than the last. */
+static struct scores_table *roomy_table(struct scores *scores)
+{
+    struct scores_table *table =
+        atomic_load_explicit(&scores->table, memory_order_relaxed);
+    if (table != NULL && scores->count < (table->mask + 1) / 2) return table;
+    size_t size = table != NULL ? (table->mask + 1) * 2 : TABLE_MIN;
+    if (size > SIZE_MAX / 2 / sizeof table->slots[0]) return NULL;
+    table = arena_alloc(
+        &scores->arena, sizeof *table + size * sizeof table->slots[0]);
+    if (table == NULL) return NULL;
+    table->mask = size - 1;
+    for (struct counted *old = scores->first; old != NULL; old = old->next)
+        put_slot(table, old);
+    atomic_store_explicit(&scores->table, table, memory_order_release);
+    return table;
+}
+
+static struct tally tally_now(const struct counted *counted)
+{
+    struct tally tally;
+    twin_read(&counted->turn, counted->tally, &tally, sizeof tally);
+    return tally;
+}
+
+static void set_tally(
+    struct scores *scores, struct counted *counted, const struct tally *tally)
+{
+    twin_write(&counted->turn, counted->tally, tally, sizeof *tally);
+    counted->stamp =
+        atomic_fetch_add_explicit(&scores->changes, 1, memory_order_release);
 }
 
 struct tally scores_get(
     const struct scores *scores, struct str pattern, struct str domain)
 {
-    char bytes[SCORES_KEY_MAX];
     const struct counted *known =
-        map_get(&scores->tallies, make_key(bytes, pattern, domain));
-    return known != NULL ? known->tally : (struct tally){0};
+        find(scores, hash_of(pattern, domain), pattern, domain);
+    return known != NULL ? tally_now(known) : (struct tally){0};
 }
 
 int scores_put(struct scores *scores, struct str pattern, struct str domain,
     struct tally tally, int64_t seq)
 {
-    char bytes[SCORES_KEY_MAX];
-    struct str key = make_key(bytes, pattern, domain);
-    struct counted *known = map_get(&scores->tallies, key);
+    uint64_t hash = hash_of(pattern, domain);
+    struct counted *known = find(scores, hash, pattern, domain);
     if (known != NULL) {
-        if (seq >= known->seq) *known = (struct counted){tally, seq};
+        if (seq < known->seq) return NDF_OK;
+        known->seq = seq;
+        set_tally(scores, known, &tally);
         return NDF_OK;
     }
-    const struct counted counted = {tally, seq};
-    key.at = arena_dup(&scores->arena, key.at, key.size);
-    known = arena_dup(&scores->arena, &counted, sizeof counted);
-    if (key.at == NULL || known == NULL) return NDF_ENOMEM;
-    return map_put(&scores->tallies, key, known);
+    struct scores_table *table = roomy_table(scores);
+    known = arena_alloc(&scores->arena, sizeof *known);
+    if (table == NULL || known == NULL) return NDF_ENOMEM;
+    known->pattern = arena_str(&scores->arena, pattern);
+    known->domain = arena_str(&scores->arena, domain);
+    if (known->pattern.at == NULL || known->domain.at == NULL)
+        return NDF_ENOMEM;
+    known->hash = hash;
+    known->seq = seq;
+    twin_write(&known->turn, known->tally, &tally, sizeof tally);
+    put_slot(table, known);
+    known->stamp =
+        atomic_fetch_add_explicit(&scores->changes, 1, memory_order_release);
+    if (scores->last != NULL) scores->last->next = known;
+    else scores->first = known;
+    scores->last = known;
+    scores->count++;
+    return NDF_OK;
 }
 
 void scores_forget(struct scores *scores, struct str pattern)
 {
-    size_t at = 0;
-    for (const struct map_entry *entry = map_next(&scores->tallies, &at);
-         entry != NULL; entry = map_next(&scores->tallies, &at)) {
-        struct str key = entry->key;
-        if (str_find_char(key, '\0') == pattern.size &&
-            str_starts(key, pattern))
-            ((struct counted *)entry->value)->tally = (struct tally){0};
-    }
+    const struct tally none = {0};
+    for (struct counted *counted = scores->first; counted != NULL;
+         counted = counted->next)
+        if (str_equal(counted->pattern, pattern))
+            set_tally(scores, counted, &none);
 }
+
+int scores_carry(
+    struct scores *scores, const struct scores *from, uint64_t since)
+{
+    int err = NDF_OK;
+    if (scores_changes(from) == since) return err;
+    for (const struct counted *counted = from->first;
+         err == NDF_OK && counted != NULL; counted = counted->next)
+        if (counted->stamp >= since && counted->seq > scores->seq)
+            err = scores_put(scores, counted->pattern, counted->domain,
+                tally_now(counted), counted->seq);
+    return err;
+}
+
+bool scores_empty(const struct scores *scores)
+{
+    return atomic_load_explicit(&scores->table, memory_order_acquire) == NULL;
+}
+
+uint64_t scores_changes(const struct scores *scores)
+{
+    return atomic_load_explicit(&scores->changes, memory_order_acquire);
+}
+
+/* ---- and in the store ------------------------------------------------------
+ */
 
 static struct tally tally_of(const struct store_tally *row)
 {
@@ -104,13 +213,22 @@ static int load_one(void *ud, const struct store_tally *row)
             "the counts of '%.*s' in the store make no sense: run "
             "ndf dev check",
             STR_ARG(row->pattern));
-    return scores_put(load->scores, row->pattern, row->domain, tally, 0);
+    return scores_put(
+        load->scores, row->pattern, row->domain, tally, load->scores->seq);
+}
+
+static int take_seq(void *ud, const struct store_outcome *row)
+{
+    *(int64_t *)ud = row->seq;
+    return NDF_OK;
 }
 
 int scores_load(
     struct scores *scores, struct store_reader *reader, ndf_error *error)
 {
     struct load load = {scores, error};
+    int err = read_outcomes_last(reader, 1, take_seq, &scores->seq, error);
+    if (err != NDF_OK) return err;
     return read_tallies(reader, load_one, &load, error);
 }
 
@@ -285,6 +403,17 @@ struct recount {
     void *ud;
 };
 
+/* "pattern\0domain" in key; empty when it is too long to exist. */
+static struct str make_key(
+    char key[SCORES_KEY_MAX], struct str pattern, struct str domain)
+{
+    if (pattern.size + domain.size + 1 > SCORES_KEY_MAX) return STR("");
+    if (pattern.size > 0) memcpy(key, pattern.at, pattern.size);
+    key[pattern.size] = '\0';
+    if (domain.size > 0) memcpy(key + pattern.size + 1, domain.at, domain.size);
+    return (struct str){key, pattern.size + 1 + domain.size};
+}
+
 static int earlier_of(struct recount *recount, const struct outcome *outcome,
     struct earlier **out)
 {
@@ -341,20 +470,17 @@ static int recount_row(void *ud, const struct store_outcome *row)
 static int put_all(
     struct store_tx *tx, const struct scores *scores, ndf_error *error)
 {
-    const struct map_entry *entry;
     int err = NDF_OK;
     /* The row of all domains is the first of each pattern. */
-    for (size_t at = 0; err == NDF_OK;) {
-        entry = map_next(&scores->tallies, &at);
-        if (entry == NULL) break;
-        const struct counted *counted = entry->value;
-        size_t end = str_find_char(entry->key, '\0');
-        struct str pattern = str_until(entry->key, end);
-        struct str domain = str_from(entry->key, end + 1);
-        if (domain.size == 0) err = tx_tallies_remove(tx, pattern, error);
+    for (const struct counted *counted = scores->first;
+         err == NDF_OK && counted != NULL; counted = counted->next) {
+        struct tally tally = tally_now(counted);
+        if (counted->domain.size == 0)
+            err = tx_tallies_remove(tx, counted->pattern, error);
         if (err == NDF_ENOTFOUND) err = NDF_OK;
-        if (err == NDF_OK && counted->tally.count > 0)
-            err = put_tally(tx, pattern, domain, &counted->tally, error);
+        if (err == NDF_OK && tally.count > 0)
+            err =
+                put_tally(tx, counted->pattern, counted->domain, &tally, error);
     }
     return err;
 }

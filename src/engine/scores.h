@@ -1,19 +1,31 @@
 /*
  * scores.h - the success counts of all patterns, in memory, as the store has
- * them. No lock of its own: the engine's.
+ * them.
+ *
+ * Any number of threads may look counts up while one changes them; they take no
+ * lock and never wait. Those that change them keep each other out: by the
+ * engine's lock. What is added stays where it is, so there is nothing that a
+ * reader could lose, and a count is a twin, which is always whole.
  */
 #ifndef NDF_ENGINE_SCORES_H
 #define NDF_ENGINE_SCORES_H
 
-#include "base/map.h"
+#include "base/mem.h"
 #include "decide/success.h"
 #include "model/outcome.h"
 #include "store/read.h"
 #include "store/tx.h"
 
+struct counted;
+struct scores_table;
+
 struct scores {
     struct arena arena;
-    struct map tallies; /* "pattern\0domain" -> struct counted */
+    struct scores_table *_Atomic table; /* NULL: there are none */
+    struct counted *first, *last;       /* of all, as they came */
+    size_t count;
+    int64_t seq; /* of the last outcome that was there when it was read */
+    _Atomic uint64_t changes; /* how often anything changed; begins at 1 */
 };
 
 void scores_init(struct scores *scores, const struct mem *mem);
@@ -30,6 +42,15 @@ int scores_put(struct scores *scores, struct str pattern, struct str domain,
     struct tally tally, int64_t seq);
 /* Of all domains of a pattern: as if nothing had been counted. */
 void scores_forget(struct scores *scores, struct str pattern);
+/* Takes over what was counted elsewhere since the changes there were `since`,
+ * unless it was read here. NDF_OK or NDF_ENOMEM: some is missing. */
+int scores_carry(
+    struct scores *scores, const struct scores *from, uint64_t since);
+/* Whether nothing was ever counted. */
+bool scores_empty(const struct scores *scores);
+/* Goes on with every change, after it: what was made from the counts holds as
+ * long as this is as it was before. Never 0. */
+uint64_t scores_changes(const struct scores *scores);
 
 /* One outcome on its way into the store and the counts. */
 struct learning {

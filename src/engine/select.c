@@ -46,10 +46,12 @@ void ndf_context_free(ndf_context *context)
 /* ---- selecting ------------------------------------------------------------
  */
 
+/* It looks at the picture until it is freed: its names are of that. */
 struct ndf_selection {
     struct mem mem;
     struct arena arena;
-    struct registry *registry;
+    ndf_engine *engine;
+    struct look look;
     struct selection selection;
     char *session;  /* NULL: none */
     bool follow_up; /* it is one, of that session */
@@ -57,57 +59,19 @@ struct ndf_selection {
 
 struct tally_source {
     ndf_engine *engine;
-    const struct registry *registry;
+    struct picture *picture;
+    unsigned cell; /* while what was learned is read */
 };
 
 static void give_tallies(void *ud, size_t candidate, struct str domain,
     struct tally *domain_tally, struct tally *pattern_tally)
 {
     const struct tally_source *source = ud;
-    struct str name = source->registry->candidates[candidate]->qualified;
-    pthread_mutex_lock(&source->engine->lock);
-    *pattern_tally = scores_get(&source->engine->scores, name, STR(""));
+    const struct picture *picture = source->picture;
+    struct str name = picture->registry->candidates[candidate]->qualified;
+    *pattern_tally = scores_get(&picture->scores, name, STR(""));
     if (domain.at != NULL)
-        *domain_tally = scores_get(&source->engine->scores, name, domain);
-    pthread_mutex_unlock(&source->engine->lock);
-}
-
-static struct tally tally_sum(
-    struct tally a, struct tally b, int64_t now_ms, uint64_t half_life)
-{
-    a = tally_fade(a, now_ms, half_life);
-    b = tally_fade(b, now_ms, half_life);
-    return (struct tally){.wins = a.wins + b.wins,
-        .tries = a.tries + b.tries,
-        .at_ms = now_ms,
-        .count = a.count + b.count};
-}
-
-/* All patterns of a kind together, summed anew after each outcome. */
-static void give_kinds(
-    const struct tally_source *source, struct selector_query *query)
-{
-    ndf_engine *engine = source->engine;
-    pthread_mutex_lock(&engine->lock);
-    if (!engine->kinds_known) {
-        memset(engine->kinds, 0, sizeof engine->kinds);
-        for (size_t i = 0; i < source->registry->candidate_count; i++) {
-            const struct entry *entry = source->registry->candidates[i];
-            enum pattern_kind kind = entry->pattern != NULL
-                                         ? entry->pattern->kind
-                                         : PATTERN_SEQUENTIAL;
-            struct tally one =
-                scores_get(&engine->scores, entry->qualified, STR(""));
-            if (one.count == 0) continue;
-            engine->kinds[kind] = tally_sum(engine->kinds[kind], one,
-                query->now_ms, query->config.half_life_ms);
-        }
-        engine->kinds_known = true;
-    }
-    memcpy(query->kinds, engine->kinds, sizeof engine->kinds);
-    /* Before the first outcome nobody need be asked for counts. */
-    if (engine->scores.tallies.live == 0) query->tallies = NULL;
-    pthread_mutex_unlock(&engine->lock);
+        *domain_tally = scores_get(&picture->scores, name, domain);
 }
 
 static struct selector_query make_query(
@@ -119,21 +83,27 @@ static struct selector_query make_query(
         .config = engine_config(source->engine),
         .tallies = give_tallies,
         .ud = source};
-    give_kinds(source, &query);
+    struct picture *picture = source->picture;
+    picture_kinds(
+        picture, query.now_ms, query.config.half_life_ms, query.kinds);
+    /* Before the first outcome nobody need be asked for counts. */
+    if (scores_empty(&picture->scores)) query.tallies = NULL;
     return query;
 }
 
 /* What was learned speaks by a task's words only. */
 static const struct learner *begin_learned(
-    ndf_engine *engine, const struct context *context)
+    struct tally_source *source, const struct context *context)
 {
     if (context->text.size == 0) return NULL;
-    return learned_read_begin(&engine->learned);
+    return learned_read_begin(&source->engine->learned, &source->cell);
 }
 
-static void end_learned(ndf_engine *engine, const struct context *context)
+static void end_learned(
+    const struct tally_source *source, const struct context *context)
 {
-    if (context->text.size > 0) learned_read_end(&engine->learned);
+    if (context->text.size > 0)
+        learned_read_end(&source->engine->learned, source->cell);
 }
 
 /* Fills what an older host's shorter struct lacks. */
@@ -174,28 +144,28 @@ static int select_into(ndf_engine *engine, const ndf_context *context,
     const ndf_select_options *options, ndf_selection *selection,
     ndf_error *error)
 {
-    int err = engine_registry(engine, &selection->registry, error);
+    int err = engine_look(engine, &selection->look, error);
     if (err != NDF_OK) return err;
     int64_t start = clock_mono_ns(&engine->clock);
-    struct tally_source source = {engine, selection->registry};
+    const struct registry *registry = selection->look.picture->registry;
+    struct tally_source source = {engine, selection->look.picture, 0};
     struct selector_query query =
         make_query(&source, &context->context, options->limit);
-    struct asking asking = {options, context, selection->registry, NULL};
+    struct asking asking = {options, context, registry, NULL};
     if (options->ask != NULL) query.ask = ask_host;
     query.ask_ud = &asking;
-    query.learner = begin_learned(engine, &context->context);
-    err = selector_select(selection->registry->selector, &query,
-        &selection->arena, &selection->selection);
-    end_learned(engine, &context->context);
+    query.learner = begin_learned(&source, &context->context);
+    err = selector_select(
+        registry->selector, &query, &selection->arena, &selection->selection);
+    end_learned(&source, &context->context);
     query.learner = NULL;
-    const struct follow_up_query turn = {
-        selection->session, selection->registry, &query};
+    const struct follow_up_query turn = {selection->session, registry, &query};
     if (err == NDF_OK && turn.session != NULL)
         err = follow_up_apply(engine, &turn, &selection->arena,
             &selection->selection, &selection->follow_up, error);
-    histogram_add(&engine->metrics.select_us,
+    wide_histogram_add(&engine->metrics.select_us,
         (uint64_t)(clock_mono_ns(&engine->clock) - start) / 1000);
-    counter_add(&engine->metrics.selections, 1);
+    wide_counter_add(&engine->metrics.selections, 1);
     return err;
 }
 
@@ -219,19 +189,20 @@ int engine_choose(ndf_engine *engine, const struct context *context,
     const struct str_list *without, struct arena *arena, struct str *name,
     ndf_error *error)
 {
-    struct registry *registry;
-    int err = engine_registry(engine, &registry, error);
+    struct look look;
+    int err = engine_look(engine, &look, error);
     if (err != NDF_OK) return err;
-    struct tally_source source = {engine, registry};
+    const struct registry *registry = look.picture->registry;
+    struct tally_source source = {engine, look.picture, 0};
     struct selector_query query = make_query(&source, context, 0);
     struct selection selection;
     *name = (struct str){NULL, 0};
     err = find_without(registry, without, arena, &query);
-    query.learner = begin_learned(engine, context);
+    query.learner = begin_learned(&source, context);
     if (err == NDF_OK)
         err = selector_select(registry->selector, &query, arena, &selection);
-    end_learned(engine, context);
-    counter_add(&engine->metrics.selections, 1);
+    end_learned(&source, context);
+    wide_counter_add(&engine->metrics.selections, 1);
     if (err == NDF_OK && selection.chosen == SELECTOR_NONE) {
         err_set(error, NDF_OK, "%.*s", STR_ARG(selection.reason));
     } else if (err == NDF_OK) {
@@ -239,17 +210,18 @@ int engine_choose(ndf_engine *engine, const struct context *context,
             arena_str(arena, registry->candidates[selection.chosen]->qualified);
         if (name->at == NULL) err = NDF_ENOMEM;
     }
-    registry_unref(registry);
+    engine_look_end(engine, &look);
     return err;
 }
 
 /* On the loop it is read only when nothing was read before: of a run that was
  * taken up again. */
-static int lesson_registry(
-    ndf_engine *engine, enum engine_lesson_from from, struct registry **out)
+static int lesson_look(
+    ndf_engine *engine, enum engine_lesson_from from, struct look *look)
 {
-    *out = from == LESSON_FROM_MEMORY ? engine_last_registry(engine) : NULL;
-    return *out != NULL ? NDF_OK : engine_registry(engine, out, NULL);
+    if (from == LESSON_FROM_MEMORY && engine_look_last(engine, look))
+        return NDF_OK;
+    return engine_look(engine, look, NULL);
 }
 
 /* What competed is found anew, as the choice may be long ago or another's. */
@@ -259,10 +231,10 @@ int engine_lesson(ndf_engine *engine, struct arena *arena,
     outcome->lesson = (struct str){NULL, 0};
     struct teaching teaching = teaching_of(outcome);
     if (teaching.kind == 0) return NDF_OK;
-    struct registry *registry;
-    int err = lesson_registry(engine, from, &registry);
+    struct look look;
+    int err = lesson_look(engine, from, &look);
     if (err != NDF_OK) return err;
-    struct tally_source source = {engine, registry};
+    struct tally_source source = {engine, look.picture, 0};
     struct context context = {.domain = outcome->domain,
         .attributes = value_of_object(),
         .text = outcome->text};
@@ -275,35 +247,39 @@ int engine_lesson(ndf_engine *engine, struct arena *arena,
     buf_init(&buf, arena->mem);
     bool reads = true;
     if (from == LESSON_FROM_STORE)
-        query.learner = learned_read_begin(&engine->learned);
-    else reads = learned_try_read(&engine->learned, &query.learner);
-    err = selector_lesson(registry->selector, &query, &word, &buf, &excuse);
-    if (reads) learned_read_end(&engine->learned);
+        query.learner = learned_read_begin(&engine->learned, &source.cell);
+    else
+        reads =
+            learned_try_read(&engine->learned, &query.learner, &source.cell);
+    err = selector_lesson(
+        look.picture->registry->selector, &query, &word, &buf, &excuse);
+    if (reads) learned_read_end(&engine->learned, source.cell);
     if (err == NDF_OK) outcome->lesson = arena_str(arena, buf_str(&buf));
     if (err == NDF_OK && outcome->lesson.at == NULL) err = NDF_ENOMEM;
     if (err == NDF_OK) outcome->excuse = excuse;
     buf_deinit(&buf);
-    registry_unref(registry);
+    engine_look_end(engine, &look);
     return err;
 }
 
 int engine_follows(ndf_engine *engine, const struct context *context,
     const char *session, struct arena *arena, bool *follows, ndf_error *error)
 {
-    struct registry *registry;
-    int err = engine_registry(engine, &registry, error);
+    struct look look;
+    int err = engine_look(engine, &look, error);
     if (err != NDF_OK) return err;
-    struct tally_source source = {engine, registry};
+    const struct registry *registry = look.picture->registry;
+    struct tally_source source = {engine, look.picture, 0};
     struct selector_query query = make_query(&source, context, 1);
     const struct follow_up_query turn = {session, registry, &query};
     struct selection selection;
-    query.learner = begin_learned(engine, context);
+    query.learner = begin_learned(&source, context);
     err = selector_select(registry->selector, &query, arena, &selection);
-    end_learned(engine, context);
+    end_learned(&source, context);
     query.learner = NULL;
     if (err == NDF_OK)
         err = follow_up_apply(engine, &turn, arena, &selection, follows, error);
-    registry_unref(registry);
+    engine_look_end(engine, &look);
     return err;
 }
 
@@ -330,6 +306,7 @@ int ndf_select_with(ndf_engine *engine, const ndf_context *context,
     ndf_selection *selection = mem_calloc(&engine->mem, 1, sizeof *selection);
     if (selection == NULL) return err_set(error, NDF_ENOMEM, "out of memory");
     selection->mem = engine->mem;
+    selection->engine = engine;
     arena_init(&selection->arena, &selection->mem);
     if (all.session != NULL) {
         selection->session =
@@ -349,7 +326,7 @@ int ndf_select_with(ndf_engine *engine, const ndf_context *context,
 void ndf_selection_free(ndf_selection *selection)
 {
     if (selection == NULL) return;
-    registry_unref(selection->registry);
+    engine_look_end(selection->engine, &selection->look);
     arena_deinit(&selection->arena);
     struct mem mem = selection->mem;
     mem_free(&mem, selection, sizeof *selection);
@@ -362,7 +339,7 @@ size_t ndf_selection_count(const ndf_selection *selection)
 
 static const char *label_of(const ndf_selection *selection, size_t candidate)
 {
-    return selection->registry->candidates[candidate]->label.at;
+    return selection->look.picture->registry->candidates[candidate]->label.at;
 }
 
 int ndf_selection_at(
@@ -403,8 +380,8 @@ int ndf_selection_json(const ndf_selection *selection, ndf_text **out)
     struct arena scratch;
     arena_init(&scratch, &selection->mem);
     struct value value;
-    int err = selection_encode(
-        &scratch, &selection->selection, selection->registry->selector, &value);
+    int err = selection_encode(&scratch, &selection->selection,
+        selection->look.picture->registry->selector, &value);
     if (err == NDF_OK && selection->follow_up)
         err = value_set(&scratch, &value, STR("follow_up"),
             value_of_str(str_of(selection->session)));
@@ -425,7 +402,7 @@ static int explain_entry(const struct explaining *what,
     struct tally_source *source, const struct entry *entry, struct arena *arena,
     struct value *out)
 {
-    const struct registry *registry = source->registry;
+    const struct registry *registry = source->picture->registry;
     struct selector_query query =
         make_query(source, &what->context->context, 0);
     struct asking asking = {what->options, what->context, registry, NULL};
@@ -435,10 +412,10 @@ static int explain_entry(const struct explaining *what,
     query.ask_ud = &asking;
     struct value explained;
     const struct context *context = &what->context->context;
-    query.learner = begin_learned(source->engine, context);
+    query.learner = begin_learned(source, context);
     int err = selector_explain(
         registry->selector, &query, entry->candidate, arena, &explained);
-    end_learned(source->engine, context);
+    end_learned(source, context);
     /* Names in it belong to the picture. */
     return err == NDF_OK ? value_copy(arena, &explained, out) : err;
 }
@@ -446,18 +423,18 @@ static int explain_entry(const struct explaining *what,
 static int explain_into(ndf_engine *engine, const struct explaining *what,
     struct arena *arena, struct value *out, ndf_error *error)
 {
-    struct registry *registry;
-    int err = engine_registry(engine, &registry, error);
+    struct look look;
+    int err = engine_look(engine, &look, error);
     if (err != NDF_OK) return err;
     const struct entry *entry;
-    err = registry_find(
-        registry, str_of(what->pattern), (struct str){NULL, 0}, &entry, error);
+    err = registry_find(look.picture->registry, str_of(what->pattern),
+        (struct str){NULL, 0}, &entry, error);
     if (err == NDF_OK && entry->folded_into != NULL) entry = entry->folded_into;
     if (err == NDF_OK) {
-        struct tally_source source = {engine, registry};
+        struct tally_source source = {engine, look.picture, 0};
         err = explain_entry(what, &source, entry, arena, out);
     }
-    registry_unref(registry);
+    engine_look_end(engine, &look);
     return err;
 }
 

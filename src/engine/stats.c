@@ -135,19 +135,29 @@ int ndf_stats(
 /* ---- this engine's metrics
  * ---------------------------------------------------------- */
 
+static int add_summary(struct arena *arena, struct value *out, const char *name,
+    const struct histogram_summary *summary)
+{
+    struct value item = value_of_object();
+    int err = put_int(arena, &item, "count", (int64_t)summary->count);
+    if (err == NDF_OK) err = put_number(arena, &item, "mean", summary->mean);
+    if (err == NDF_OK)
+        err = put_int(arena, &item, "p50", (int64_t)summary->p50);
+    if (err == NDF_OK)
+        err = put_int(arena, &item, "p95", (int64_t)summary->p95);
+    if (err == NDF_OK)
+        err = put_int(arena, &item, "p99", (int64_t)summary->p99);
+    if (err == NDF_OK)
+        err = put_int(arena, &item, "max", (int64_t)summary->max);
+    return err == NDF_OK ? value_set(arena, out, str_of(name), item) : err;
+}
+
 static int add_histogram(struct arena *arena, struct value *out,
     const char *name, const struct histogram *histogram)
 {
     struct histogram_summary summary;
     histogram_read(histogram, &summary);
-    struct value item = value_of_object();
-    int err = put_int(arena, &item, "count", (int64_t)summary.count);
-    if (err == NDF_OK) err = put_number(arena, &item, "mean", summary.mean);
-    if (err == NDF_OK) err = put_int(arena, &item, "p50", (int64_t)summary.p50);
-    if (err == NDF_OK) err = put_int(arena, &item, "p95", (int64_t)summary.p95);
-    if (err == NDF_OK) err = put_int(arena, &item, "p99", (int64_t)summary.p99);
-    if (err == NDF_OK) err = put_int(arena, &item, "max", (int64_t)summary.max);
-    return err == NDF_OK ? value_set(arena, out, str_of(name), item) : err;
+    return add_summary(arena, out, name, &summary);
 }
 
 static int add_counter(struct arena *arena, struct value *out, const char *name,
@@ -165,7 +175,6 @@ static int add_metrics(
         const char *name;
         const struct counter *counter;
     } counters[] = {
-        {"selections", &own->selections},
         {"runs_started", &own->runs_started},
         {"runs_succeeded", &own->runs_ended[NDF_RUN_SUCCEEDED]},
         {"runs_failed", &own->runs_ended[NDF_RUN_FAILED]},
@@ -181,14 +190,17 @@ static int add_metrics(
         const char *name;
         const struct histogram *histogram;
     } histograms[] = {
-        {"select_us", &own->select_us},
         {"registry_load_us", &own->load_us},
         {"step_ms", &own->step_ms},
         {"run_ms", &own->run_ms},
         {"preservation_permille", &own->preservation_permille},
         {"store_commit_us", &store->commit_us},
     };
-    int err = NDF_OK;
+    struct histogram_summary select_us;
+    wide_histogram_read(&own->select_us, &select_us);
+    int err = put_int(
+        arena, out, "selections", (int64_t)wide_counter_get(&own->selections));
+    if (err == NDF_OK) err = add_summary(arena, out, "select_us", &select_us);
     for (size_t i = 0; err == NDF_OK && i < sizeof counters / sizeof *counters;
          i++)
         err = add_counter(arena, out, counters[i].name, counters[i].counter);

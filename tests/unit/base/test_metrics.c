@@ -83,6 +83,8 @@ static void quantiles_of_a_ramp_are_where_they_should_be(void **state)
 }
 
 struct shared {
+    struct wide_counter wide_counter;
+    struct wide_histogram wide;
     struct counter counter;
     struct histogram histogram;
 };
@@ -95,6 +97,8 @@ static void *record(void *ud)
     for (uint64_t i = 1; i <= EACH; i++) {
         counter_add(&shared->counter, 2);
         histogram_add(&shared->histogram, i);
+        wide_counter_add(&shared->wide_counter, 3);
+        wide_histogram_add(&shared->wide, i);
     }
     return NULL;
 }
@@ -104,6 +108,7 @@ static void nothing_is_lost_when_threads_record_together(void **state)
     (void)state;
     struct shared *shared = calloc(1, sizeof *shared);
     pthread_t threads[THREADS];
+    assert_ok(wide_histogram_init(&shared->wide, &mem_libc));
     for (size_t i = 0; i < THREADS; i++)
         assert_ok(pthread_create(&threads[i], NULL, record, shared));
     struct histogram_summary s;
@@ -115,7 +120,38 @@ static void nothing_is_lost_when_threads_record_together(void **state)
     assert_int_equal(s.count, THREADS * EACH);
     assert_int_equal(s.max, EACH);
     assert_int_equal(counter_get(&shared->counter), 2 * THREADS * EACH);
+    assert_int_equal(
+        wide_counter_get(&shared->wide_counter), 3 * THREADS * EACH);
+    /* Read as one, it is as one that is shared. */
+    struct histogram_summary wide;
+    wide_histogram_read(&shared->wide, &wide);
+    assert_memory_equal(&wide, &s, sizeof s);
+    wide_histogram_deinit(&shared->wide);
     free(shared);
+}
+
+static int use_wide(const struct mem *mem, void *ud)
+{
+    (void)ud;
+    struct wide_histogram wide;
+    int err = wide_histogram_init(&wide, mem);
+    if (err == NDF_OK) {
+        struct histogram_summary s;
+        wide_histogram_read(&wide, &s);
+        assert_int_equal(s.count, 0);
+        wide_histogram_add(&wide, 7);
+        wide_histogram_read(&wide, &s);
+        assert_int_equal(s.count, 1);
+        assert_int_equal(s.max, 7);
+    }
+    wide_histogram_deinit(&wide);
+    return err;
+}
+
+static void each_allocation_may_fail(void **state)
+{
+    (void)state;
+    test_each_allocation_fails(use_wide, NULL);
 }
 
 int main(void)
@@ -126,6 +162,7 @@ int main(void)
         cmocka_unit_test(small_values_are_exact_and_large_ones_are_capped),
         cmocka_unit_test(quantiles_of_a_ramp_are_where_they_should_be),
         cmocka_unit_test(nothing_is_lost_when_threads_record_together),
+        cmocka_unit_test(each_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
