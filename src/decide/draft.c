@@ -213,7 +213,7 @@ int draft_push_test(struct vec *records, const struct test *test)
     return NDF_OK;
 }
 
-int draft_begin(struct draft *draft, struct law law)
+int draft_begin(struct draft *draft, struct law_record law)
 {
     if (draft->laws.count > UINT32_MAX / 2) return NDF_ELIMIT;
     draft->several |= law.alternative > 0;
@@ -225,11 +225,11 @@ int draft_begin(struct draft *draft, struct law law)
     return NDF_OK;
 }
 
-static struct law *last_law(struct draft *draft)
+static struct law_record *last_law(struct draft *draft)
 {
     const uint32_t *starts = draft->law_starts.at;
-    return (struct law *)((uint32_t *)draft->laws.at +
-                          starts[draft->law_starts.count - 1]);
+    return (struct law_record *)((uint32_t *)draft->laws.at +
+                                 starts[draft->law_starts.count - 1]);
 }
 
 int draft_put(struct draft *draft, const struct test *test)

@@ -41,7 +41,7 @@ void draft_list(struct draft *draft, enum test_kind kind, uint32_t column,
 int draft_slow(struct draft *draft, struct slow *slow, struct test *out);
 int draft_number(struct vec *vec, uint32_t number);
 /* A new record, and one more test in the last one. */
-int draft_begin(struct draft *draft, struct law law);
+int draft_begin(struct draft *draft, struct law_record law);
 int draft_put(struct draft *draft, const struct test *test);
 int draft_push_test(struct vec *records, const struct test *test);
 

@@ -112,9 +112,9 @@ static int pass_test(struct draft *draft, const struct segment *segment,
 static int pass_law(
     struct draft *draft, const struct segment *segment, const uint32_t *record)
 {
-    struct law law;
+    struct law_record law;
     memcpy(&law, record, sizeof law);
-    const struct law begun = {
+    const struct law_record begun = {
         (uint32_t)draft->candidates.count - 1, law.alternative, 0};
     int err = draft_begin(draft, begun);
     record += LAW_WORDS;
@@ -159,7 +159,7 @@ int draft_pass(struct draft *draft, struct draft_source *source, bool take)
                 &draft->always, (uint32_t)draft->candidates.count - 1);
     }
     while (source->law < segment->laws_count) {
-        struct law law;
+        struct law_record law;
         memcpy(&law, segment->laws + source->law, sizeof law);
         if (law.local != local) break;
         if (err == NDF_OK && take)

@@ -286,7 +286,7 @@ int draft_add(struct draft *draft, uint32_t candidate,
     if (err == NDF_OK && rule->only_if_count == 0)
         err = draft_number(&draft->always, local);
     for (size_t i = 0; err == NDF_OK && i < rule->only_if_count; i++) {
-        err = draft_begin(draft, (struct law){local, (uint32_t)i, 0});
+        err = draft_begin(draft, (struct law_record){local, (uint32_t)i, 0});
         if (err == NDF_OK) err = add_condition(draft, &rule->only_if[i], error);
     }
     return err == NDF_OK ? add_taste(draft, rule->good_for, error) : err;

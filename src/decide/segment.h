@@ -97,7 +97,7 @@ static inline struct test test_of(
 }
 
 /* Of one alternative, followed by its tests. */
-struct law {
+struct law_record {
     uint32_t local; /* candidate's number in the segment */
     uint32_t alternative;
     uint32_t count; /* of tests */

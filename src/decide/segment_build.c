@@ -96,7 +96,7 @@ static void code_records(struct draft *draft)
                                     : terms[globs[i].words[k]].code;
         }
     for (size_t i = 0; i < draft->law_starts.count; i++) {
-        struct law law;
+        struct law_record law;
         memcpy(&law, laws + starts[i], sizeof law);
         code_tests(draft, laws + starts[i] + LAW_WORDS, law.count);
     }
@@ -158,7 +158,7 @@ static int find_ends(const struct draft *draft, struct vec *ends)
     for (size_t i = 0; i < draft->columns.count; i++)
         columns[i].rounded = step > 1;
     for (size_t i = 0; i < draft->law_starts.count; i += step) {
-        struct law law;
+        struct law_record law;
         memcpy(&law, laws + starts[i], sizeof law);
         for (uint32_t t = 0; t < law.count; t++) {
             struct test test;

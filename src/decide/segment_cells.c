@@ -127,7 +127,7 @@ static bool by_globs(
 
 static void find_access(struct making *m, uint32_t start, struct access *out)
 {
-    struct law law = law_at(m->segment, start);
+    struct law_record law = law_at(m->segment, start);
     out->count = 0;
     out->cost = 1.0 / COMMON;
     if (m->law_count < LAWS_FEW) return;

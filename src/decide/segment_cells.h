@@ -56,9 +56,10 @@ static inline struct cell_key key_of(const struct making *m, size_t cell)
         column, place - m->segment->columns[column].first + CODE_FIRST};
 }
 
-static inline struct law law_at(const struct segment *segment, uint32_t at)
+static inline struct law_record law_at(
+    const struct segment *segment, uint32_t at)
 {
-    struct law law;
+    struct law_record law;
     memcpy(&law, segment->laws + at, sizeof law);
     return law;
 }

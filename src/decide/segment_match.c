@@ -382,7 +382,7 @@ static int judge_law(const struct segment *segment, const struct coded *coded,
     struct matching *matching, uint32_t start, bool *out)
 {
     const uint32_t *record = segment->laws + start;
-    struct law law;
+    struct law_record law;
     memcpy(&law, record, sizeof law);
     record += LAW_WORDS;
     *out = true;

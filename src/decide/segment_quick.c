@@ -144,7 +144,7 @@ static void fill(
 {
     const struct segment *segment = m->segment;
     struct cell_key key = key_of(m, cell);
-    struct law law = law_at(segment, start);
+    struct law_record law = law_at(segment, start);
     uint32_t count = 0;
     *out = (struct quick){
         .local = law.local, .alternative = law.alternative, .law = start};
