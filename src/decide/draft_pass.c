@@ -120,7 +120,7 @@ static int pass_law(
     record += LAW_WORDS;
     for (uint32_t i = 0; err == NDF_OK && i < law.count; i++) {
         struct test test;
-        err = pass_test(draft, segment, record + i * TEST_UNITS, &test);
+        err = pass_test(draft, segment, record + (size_t)i * TEST_UNITS, &test);
         if (err == NDF_OK) err = draft_put(draft, &test);
     }
     return err;
@@ -139,7 +139,7 @@ static int pass_taste(
     err = draft_number(&draft->tastes, count);
     for (uint32_t i = 0; err == NDF_OK && i < count; i++) {
         struct test test;
-        err = pass_test(draft, segment, record + i * TEST_UNITS, &test);
+        err = pass_test(draft, segment, record + (size_t)i * TEST_UNITS, &test);
         if (err == NDF_OK) err = draft_push_test(&draft->tastes, &test);
     }
     return err;

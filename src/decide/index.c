@@ -442,6 +442,17 @@ static size_t keep_first(struct index_match *items, size_t count)
     return kept;
 }
 
+int index_encode(const struct index *index, const struct context *context,
+    struct arena *arena)
+{
+    int err = NDF_OK;
+    for (size_t i = 0; err == NDF_OK && i < index->count; i++) {
+        struct coded coded;
+        err = segment_encode(index->parts[i].segment, context, arena, &coded);
+    }
+    return err;
+}
+
 int index_match(const struct index *index, const struct context *context,
     struct arena *arena, struct index_matches *out)
 {

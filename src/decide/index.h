@@ -75,6 +75,9 @@ struct index_matches {
 /* Results live in arena. NDF_OK or NDF_ENOMEM. */
 int index_match(const struct index *index, const struct context *context,
     struct arena *arena, struct index_matches *out);
+/* The part of index_match that reads the context; for measuring it. */
+int index_encode(const struct index *index, const struct context *context,
+    struct arena *arena);
 /* Puts them by candidate. NDF_OK or NDF_ENOMEM. */
 int index_sort(struct index_matches *matches, struct arena *arena);
 

@@ -162,7 +162,7 @@ static int find_ends(const struct draft *draft, struct vec *ends)
         memcpy(&law, laws + starts[i], sizeof law);
         for (uint32_t t = 0; t < law.count; t++) {
             struct test test;
-            memcpy(&test, laws + starts[i] + LAW_WORDS + t * TEST_UNITS,
+            memcpy(&test, laws + starts[i] + LAW_WORDS + (size_t)t * TEST_UNITS,
                 sizeof test);
             int err = ends_of(draft, &test, ends);
             if (err != NDF_OK) return err;

@@ -133,7 +133,7 @@ static void find_access(struct making *m, uint32_t start, struct access *out)
     if (m->law_count < LAWS_FEW) return;
     for (uint32_t i = 0; i < law.count; i++) {
         struct test test = test_at(m->segment, start, i);
-        struct access access;
+        struct access access = {.count = 0};
         bool found = false;
         if (test.kind == TEST_WORD || test.kind == TEST_WORDS)
             found = by_words(m, &test, &access);

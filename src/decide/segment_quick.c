@@ -88,7 +88,8 @@ static void find_slots(
         return;
     case TEST_RANGES:
         for (uint32_t i = 0; i < test->b && slots->fits; i++)
-            add_range(slots, test->column, ends[2 * i], ends[2 * i + 1]);
+            add_range(slots, test->column, ends[2 * (size_t)i],
+                ends[2 * (size_t)i + 1]);
         slots->joined = true;
         return;
     case TEST_GLOB:

@@ -174,8 +174,10 @@ static uint64_t ranges_of(const struct segment *segment,
     uint32_t count = test->kind == TEST_RANGE ? 1 : test->b;
     uint64_t classes = 0;
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t last = bucket_of(bounds, what->bound_count, pairs[2 * i + 1]);
-        for (uint32_t b = bucket_of(bounds, what->bound_count, pairs[2 * i]);
+        uint32_t last =
+            bucket_of(bounds, what->bound_count, pairs[2 * (size_t)i + 1]);
+        for (uint32_t b =
+                 bucket_of(bounds, what->bound_count, pairs[2 * (size_t)i]);
              b <= last; b++)
             classes |= CLASS(class_of(column, CODE_FIRST + b));
     }
@@ -222,7 +224,7 @@ static void clear(struct making *m, const struct cell *cell,
     const struct cell_column *kept =
         &segment->cell_columns[cell->column_first + m->slot[column] - 1];
     size_t words = (cell->count + 63) / 64;
-    uint64_t *row = segment->rows + cell->rows + kept->row * words;
+    uint64_t *row = segment->rows + cell->rows + (size_t)kept->row * words;
     uint64_t classes = classes_of(segment, test, kept);
     uint32_t count = class_count(segment, kept);
     uint64_t all = count == 64 ? ~UINT64_C(0) : CLASS(count) - 1;
