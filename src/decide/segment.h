@@ -55,7 +55,7 @@ struct column {
     uint32_t attribute; /* UINT32_MAX: none */
     uint32_t first;     /* in code_terms and cell_of, of CODE_FIRST */
     uint32_t count;     /* codes from CODE_FIRST on */
-    uint32_t bounds;    /* numbers: the first of its bounds in numbers */
+    uint32_t bounds;    /* of numbers: where in numbers, SEGMENT_BUCKETS - 1 */
     uint32_t bound_count;
     uint32_t rounded; /* laws name numbers that are no bounds */
 };
@@ -246,18 +246,16 @@ static inline uint32_t class_of(const struct cell_column *column, uint32_t code)
 uint32_t class_count(
     const struct segment *segment, const struct cell_column *c);
 
-/* The bucket of a number: how many of the bounds are not above it. */
+/* The bucket of a place: how many of the bounds are not above it. There are
+ * SEGMENT_BUCKETS - 1, of which those past count are INT64_MAX. */
 static inline uint32_t bucket_of(
-    const int64_t *bounds, uint32_t count, int64_t number)
+    const int64_t *bounds, uint32_t count, int64_t place)
 {
-    uint32_t low = 0;
-    while (count > 0) {
-        uint32_t half = count / 2;
-        bool above = bounds[low + half] <= number;
-        low = above ? low + half + 1 : low;
-        count = above ? count - half - 1 : half;
-    }
-    return low;
+    uint32_t bucket = 0;
+#pragma GCC unroll 8
+    for (uint32_t half = SEGMENT_BUCKETS / 2; half > 0; half /= 2)
+        bucket += bounds[bucket + half - 1] <= place ? half : 0;
+    return bucket < count ? bucket : count;
 }
 
 /* A string, or a word that stands for true, false or null. */

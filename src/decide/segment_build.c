@@ -176,23 +176,39 @@ static int put_bounds(struct draft *draft, const struct end *ends, size_t count)
 {
     struct column *column = (struct column *)draft->columns.at + ends[0].column;
     column->bounds = (uint32_t)draft->numbers.count;
+    int64_t *bounds = vec_reserve(&draft->numbers, SEGMENT_BUCKETS - 1);
+    if (bounds == NULL) return NDF_ENOMEM;
+    draft->numbers.count += SEGMENT_BUCKETS - 1;
     size_t distinct = 1;
     for (size_t i = 1; i < count; i++)
         distinct += ends[i].number != ends[i - 1].number;
     bool all = distinct < SEGMENT_BUCKETS;
     if (!all) column->rounded = 1;
     size_t steps = all ? count : SEGMENT_BUCKETS - 1;
-    int64_t last = INT64_MIN;
+    uint32_t made = 0;
     for (size_t i = 0; i < steps; i++) {
-        int64_t number =
-            ends[all ? i : (i * 2 + 1) * count / (steps * 2)].number;
-        if (number == last) continue;
-        int64_t *bound = vec_push(&draft->numbers);
-        if (bound == NULL) return NDF_ENOMEM;
-        *bound = number;
-        last = number;
-        column->bound_count++;
+        size_t at = all ? i : (i * 2 + 1) * count / (steps * 2);
+        if (made == 0 || ends[at].number != bounds[made - 1])
+            bounds[made++] = ends[at].number;
     }
+    column->bound_count = made;
+    for (; made < SEGMENT_BUCKETS - 1; made++)
+        bounds[made] = INT64_MAX;
+    return NDF_OK;
+}
+
+/* A column that no law names a number of has one bucket. */
+static int put_no_bounds(struct draft *draft)
+{
+    struct column *columns = draft->columns.at;
+    uint32_t none = (uint32_t)draft->numbers.count;
+    int64_t *bounds = vec_reserve(&draft->numbers, SEGMENT_BUCKETS - 1);
+    if (bounds == NULL) return NDF_ENOMEM;
+    draft->numbers.count += SEGMENT_BUCKETS - 1;
+    for (size_t i = 0; i < SEGMENT_BUCKETS - 1; i++)
+        bounds[i] = INT64_MAX;
+    for (size_t i = 0; i < draft->columns.count; i++)
+        if (columns[i].bound_count == 0) columns[i].bounds = none;
     return NDF_OK;
 }
 
@@ -210,7 +226,7 @@ static int give_buckets(struct draft *draft)
         first = i;
     }
     vec_deinit(&vec);
-    return err;
+    return err == NDF_OK ? put_no_bounds(draft) : err;
 }
 
 /* ---- changing hands ---------------------------------------------------------

@@ -90,7 +90,7 @@ uint32_t terms_find_long(
     const struct terms *terms, uint32_t space, struct str word);
 
 /* The number of a word, or TERM_NONE. word.at is not NULL. */
-static inline uint32_t terms_find(
+__attribute__((always_inline)) static inline uint32_t terms_find(
     const struct terms *terms, uint32_t space, struct str word)
 {
     if (word.size > TERM_SHORT) return terms_find_long(terms, space, word);
