@@ -19,12 +19,13 @@
 #include "readers.h"
 #include "workload.h"
 
-enum { CLOCK_READINGS = 10001, LINES_MAX = 24 };
+enum { CLOCK_READINGS = 10001, LINES_MAX = 32 };
 
 struct options {
     const char *patterns, *contexts;
     const char *dump; /* NULL: none */
     size_t threads;   /* 0: none but the one that measures */
+    size_t writes;    /* patterns added a second meanwhile; 0: none */
     enum rows_with with;
     bool json;
 };
@@ -147,8 +148,10 @@ static double mean_ns(const struct bench_times *times)
 /* How it grows with threads, behind the other lines. */
 static size_t add_readers(const struct bench *bench, struct bench_line *lines)
 {
-    const struct readers readers = {
-        bench->index, &bench->workload, bench->options.threads};
+    const struct readers readers = {.index = bench->index,
+        .workload = &bench->workload,
+        .threads = bench->options.threads,
+        .writes = bench->options.writes};
     struct readers_result result;
     if (readers.threads == 0) return 0;
     readers_measure(&readers, &result);
@@ -162,9 +165,18 @@ static size_t add_readers(const struct bench *bench, struct bench_line *lines)
         {"spin_growth", result.spin_growth, 3},
         {"of_spinning", result.of_spinning, 3},
         {"each_of_one", result.each_of_one, 3},
+        {"beside_writer_s", result.beside, 0},
+        {"of_alone", result.of_alone, 3},
+        {"each_of_alone", result.each_of_alone, 3},
+        {"writes_s", result.writes_s, 0},
+        {"write_p50_us", result.write_p50, 2},
+        {"write_p99_us", result.write_p99, 2},
     };
-    memcpy(lines, made, sizeof made);
-    return sizeof made / sizeof made[0];
+    enum { OF_WRITER = 6 };
+    size_t count = sizeof made / sizeof made[0];
+    if (readers.writes == 0) count -= OF_WRITER;
+    memcpy(lines, made, count * sizeof *made);
+    return count;
 }
 
 static void print(struct bench *bench)
@@ -173,6 +185,7 @@ static void print(struct bench *bench)
         {"patterns", (double)bench->workload.rule_count, 0},
         {"contexts", (double)bench->workload.context_count, 0},
         {"build_s", bench->build_s, 3},
+        {"index_bytes", (double)index_bytes(bench->index), 0},
         {"rss_bytes", (double)bench->rss_bytes, 0},
         {"p50_ns", bench_times_us(&bench->times, 0.5) * 1000, 0},
         {"p99_ns", bench_times_us(&bench->times, 0.99) * 1000, 0},
@@ -221,10 +234,13 @@ static bool parse(int argc, char **argv, struct options *out)
             good = parse_with(text, &out->with);
         else if (strcmp(name, "--threads") == 0)
             good = bench_read_size(text, TURN_THREADS_MAX, &out->threads);
+        else if (strcmp(name, "--writer") == 0)
+            good = bench_read_size(text, READERS_WRITES_MAX, &out->writes);
         else good = false;
         if (!good) return false;
     }
-    return out->patterns != NULL && out->contexts != NULL;
+    return out->patterns != NULL && out->contexts != NULL &&
+           (out->writes == 0 || out->threads > 0);
 }
 
 static int run(int argc, char **argv)
@@ -252,6 +268,6 @@ static int run(int argc, char **argv)
 }
 
 const struct bench_word bench_match = {"match",
-    "--patterns FILE --contexts FILE [--dump FILE] [--threads N] "
+    "--patterns FILE --contexts FILE [--dump FILE] [--threads N [--writer N]] "
     "[--with scalar|avx2|avx512] [--json]",
     run};

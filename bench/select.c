@@ -1,34 +1,28 @@
 /*
  * select.c - how fast ndf_select chooses, and how it grows with threads.
  *
- * Two threads never do twice the work of one on a machine that others use. So
- * the threads that select take turns with threads that only count, one and all
- * of each in every round: what counts is how the one grows as a share of how
- * the other does. Beside that, what a selection takes of a processor's time
- * alone and among others, which does not depend on who else wants the
- * processor, but tells nothing of waiting.
+ * Threads that select take turns with threads that only count (turns.h), one
+ * and all of each in every round. Beside that, what a selection takes of a
+ * processor's time alone and among others, which does not depend on who else
+ * wants the processor, but tells nothing of waiting.
  */
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "ndf/ndf.h"
 
 #include "base/buf.h"
 #include "bench.h"
+#include "turns.h"
 
 enum {
-    THREADS_MAX = 64,
     ROUNDS_MAX = 1000,
     PATTERNS_MAX = 1000000,
     CALLS_MAX = 1000000000,
-    TURN_MS = 25,
+    SELECT_MS = 25, /* of a turn */
     CONTEXTS = 64,
     VOCABULARY = 2000,
-    SPIN_STEPS = 2000,
     TASK_WORDS = 10,
 };
 
@@ -168,30 +162,7 @@ static void open_engine(struct bench *bench)
     record_outcomes(bench);
 }
 
-/* ---- threads ------------------------------------------------------------- */
-
-struct turn;
-
-/* What it counts is on its own stack until it ends. */
-struct worker {
-    struct turn *turn;
-    pthread_t thread;
-    size_t number;
-    uint64_t done, ns, cpu_ns;
-};
-
-/* Some threads doing one thing for a time. */
-struct turn {
-    struct bench *bench;
-    uint64_t (*work)(const struct worker *worker);
-    pthread_barrier_t start;
-    atomic_bool stop;
-};
-
-static bool is_over(const struct worker *worker)
-{
-    return atomic_load_explicit(&worker->turn->stop, memory_order_relaxed);
-}
+/* ---- rounds -------------------------------------------------------------- */
 
 static void select_once(struct bench *bench, size_t context)
 {
@@ -204,91 +175,14 @@ static void select_once(struct bench *bench, size_t context)
 }
 
 /* Each begins somewhere else, so that they do not go in step. */
-static uint64_t select_often(const struct worker *worker)
+static uint64_t select_often(const struct turn_worker *worker)
 {
-    struct bench *bench = worker->turn->bench;
-    size_t at = worker->number * CONTEXTS / bench->options.threads;
+    struct bench *bench = worker->ud;
+    size_t at = worker->number * CONTEXTS / worker->threads;
     uint64_t done = 0;
-    for (; !is_over(worker); done++)
+    for (; !turn_is_over(worker); done++)
         select_once(bench, at++);
     return done;
-}
-
-static uint64_t spin(const struct worker *worker)
-{
-    volatile uint64_t sink = 0;
-    uint64_t state = worker->number, done = 0;
-    for (; !is_over(worker); done++) {
-        for (int i = 0; i < SPIN_STEPS; i++)
-            state = state * UINT64_C(6364136223846793005) + 1;
-        sink = state;
-    }
-    (void)sink;
-    return done;
-}
-
-static uint64_t cpu_ns(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
-}
-
-static void *run_worker(void *ud)
-{
-    struct worker *worker = ud;
-    (void)pthread_barrier_wait(&worker->turn->start);
-    uint64_t start = bench_now_ns(), cpu = cpu_ns();
-    worker->done = worker->turn->work(worker);
-    worker->ns = bench_now_ns() - start;
-    worker->cpu_ns = cpu_ns() - cpu;
-    return NULL;
-}
-
-/* What they did a second, all together. *cpu_us: what one thing took of a
- * processor. */
-static double run_turn(struct bench *bench, size_t threads,
-    uint64_t (*work)(const struct worker *worker), double *cpu_us)
-{
-    struct turn turn = {.bench = bench, .work = work};
-    struct worker workers[THREADS_MAX];
-    const struct timespec time = {.tv_nsec = TURN_MS * 1000000L};
-    if (pthread_barrier_init(&turn.start, NULL, (unsigned)threads + 1) != 0)
-        bench_fail("cannot be made", "barrier");
-    for (size_t i = 0; i < threads; i++) {
-        workers[i] = (struct worker){.turn = &turn, .number = i};
-        if (pthread_create(&workers[i].thread, NULL, run_worker, &workers[i]) !=
-            0)
-            bench_fail("cannot be started", "thread");
-    }
-    (void)pthread_barrier_wait(&turn.start);
-    (void)nanosleep(&time, NULL);
-    atomic_store(&turn.stop, true);
-    double sum = 0, done = 0, cpu = 0;
-    for (size_t i = 0; i < threads; i++) {
-        (void)pthread_join(workers[i].thread, NULL);
-        sum += (double)workers[i].done * 1e9 / (double)workers[i].ns;
-        done += (double)workers[i].done;
-        cpu += (double)workers[i].cpu_ns;
-    }
-    *cpu_us = cpu / done / 1000;
-    (void)pthread_barrier_destroy(&turn.start);
-    return sum;
-}
-
-/* ---- rounds -------------------------------------------------------------- */
-
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, size_t count)
-{
-    qsort(values, count, sizeof *values, by_size);
-    return values[count / 2];
 }
 
 /* All figures of a round, and of all rounds. */
@@ -297,14 +191,25 @@ enum figure { ONE, ALL, GROWTH, SPINNING, SHARE, ONE_CPU, ALL_CPU, FIGURES };
 static void run_round(struct bench *bench, double out[FIGURES])
 {
     size_t threads = bench->options.threads;
-    double spin_cpu;
-    double spin_one = run_turn(bench, 1, spin, &spin_cpu);
-    out[ONE] = run_turn(bench, 1, select_often, &out[ONE_CPU]);
-    double spin_all = run_turn(bench, threads, spin, &spin_cpu);
-    out[ALL] = run_turn(bench, threads, select_often, &out[ALL_CPU]);
-    out[GROWTH] = out[ALL] / out[ONE];
-    out[SPINNING] = spin_all / spin_one;
+    struct turn_plan plan = {.ud = bench, .ms = SELECT_MS};
+    struct turn_rates spin_one, one, spin_all, all;
+    plan.work = turn_spin;
+    plan.threads = 1;
+    turn_run(&plan, &spin_one);
+    plan.work = select_often;
+    turn_run(&plan, &one);
+    plan.work = turn_spin;
+    plan.threads = threads;
+    turn_run(&plan, &spin_all);
+    plan.work = select_often;
+    turn_run(&plan, &all);
+    out[ONE] = one.all;
+    out[ALL] = all.all;
+    out[GROWTH] = all.all / one.all;
+    out[SPINNING] = spin_all.all / spin_one.all;
     out[SHARE] = out[GROWTH] / out[SPINNING];
+    out[ONE_CPU] = 1e6 / one.cpu;
+    out[ALL_CPU] = 1e6 / all.cpu;
 }
 
 static void run_rounds(struct bench *bench)
@@ -324,7 +229,7 @@ static void run_rounds(struct bench *bench)
         options->patterns, options->threads);
     for (size_t k = 0; k < FIGURES; k++)
         printf(options->json ? ", \"%s\": %.3f" : "\n%-19s %.3f", names[k],
-            median(all[k], options->rounds));
+            turn_median(all[k], options->rounds));
     printf(options->json ? "}\n" : "\n");
 }
 
@@ -337,7 +242,7 @@ static bool parse(int argc, char **argv, struct options *out)
         size_t *value;
         size_t least, most; /* 0 of both: a flag */
     } all[] = {{"--patterns", &out->patterns, 1, PATTERNS_MAX},
-        {"--threads", &out->threads, 1, THREADS_MAX},
+        {"--threads", &out->threads, 1, TURN_THREADS_MAX},
         {"--rounds", &out->rounds, 1, ROUNDS_MAX},
         {"--outcomes", &out->outcomes, 0, PATTERNS_MAX},
         {"--calls", &out->calls, 0, CALLS_MAX}, {"--text", &out->text, 0, 0},

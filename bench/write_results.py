@@ -16,6 +16,7 @@ import re
 import statistics
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -23,7 +24,7 @@ RESULTS = HERE / "RESULTS.md"
 BEGIN = "<!-- ./dev bench writes from here -->\n"
 END = "<!-- to here -->\n"
 SIZES = "1000,10000,100000,1000000"
-THREADS_SIZE = 10000  # patterns, for how it grows with readers
+THREADS_SIZES = (10000, 1000000)  # patterns, for how it grows with readers
 SEED, SEL, CONTEXTS = 42, "mid", 2000
 
 
@@ -64,6 +65,12 @@ def measure(build, size):
     return medians([match(build, folder) for _ in range(repeats(size))])
 
 
+def paragraph(*words):
+    """Lines as short as those around them; what is in backquotes may break."""
+    return textwrap.fill(" ".join(words), 84, break_long_words=False,
+                         break_on_hyphens=False)
+
+
 def machine():
     """One sentence."""
     info = Path("/proc/cpuinfo").read_text()
@@ -98,13 +105,18 @@ def table(rows):
 
 def readers(row):
     yield ""
-    yield (f"Two readers of one index of {row['patterns']:,.0f} patterns match "
-           f"{row['growth']:.2f} times as many contexts as one "
-           f"({row['one_reader_s']:,.0f} a second); two threads that only "
-           f"count do {row['spin_growth']:.2f} times as much as one, in turns "
-           f"with them: {row['of_spinning']:.2f} of that. In a second of "
-           f"processor time each of the two does {row['each_of_one']:.2f} of "
-           f"what one alone does.")
+    yield paragraph(
+        f"Two readers of one index of {row['patterns']:,.0f} patterns match",
+        f"{row['growth']:.2f} times as many contexts as one",
+        f"({row['one_reader_s']:,.0f} a second); two threads that only count do",
+        f"{row['spin_growth']:.2f} times as much as one, in turns with them:",
+        f"{row['of_spinning']:.2f} of that. In a second of processor time each",
+        f"of the two does {row['each_of_one']:.2f} of what one alone does. While",
+        f"a third thread adds {row['writes_s']:,.0f} patterns a second they",
+        f"match {row['of_alone']:.2f} of what they do without,",
+        f"{row['each_of_alone']:.2f} in processor time; an index with one more",
+        f"pattern is made in {row['write_p50_us']:.0f} us (p99",
+        f"{row['write_p99_us']:.0f}).")
 
 
 def section(build, sizes):
@@ -112,20 +124,22 @@ def section(build, sizes):
     rows = [measure(build, size) for size in sizes]
     yield "## Selection by context"
     yield ""
-    yield (f"`ndf-bench match` on workloads of `bench/make_workload.py --sel "
-           f"{SEL} --seed {SEED} --contexts {CONTEXTS}`, "
-           f"{datetime.date.today():%-d %B %Y}; {machine()}. One thread, each "
-           f"context once after a pass that warms; from a context to its "
-           f"matches, encoding and one reading of the clock "
-           f"({rows[0]['clock_ns']:.0f} ns) included; medians of "
-           f"{repeats(sizes[0])} runs ({repeats(sizes[-1])} of the largest). "
-           f"Load of the machine before: {started:.1f}.")
+    yield paragraph(
+        f"`ndf-bench match` on workloads of `bench/make_workload.py --sel {SEL}",
+        f"--seed {SEED} --contexts {CONTEXTS}`,",
+        f"{datetime.date.today():%-d %B %Y}; {machine()}. One thread, each",
+        "context once after a pass that warms; from a context to its matches,",
+        "encoding and one reading of the clock",
+        f"({rows[0]['clock_ns']:.0f} ns) included; medians of {repeats(1)} runs",
+        f"({repeats(1000000)} of a million). Load of the machine before:",
+        f"{started:.1f}.")
     yield ""
     yield from table(rows)
-    if THREADS_SIZE in sizes:
-        folder = workload(build, THREADS_SIZE)
-        print("two readers", file=sys.stderr)
-        yield from readers(match(build, folder, "--threads", "2"))
+    for size in sizes:
+        if size in THREADS_SIZES:
+            print(f"two readers of {size}", file=sys.stderr)
+            yield from readers(match(build, workload(build, size), "--threads",
+                                     "2", "--writer", "1000"))
 
 
 def replaced(text, written):
@@ -144,7 +158,7 @@ def main():
     parser.add_argument("--print", action="store_true", dest="only_print")
     options = parser.parse_args()
     sizes = [int(word) for word in options.sizes.split(",")]
-    written = "".join(line + "\n" for line in section(options.build, sizes))
+    written = "".join(line + "\n" for line in section(options.build, sizes)) + "\n"
     if options.only_print:
         sys.stdout.write(written)
     else:

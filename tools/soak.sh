@@ -64,6 +64,20 @@ contexts() {
         tests/python/context_runs.py --runs 50000 --seed "$seed" --jobs 2
 }
 
+# A hundred million pairs of a rule and a context, and changes of indexes.
+laws() {
+    NDF_INDEX_PAIRS=100000000 "$build/tests/unit/decide/test_index_random" &&
+        NDF_INDEX_SEQUENCES=1000 "$build/tests/unit/decide/test_index_change"
+}
+
+# What ndf-bench finds, with all instructions, against a straight evaluation.
+matches() {
+    tests/bench/match_dump.py "$build/ndf-bench" --n 100,1000 --seeds 1-20 \
+        --contexts 2000 --with best,scalar,avx2,avx512 &&
+        tests/bench/match_dump.py "$build/ndf-bench" --n 10000 --seeds 1-2 \
+            --contexts 2000 --with best,scalar,avx2,avx512
+}
+
 store_test() {
     NDF_TEST_STRIDE=1 "$build/tests/unit/store/test_store_$1"
 }
@@ -75,7 +89,8 @@ under_valgrind() {
         ' |^(store_kill|agent_process|agent_adopt|hostile|sandbox|malloc_way)$')
     [ -n "$tests" ] || return 1
     # shellcheck disable=SC2086 # $tests is a list of words
-    NDF_SIM_COUNT=100 NDF_SIM_TWICE=20 meson test -C "$build" --no-rebuild \
+    NDF_SIM_COUNT=100 NDF_SIM_TWICE=20 NDF_INDEX_PAIRS=50000 \
+        NDF_INDEX_SEQUENCES=3 meson test -C "$build" --no-rebuild \
         --print-errorlogs --timeout-multiplier 100 \
         --wrap "valgrind -q --error-exitcode=99 --leak-check=full
             --errors-for-leak-kinds=definite
@@ -95,6 +110,8 @@ campaign power_cuts '500 cuts of the power of a disk' \
     "$crash/power_cuts" --cuts 500 --seed "$seed"
 campaign simulation 'random runs under every fault, by seed' simulate
 campaign contexts 'random runs of agents that corrupt the context' contexts
+campaign laws 'random laws, indexed and changed, against a scan' laws
+campaign matches 'workloads of laws against a straight evaluation' matches
 campaign store_faults 'each read, write and sync of a store fails' \
     store_test faults
 campaign store_calls 'each call of the kernel for a store fails' \

@@ -295,6 +295,7 @@ static int use_all(const struct mem *mem, void *ud)
         err = index_match(second, rules->context, &scratch, &matches);
     if (err == NDF_OK)
         err = index_match(third, rules->context, &scratch, &matches);
+    if (err == NDF_OK) err = index_sort(&matches, &scratch);
     index_free(first);
     index_free(third);
     index_free(second);

@@ -25,17 +25,6 @@ static const struct {
 
 enum { VARIANTS = sizeof variants / sizeof variants[0] };
 
-static bool machine_has(enum rows_with with)
-{
-#if defined(__x86_64__)
-    if (with == ROWS_AVX2) return __builtin_cpu_supports("avx2");
-    if (with == ROWS_AVX512)
-        return __builtin_cpu_supports("avx512f") &&
-               __builtin_cpu_supports("avx512vpopcntdq");
-#endif
-    return with == ROWS_BEST || with == ROWS_SCALAR;
-}
-
 /* What a test sums over its worlds. */
 struct sums {
     size_t pairs, matches, later_ways, tastes_held;
@@ -74,7 +63,7 @@ static void play_init(struct play *play, uint64_t seed)
     for (size_t v = 0; v < VARIANTS; v++) {
         const struct index_options options = {.with = variants[v].with};
         play->indexes[v] = NULL;
-        if (!machine_has(variants[v].with)) continue;
+        if (!rows_have(variants[v].with)) continue;
         assert_ok(index_new(&play->indexes[v], &mem_libc, play->rules,
             play->count, &options, &error));
     }
