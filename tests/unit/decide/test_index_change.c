@@ -16,7 +16,7 @@
 #include "support/support.h"
 
 enum {
-    SEQUENCES = 60,
+    SEQUENCES = 30,
     NUMBERS_MAX = 8192, /* of candidates in a sequence */
     VERSIONS = 4,       /* that are kept */
     CHANGES_MAX = 600,  /* rules of one change */
