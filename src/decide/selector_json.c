@@ -263,17 +263,17 @@ static int explain_choice(const struct selector *selector,
     if (err != NDF_OK) return err;
     struct writer w = {arena, NDF_OK};
     put(&w, out, "chosen", value_of_bool(selection.chosen == candidate));
-    const struct scored *own = scoring_find(&scoring, candidate);
-    if (own == NULL || selection.count == 0) {
+    struct scored own;
+    if (!scoring_find(&scoring, candidate, &own) || selection.count == 0) {
         put(&w, out, "reason",
             value_of_str(STR("it shares no word with the task")));
         return w.err;
     }
     put(&w, out, "reason", value_of_str(selection.reason));
-    const struct scored *best =
-        scoring_find(&scoring, selection.ranked[0].candidate);
+    struct scored best;
+    (void)scoring_find(&scoring, selection.ranked[0].candidate, &best);
     if (w.err != NDF_OK) return w.err;
-    return explain_weaker(&scoring, own, best, out);
+    return explain_weaker(&scoring, &own, &best, out);
 }
 
 /* For one whose law holds: whether the host allows it, too; else says so. */
