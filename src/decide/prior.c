@@ -25,7 +25,6 @@ static int infer_domain(const struct selector *selector,
     const struct context *context, struct arena *arena, struct prior *out)
 {
     struct matcher_work work;
-    out->domain = context->domain;
     if (context->domain.at != NULL) return NDF_OK;
     matcher_work_init(&work, arena);
     return domains_infer(selector->domains, &work, context->text, &out->domain);

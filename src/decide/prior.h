@@ -22,7 +22,7 @@ struct prior {
     struct lesson_feature *features; /* of the task; NULL: not made yet */
     size_t feature_count;
     float *meaning;    /* of each match; NULL: nobody says */
-    struct str domain; /* stated or inferred; .at NULL: unknown */
+    struct str domain; /* inferred; .at NULL: stated, or there is no text */
 };
 
 /* Lives in arena and borrows from selector and context. NDF_OK, NDF_ENOMEM. */

@@ -306,7 +306,8 @@ static void score_all(struct straight *s)
         line.parts = learner_parts(s->query->learner, &rival, &line.learned);
         line.evidence = line.parts.words + line.parts.likeness +
                         line.parts.meaning + line.parts.past;
-        structure(s, match, prior.domain, &line);
+        structure(s, match,
+            context->domain.at != NULL ? context->domain : prior.domain, &line);
         if (!s->words || shares || line.law > 0 || line.held > 0 ||
             line.learned.examples > 0 || line.meaning >= 0.4F)
             s->lines[s->count++] = line;
@@ -406,6 +407,45 @@ static int by_rank(const void *a, const void *b)
 
 /* ---- both ---------------------------------------------------------------- */
 
+static void check(struct straight *s, const struct selection *chosen)
+{
+    size_t limit = s->query->limit > 0 ? s->query->limit : SELECTOR_LIMIT;
+    assert_int_equal(chosen->eligible, s->eligible);
+    assert_int_equal(chosen->count, s->count < limit ? s->count : limit);
+    for (size_t i = 0; i < chosen->count; i++) {
+        const struct ranked *ranked = &chosen->ranked[i];
+        assert_int_equal(ranked->candidate, s->lines[i].candidate);
+        assert_true(ranked->fit == s->lines[i].fit);
+        assert_true(ranked->success == s->lines[i].success);
+        assert_true(ranked->confidence == s->lines[i].confidence);
+        assert_true(ranked->evidence == sum(&s->lines[i]));
+    }
+}
+
+/* By a copy of what the context says: the same, to the last word. */
+static void choose_by_copy(struct straight *s, const struct selection *first)
+{
+    const struct selector *selector = s->crowd->selector;
+    struct arena scratch;
+    struct prior prior;
+    struct selection again;
+    struct value documents[2];
+    arena_init(&scratch, &mem_libc);
+    assert_ok(prior_make(selector, s->query->context, &scratch, &prior));
+    assert_ok(prior_finish(&prior, &scratch));
+    void *copy = malloc(prior_size(&prior));
+    prior_write(&prior, copy);
+    arena_deinit(&scratch);
+    struct selector_query query = *s->query;
+    query.prior = copy;
+    assert_ok(selector_select(selector, &query, s->arena, &again));
+    check(s, &again);
+    assert_ok(selection_encode(s->arena, first, selector, &documents[0]));
+    assert_ok(selection_encode(s->arena, &again, selector, &documents[1]));
+    assert_true(value_equal(&documents[0], &documents[1]));
+    free(copy);
+}
+
 static void choose_both_ways(
     struct crowd *crowd, const struct selector_query *query)
 {
@@ -420,17 +460,8 @@ static void choose_both_ways(
     if (s.count > SELECTOR_SCORED_MAX) s.count = SELECTOR_SCORED_MAX;
     qsort(s.lines, s.count, sizeof *s.lines, by_rank);
     assert_ok(selector_select(crowd->selector, query, &arena, &chosen));
-    size_t limit = query->limit > 0 ? query->limit : SELECTOR_LIMIT;
-    assert_int_equal(chosen.eligible, s.eligible);
-    assert_int_equal(chosen.count, s.count < limit ? s.count : limit);
-    for (size_t i = 0; i < chosen.count; i++) {
-        const struct ranked *ranked = &chosen.ranked[i];
-        assert_int_equal(ranked->candidate, s.lines[i].candidate);
-        assert_true(ranked->fit == s.lines[i].fit);
-        assert_true(ranked->success == s.lines[i].success);
-        assert_true(ranked->confidence == s.lines[i].confidence);
-        assert_true(ranked->evidence == sum(&s.lines[i]));
-    }
+    check(&s, &chosen);
+    choose_by_copy(&s, &chosen);
     free(s.lines);
     arena_deinit(&arena);
 }
