@@ -11,6 +11,8 @@
 #include "base/err.h"
 #include "decide/scoring.h"
 
+enum { GUESS_SHARE = 8 /* of the effort that all laws may take */ };
+
 /* ---- making -------------------------------------------------------------- */
 
 /* What providers say, by match instead of by candidate. */
@@ -27,6 +29,7 @@ static int infer_domain(const struct selector *selector,
     struct matcher_work work;
     if (context->domain.at != NULL) return NDF_OK;
     matcher_work_init(&work, arena);
+    work.effort = MATCHER_EFFORT_ALL / GUESS_SHARE;
     return domains_infer(selector->domains, &work, context->text, &out->domain);
 }
 
