@@ -323,7 +323,10 @@ NDF_API int ndf_compose(ndf_engine *engine, const ndf_context *context,
     const ndf_select_options *options, ndf_text **out, ndf_error *error);
 
 /* Why `pattern` was not chosen for the context: {pattern, eligible,
- * failed: {predicate, expected, actual}, ...} or the weaker evidence.
+ * failed: {predicate, expected, actual}, ...}, the first predicate of its law
+ * that does not hold with both values, for each alternative; or held: [{predicate,
+ * expected, actual, of: "only_if" or "good_for"}], those that do, and the weaker
+ * evidence.
  * NDF_ENOTFOUND when there is no such pattern. */
 NDF_API int ndf_explain(ndf_engine *engine, const ndf_context *context,
     const char *pattern, ndf_text **out, ndf_error *error);

@@ -52,8 +52,9 @@ int selection_encode(struct arena *arena, const struct selection *selection,
     const struct selector *selector, struct value *out);
 /* Why a candidate was not chosen: {pattern, eligible, failed: {predicate,
  * expected, actual, ...}, alternatives: [failed...]}, or its evidence against
- * the best one's, factor by factor: {pattern, eligible, chosen, reason, fit...,
- * best: {name, fit...}, factors, compared}. NDF_OK, NDF_EINVAL (no such
+ * the best one's, factor by factor: {pattern, eligible, held: [{predicate,
+ * expected, actual, of: only_if or good_for, ...}], chosen, reason, fit..., best:
+ * {name, fit...}, factors, compared}. NDF_OK, NDF_EINVAL (no such
  * candidate), NDF_ENOMEM. */
 int selector_explain(const struct selector *selector,
     const struct selector_query *query, size_t candidate, struct arena *arena,
