@@ -13,8 +13,7 @@
 #include "decide/index.h"
 #include "decide/text.h"
 
-struct selector;
-
+/* Lives in an arena, or in one block, and borrows from its selector. */
 struct prior {
     struct index_matches matches; /* whoever asks the host among them */
     struct text_query text;
@@ -24,10 +23,6 @@ struct prior {
     float *meaning;    /* of each match; NULL: nobody says */
     struct str domain; /* inferred; .at NULL: stated, or there is no text */
 };
-
-/* Lives in arena and borrows from selector and context. NDF_OK, NDF_ENOMEM. */
-int prior_make(const struct selector *selector, const struct context *context,
-    struct arena *arena, struct prior *out);
 
 /* Adds what a copy must have: the features. NDF_OK or NDF_ENOMEM. */
 int prior_finish(struct prior *prior, struct arena *arena);

@@ -276,10 +276,12 @@ static double line_near(const struct scoring *scoring)
 {
     if (!scoring->leaders.any) return 0;
     double near = NEAR;
-    for (int i = 0; i < NEARER; i++, near /= 4)
+    for (int i = 0; i < NEARER; i++) {
         if (count_from(scoring, scoring->leaders.log_odds - near) <=
             SELECTOR_SCORED_MAX)
             break;
+        near /= 4;
+    }
     return scoring->leaders.log_odds - near;
 }
 
@@ -300,7 +302,7 @@ int ranking_make(const struct scoring *scoring, size_t limit,
         arena_calloc(arena, ranking.room, sizeof *ranking.entries);
     ranking.heap = arena_calloc(arena, ranking.room, sizeof *ranking.heap);
     const struct place **places =
-        arena_calloc(arena, ranking.room, sizeof *places);
+        arena_calloc(arena, ranking.room, sizeof(struct place *));
     *out = places;
     *count = 0;
     if (ranking.entries == NULL || ranking.heap == NULL || places == NULL)

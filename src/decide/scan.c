@@ -331,7 +331,7 @@ int scan_explain(const struct index_rule *rule, const struct context *context,
     memset(out, 0, sizeof *out);
     struct scan *scan;
     int err = scan_new(&scan, arena->mem, rule, 1, NULL);
-    if (err != NDF_OK) return err;
+    if (scan == NULL) return err;
     struct looking looking = {.scan = scan, .context = context};
     matcher_work_init(&looking.work, arena);
     err = explain(&looking, &scan->rules[0], out);

@@ -552,7 +552,8 @@ static int take_prior(struct scoring *scoring)
     struct prior *prior = arena_alloc(scoring->arena, sizeof *prior);
     if (prior == NULL) return NDF_ENOMEM;
     scoring->prior = prior;
-    return prior_make(scoring->selector, query->context, scoring->arena, prior);
+    return scoring_prior(
+        scoring->selector, query->context, scoring->arena, prior);
 }
 
 int scoring_make(const struct selector *selector,

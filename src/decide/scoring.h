@@ -1,6 +1,6 @@
 /*
  * scoring.h - a selector inside, and the evidence of one choice; private to
- * prior.c, scoring*.c, ranking.c and selector*.c.
+ * scoring*.c, ranking.c and selector*.c.
  *
  * A context may allow a hundred thousand candidates of which only a few have
  * anything of their own to say. So evidence is kept in two forms: a candidate
@@ -216,6 +216,13 @@ void structure_put(const struct scored *scored, struct fit_evidence *evidence);
 /* The first segment of what a dotted name says without its source. */
 struct str structure_head(struct str name);
 uint32_t structure_hash(struct str head);
+
+/* ---- scoring_prior.c ------------------------------------------------------
+ */
+
+/* Lives in arena and borrows from selector and context. NDF_OK, NDF_ENOMEM. */
+int scoring_prior(const struct selector *selector,
+    const struct context *context, struct arena *arena, struct prior *out);
 
 /* ---- scoring.c ----------------------------------------------------------- */
 

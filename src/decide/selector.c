@@ -222,7 +222,8 @@ static size_t find_fallback(const struct scoring *scoring, size_t candidate,
         if (name.at == NULL) *err = NDF_ENOMEM;
         else found = selector_find(selector, name);
     }
-    if (found == SELECTOR_NONE || scoring_match(scoring, found) == SELECTOR_NONE)
+    if (found == SELECTOR_NONE ||
+        scoring_match(scoring, found) == SELECTOR_NONE)
         return SELECTOR_NONE;
     return found;
 }
@@ -376,6 +377,13 @@ static int detail(
     if (count > 0)
         find_near(scoring, scored, out->ranked, count, &out->ranked[0]);
     return NDF_OK;
+}
+
+int selector_prior(const struct selector *selector,
+    const struct context *context, struct arena *arena, struct prior *out)
+{
+    int err = scoring_prior(selector, context, arena, out);
+    return err == NDF_OK ? prior_finish(out, arena) : err;
 }
 
 int selector_select(const struct selector *selector,

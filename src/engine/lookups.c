@@ -14,7 +14,11 @@
 #include "base/err.h"
 #include "base/hash.h"
 
-enum { ENTRIES_EACH = 32 /* at least, before there are more shards */ };
+enum {
+    ENTRIES_EACH = 32, /* at least, before there are more shards */
+    SIZE_USUAL = 1000,
+    TTL_USUAL_MS = 3600000,
+};
 
 struct lookup {
     const struct mem *mem;
@@ -29,8 +33,8 @@ struct lookup {
 };
 
 const struct lookups_options lookups_usual = {
-    .size = 1000, .ttl_ms = 3600 * 1000};
-const struct lookups_options lookups_off = {.size = 0, .ttl_ms = 3600 * 1000};
+    .size = SIZE_USUAL, .ttl_ms = TTL_USUAL_MS};
+const struct lookups_options lookups_off = {.ttl_ms = TTL_USUAL_MS};
 
 static size_t padded(size_t size)
 {
@@ -298,8 +302,9 @@ void lookups_put(struct lookups *lookups, struct lookup *lookup)
     size_t bytes = bytes_of(lookup);
     if (turn_to(shard, lookup->picture) && bytes <= shard->bytes_room &&
         find(shard, lookup->hash, key) == NULL) {
-        while (shard->count == shard->room ||
-               shard->bytes + bytes > shard->bytes_room)
+        while (shard->hand != NULL &&
+               (shard->count == shard->room ||
+                   shard->bytes + bytes > shard->bytes_room))
             make_room(shard);
         atomic_fetch_add_explicit(&lookup->references, 1, memory_order_relaxed);
         insert(shard, lookup);

@@ -58,8 +58,7 @@ static int make_prior(ndf_engine *engine, const struct registry *registry,
 {
     struct prior *prior = arena_alloc(arena, sizeof *prior);
     if (prior == NULL) return NDF_ENOMEM;
-    int err = prior_make(registry->selector, context, arena, prior);
-    if (err == NDF_OK) err = prior_finish(prior, arena);
+    int err = selector_prior(registry->selector, context, arena, prior);
     if (err != NDF_OK) return err;
     keep_prior(engine, key, prior, clock_mono_ns(&engine->clock));
     *out = prior;
@@ -222,7 +221,7 @@ void recall_ahead(ndf_engine *engine)
     int err = engine_registry(engine, &registry, NULL);
     if (err == NDF_OK) err = count_outcomes(engine, &counting);
     const struct frequent **frequent =
-        arena_calloc(&arena, counting.seen.live, sizeof *frequent);
+        arena_calloc(&arena, counting.seen.live, sizeof(struct frequent *));
     size_t count =
         err == NDF_OK && frequent != NULL ? sort_seen(&counting, frequent) : 0;
     for (size_t i = 0; err == NDF_OK && i < count; i++) {

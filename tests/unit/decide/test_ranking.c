@@ -275,8 +275,7 @@ static void score_all(struct straight *s)
     const struct context *context = s->query->context;
     struct prior prior;
     struct learner_view past = {.learner = NULL};
-    assert_ok(prior_make(selector, context, s->arena, &prior));
-    assert_ok(prior_finish(&prior, s->arena));
+    assert_ok(selector_prior(selector, context, s->arena, &prior));
     if (s->query->learner != NULL)
         assert_ok(learner_look(s->query->learner, prior.features,
             prior.feature_count, s->arena, &past));
@@ -431,8 +430,7 @@ static void choose_by_copy(struct straight *s, const struct selection *first)
     struct selection again;
     struct value documents[2];
     arena_init(&scratch, &mem_libc);
-    assert_ok(prior_make(selector, s->query->context, &scratch, &prior));
-    assert_ok(prior_finish(&prior, &scratch));
+    assert_ok(selector_prior(selector, s->query->context, &scratch, &prior));
     void *copy = malloc(prior_size(&prior));
     prior_write(&prior, copy);
     arena_deinit(&scratch);
