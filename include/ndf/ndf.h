@@ -323,8 +323,10 @@ NDF_API int ndf_compose(ndf_engine *engine, const ndf_context *context,
     const ndf_select_options *options, ndf_text **out, ndf_error *error);
 
 /* Why `pattern` was not chosen for the context: {pattern, eligible,
- * failed: {predicate, expected, actual}, ...} or the weaker evidence.
- * NDF_ENOTFOUND when there is no such pattern. */
+ * failed: {predicate, expected, actual}, ...}, the first predicate of its law
+ * that does not hold with both values, for each alternative; or held:
+ * [{predicate, expected, actual, of: "only_if" or "good_for"}], those that do,
+ * and the weaker evidence. NDF_ENOTFOUND when there is no such pattern. */
 NDF_API int ndf_explain(ndf_engine *engine, const ndf_context *context,
     const char *pattern, ndf_text **out, ndf_error *error);
 /* The same for a host that is asked (options->ask, at most once about each
@@ -358,11 +360,26 @@ NDF_API int ndf_find_similar(ndf_engine *engine, const char *pattern,
  * an object of any of: {threshold, cold_threshold, min_executions, half_life
  * ("30d"), levels: {medium, high}, kind_names: {sequential: [name...],
  * parallel: [...], meta: [...]}, categories: [{category, regex}...], vectors:
- * "PATH"}; a key that is given replaces its value whole. vectors is a file of
- * word vectors as text, of GloVe's or word2vec's format ("": none), which is
- * read here, once. For this engine and from the next selection on; not stored.
- * *out (may be NULL): all of it, as it is then. NDF_ESYNTAX, NDF_ESCHEMA; for
- * the file also NDF_ENOTFOUND, NDF_ELIMIT, NDF_EINVAL, NDF_EIO. */
+ * "PATH", lookup_cache: {size, ttl, preload_frequent, similarity}}; a key that
+ * is given replaces its value whole. vectors is a file of word vectors as text,
+ * of GloVe's or word2vec's format ("": none), which is read here, once. For
+ * this engine and from the next selection on; not stored. *out (may be NULL):
+ * all of it, as it is then. NDF_ESYNTAX, NDF_ESCHEMA; for the file also
+ * NDF_ENOTFOUND, NDF_ELIMIT, NDF_EINVAL, NDF_EIO.
+ *
+ * lookup_cache keeps, for tasks with a text, whose law holds and how their
+ * words suit, until the registry changes: at most size entries (1000 unless
+ * said; 0: off, as it is before; at most 1,000,000) and 64 MiB, each for at
+ * most ttl
+ * ("1h"). A choice is the same, to the last digit, whether it was kept or not:
+ * what is learned, counted, configured or asked of the host is never kept. What
+ * takes more than 128 KiB is not kept, that is some 3,000 patterns that allow a
+ * task. A task that does not come again costs more than without, so it is for
+ * hosts whose tasks repeat. Contexts without a text are matched faster than
+ * they could be looked up: they never are. preload_frequent: the tasks that the
+ * last 2,000 outcomes tell of more than once, the 64 most frequent, are looked
+ * up now; by domain and text, as outcomes have no more of a context.
+ * similarity: results of ndf_find_similar are kept, too. */
 NDF_API int ndf_configure(ndf_engine *engine, const char *json, size_t size,
     ndf_text **out, ndf_error *error);
 

@@ -40,7 +40,9 @@ NDF_API int ndf_stats(
     ndf_engine *engine, const char *pattern, ndf_text **out, ndf_error *error);
 /* Counters and histograms of this engine since it was opened; among them
  * preservation_permille, how much of the context runs that ended here kept, in
- * thousandths. */
+ * thousandths; and lookup_cache: {size, entries, bytes, hits, misses, hit_rate
+ * (null before the first look), busy (misses because another thread was at it),
+ * evictions, expired, too_large, oldest_ms, note: what it is used for}. */
 NDF_API int ndf_metrics(ndf_engine *engine, ndf_text **out);
 
 /* The JSON Schema (2020-12) of NDF's files. Static. */

@@ -226,6 +226,28 @@ static void add_rival(struct table *table, const json_t *item, const char *name)
         cli_free(cells[c]);
 }
 
+/* What of its law and its taste holds, with the task's own values. */
+static void print_held(const struct term *out, const json_t *doc)
+{
+    const json_t *held = json_object_get(doc, "held");
+    if (json_array_size(held) == 0) return;
+    struct table *table = table_new("lll");
+    const char *head[] = {"holds", "as the task has", ""};
+    table_row(table, head);
+    for (size_t i = 0; i < json_array_size(held); i++) {
+        const json_t *item = json_array_get(held, i);
+        char *actual = json_dumps(
+            json_object_get(item, "actual"), JSON_ENCODE_ANY | JSON_COMPACT);
+        const char *cells[] = {cli_get(item, "predicate"),
+            actual != NULL ? actual : "", cli_get(item, "of")};
+        table_row(table, cells);
+        table_style(table, 2, STYLE_DIM);
+        cli_free(actual);
+    }
+    table_print(table, out);
+    (void)fputc('\n', out->file);
+}
+
 static void print_why_not(const struct cli *cli, const json_t *doc)
 {
     const struct term *out = &cli->out;
@@ -247,6 +269,7 @@ static void print_why_not(const struct cli *cli, const json_t *doc)
         (void)fputc('\n', out->file);
         print_compared(out, doc);
         (void)fputc('\n', out->file);
+        print_held(out, doc);
     } else {
         (void)term_line(out, cli_get(doc, "pattern"), 0);
         (void)fputs(": ", out->file);

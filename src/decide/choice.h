@@ -60,6 +60,8 @@ struct selector_config {
     uint64_t half_life_ms;
 };
 
+struct prior;
+
 struct selector_query {
     const struct context *context;
     int64_t now_ms; /* wall time */
@@ -71,6 +73,7 @@ struct selector_query {
     selector_ask_fn ask; /* NULL: nobody allows those that ask */
     void *ask_ud;
     const struct learner *learner; /* NULL: nothing was learned */
+    const struct prior *prior;     /* of this context, kept; NULL: made anew */
     const size_t *without;         /* candidates that may not be chosen */
     size_t without_count;
 };

@@ -11,7 +11,10 @@
 
 #include "model/glob.h"
 
-enum { NEEDLE_SHORT = 32 };
+enum {
+    ITEM_STEPS = 4,    /* that comparing with one item counts */
+    FALSE_STARTS = 32, /* of a needle, before it is looked for otherwise */
+};
 
 /* What a predicate looks at; false when the context does not say. */
 static bool find_actual(
@@ -125,15 +128,9 @@ static bool search_long(
     return false;
 }
 
-static int contains_text(
+static int search_slow(
     struct arena *arena, struct str text, struct str needle, bool *out)
 {
-    *out = false;
-    if (needle.size > text.size) return NDF_OK;
-    if (needle.size <= NEEDLE_SHORT) {
-        *out = needle.size == 0 || str_find(text, needle) < text.size;
-        return NDF_OK;
-    }
     uint32_t *border = arena_calloc(arena, needle.size, sizeof *border);
     if (border == NULL) return NDF_ENOMEM;
     for (size_t i = 1, k = 0; i < needle.size; i++) {
@@ -146,16 +143,59 @@ static int contains_text(
     return NDF_OK;
 }
 
-static int contains(struct arena *arena, const struct predicate *p,
-    const struct value *actual, bool *out)
+/* In nearly all texts the first byte of a needle is rare enough. */
+static int contains_text(
+    struct arena *arena, struct str text, struct str needle, bool *out)
 {
-    *out = false;
-    if (actual->kind == VALUE_STRING && p->operand.kind == VALUE_STRING)
-        return contains_text(arena, actual->string, p->operand.string, out);
-    if (actual->kind != VALUE_ARRAY) return NDF_OK;
-    for (size_t i = 0; i < actual->array.count && !*out; i++)
-        *out = equal(p, &actual->array.items[i], &p->operand);
-    return NDF_OK;
+    *out = needle.size == 0;
+    if (*out) return NDF_OK;
+    for (int starts = 0; starts < FALSE_STARTS; starts++) {
+        text = str_from(text, str_find_char(text, needle.at[0]));
+        if (text.size < needle.size) return NDF_OK;
+        *out = memcmp(text.at, needle.at, needle.size) == 0;
+        if (*out) return NDF_OK;
+        text = str_from(text, 1);
+    }
+    return search_slow(arena, text, needle, out);
+}
+
+/* How much may have to be looked at to compare with it. */
+/* NOLINTNEXTLINE(misc-no-recursion): trees are VALUE_DEPTH_MAX deep at most */
+static uint64_t weight(const struct value *value)
+{
+    uint64_t sum = 1;
+    if (value->kind == VALUE_ARRAY)
+        for (size_t i = 0; i < value->array.count; i++)
+            sum += weight(&value->array.items[i]);
+    if (value->kind == VALUE_OBJECT)
+        for (size_t i = 0; i < value->object.count; i++)
+            sum +=
+                value->object.count + weight(&value->object.members[i].value);
+    return sum;
+}
+
+/* A long text or list is paid for from the account of the expressions. */
+static int contains(const struct predicate *p, const struct value *actual,
+    struct matcher_work *work, enum judgement *out)
+{
+    bool found = false;
+    int err = NDF_OK;
+    bool text = actual->kind == VALUE_STRING && p->operand.kind == VALUE_STRING;
+    *out = JUDGEMENT_FALSE;
+    if (!text && actual->kind != VALUE_ARRAY) return NDF_OK;
+    uint64_t steps =
+        text ? actual->string.size
+             : actual->array.count * ITEM_STEPS * weight(&p->operand);
+    *out = JUDGEMENT_EFFORT;
+    if (!matcher_charge(work, steps)) return NDF_OK;
+    if (text)
+        err = contains_text(
+            work->arena, actual->string, p->operand.string, &found);
+    else
+        for (size_t i = 0; i < actual->array.count && !found; i++)
+            found = equal(p, &actual->array.items[i], &p->operand);
+    *out = found ? JUDGEMENT_HOLDS : JUDGEMENT_FALSE;
+    return err;
 }
 
 static int matches(const struct judge_predicate *judged,
@@ -188,7 +228,6 @@ static int judge_known(const struct judge_predicate *judged,
 {
     const struct predicate *p = judged->predicate;
     bool holds = false;
-    int err = NDF_OK;
     switch (p->op) {
     case OP_EQ: holds = equal(p, actual, &p->operand); break;
     case OP_NE: holds = !equal(p, actual, &p->operand); break;
@@ -201,12 +240,12 @@ static int judge_known(const struct judge_predicate *judged,
     case OP_BETWEEN: holds = is_between(p, actual); break;
     case OP_EXISTS:
     case OP_ABSENT: holds = !wants_absence(p); break;
-    case OP_CONTAINS: err = contains(work->arena, p, actual, &holds); break;
+    case OP_CONTAINS: return contains(p, actual, work, out);
     case OP_MATCHES: return matches(judged, actual, work, out);
     case OP_GLOB: holds = matches_glob(p, actual); break;
     }
     *out = holds ? JUDGEMENT_HOLDS : JUDGEMENT_FALSE;
-    return err;
+    return NDF_OK;
 }
 
 int judge(const struct judge_predicate *judged, const struct context *context,

@@ -19,7 +19,7 @@ enum judgement {
     JUDGEMENT_HOLDS,
     JUDGEMENT_FALSE,
     JUDGEMENT_UNKNOWN, /* the context does not say */
-    JUDGEMENT_EFFORT,  /* a regular expression gave up */
+    JUDGEMENT_EFFORT,  /* it was given up */
 };
 
 /* NDF_OK or NDF_ENOMEM. *actual (may be NULL) is the context's value, null

@@ -16,6 +16,8 @@
 #ifndef NDF_DECIDE_LEARNER_H
 #define NDF_DECIDE_LEARNER_H
 
+#include <stdbool.h>
+
 #include "decide/lesson.h"
 
 enum { LEARNER_BYTES_MAX = 32 * 1024 * 1024 };
@@ -92,6 +94,9 @@ int learner_look(const struct learner *learner,
     struct learner_view *out);
 /* Of one candidate; all 0 when nothing is known of it. */
 struct learned learner_of(const struct learner_view *view, uint64_t key);
+/* Whether anything is; and of how many at most. */
+bool learner_knows(const struct learner_view *view, uint64_t key);
+size_t learner_classes(const struct learner_view *view);
 
 /* What speaks for a candidate, all together (without its structure), and in
  * parts for people. */

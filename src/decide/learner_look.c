@@ -146,6 +146,17 @@ struct learned learner_of(const struct learner_view *view, uint64_t key)
     return learner_learned(view->learner, class, &view->sums[class]);
 }
 
+bool learner_knows(const struct learner_view *view, uint64_t key)
+{
+    return view->learner != NULL &&
+           learner_class(view->learner, key) != NO_CLASS;
+}
+
+size_t learner_classes(const struct learner_view *view)
+{
+    return view->learner != NULL ? view->learner->classes.count : 0;
+}
+
 int learner_stage(const struct learned *learned)
 {
     return learned->examples < 1 ? 0 : learned->examples < 3 ? 1 : 2;

@@ -108,6 +108,16 @@ static struct str cut(struct str text)
     return str_until(text, end);
 }
 
+bool matcher_charge(struct matcher_work *work, uint64_t steps)
+{
+    if (steps > work->effort) {
+        work->gave_up = true;
+        return false;
+    }
+    work->effort -= steps;
+    return true;
+}
+
 /* One attempt: the result of pcre2_match. */
 static int attempt(const struct matcher *matcher, struct matcher_work *work,
     struct str text, uint32_t limit)

@@ -40,6 +40,9 @@ struct matcher_work {
 
 /* Allocates nothing until the first search. */
 void matcher_work_init(struct matcher_work *work, struct arena *arena);
+/* Pays for other work of the call, of so many steps; false: there is not so
+ * much left, and it is given up. */
+bool matcher_charge(struct matcher_work *work, uint64_t steps);
 /* Whether the text has a match anywhere. GAVE_UP: the effort was used up, or
  * the text is longer than what is searched and that part has no match. text
  * must be valid UTF-8. NDF_OK or NDF_ENOMEM. */

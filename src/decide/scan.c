@@ -271,37 +271,70 @@ int scan_match(const struct scan *scan, const struct context *context,
     return NDF_OK;
 }
 
-/* The failures of one law that does not hold. */
+/* Adds those that hold. */
+static int add_holding(struct looking *looking, struct range predicates,
+    bool taste, struct index_explanation *out)
+{
+    for (size_t i = 0; i < predicates.count; i++) {
+        const struct judge_predicate *judged =
+            &looking->scan->predicates[predicates.first + i];
+        struct index_holding *held = &out->held[out->held_count];
+        enum judgement judgement;
+        int err = judge(judged, looking->context, &looking->work, &judgement,
+            &held->actual);
+        if (err != NDF_OK) return err;
+        if (judgement != JUDGEMENT_HOLDS) continue;
+        held->predicate = judged->predicate;
+        held->taste = taste;
+        out->held_count++;
+    }
+    return NDF_OK;
+}
+
+/* What fails of each alternative, up to one that holds: *holding. */
 static int explain_law(struct looking *looking, const struct rule *rule,
-    struct index_explanation *out)
+    struct range *holding, struct index_explanation *out)
 {
     struct arena *arena = looking->work.arena;
+    *holding = (struct range){0, 0};
+    out->eligible = rule->law.count == 0;
     out->failures = arena_calloc(arena, rule->law.count, sizeof *out->failures);
     if (out->failures == NULL) return NDF_ENOMEM;
     for (size_t a = 0; a < rule->law.count && !out->eligible; a++) {
         struct index_failure *failure = &out->failures[out->count++];
         failure->alternative = (uint32_t)a;
-        int err =
-            holds_all(looking, looking->scan->alternatives[rule->law.first + a],
-                &out->eligible, failure);
+        *holding = looking->scan->alternatives[rule->law.first + a];
+        int err = holds_all(looking, *holding, &out->eligible, failure);
         if (err != NDF_OK) return err;
     }
     if (out->eligible) out->count = 0;
     return NDF_OK;
 }
 
+static int explain(struct looking *looking, const struct rule *rule,
+    struct index_explanation *out)
+{
+    struct range holding;
+    int err = explain_law(looking, rule, &holding, out);
+    if (err != NDF_OK || !out->eligible) return err;
+    out->held = arena_calloc(looking->work.arena,
+        holding.count + rule->good.count, sizeof *out->held);
+    if (out->held == NULL) return NDF_ENOMEM;
+    err = add_holding(looking, holding, false, out);
+    if (err == NDF_OK) err = add_holding(looking, rule->good, true, out);
+    return err;
+}
+
 int scan_explain(const struct index_rule *rule, const struct context *context,
     struct arena *arena, struct index_explanation *out)
 {
     memset(out, 0, sizeof *out);
-    out->eligible = rule->only_if_count == 0;
-    if (out->eligible) return NDF_OK;
     struct scan *scan;
     int err = scan_new(&scan, arena->mem, rule, 1, NULL);
-    if (err != NDF_OK) return err;
+    if (scan == NULL) return err;
     struct looking looking = {.scan = scan, .context = context};
     matcher_work_init(&looking.work, arena);
-    err = explain_law(&looking, &scan->rules[0], out);
+    err = explain(&looking, &scan->rules[0], out);
     scan_free(scan);
     return err;
 }

@@ -33,14 +33,24 @@ struct index_failure {
     struct value actual; /* the context's value; null when unknown */
 };
 
+/* One that holds. */
+struct index_holding {
+    const struct predicate *predicate;
+    struct value actual; /* null when unknown: it asks for that */
+    bool taste;          /* of good_for, not of the law */
+};
+
 struct index_explanation {
     bool eligible;
     struct index_failure *failures; /* one an alternative; none if eligible */
     size_t count;
+    struct index_holding *held; /* if eligible: all of the alternative that
+                                   holds, and what of good_for does */
+    size_t held_count;
 };
 
-/* Whether a law holds, and what fails. Lives in arena and borrows from rule.
- * NDF_OK or NDF_ENOMEM. */
+/* Whether a law holds, and what holds or fails. Lives in arena and borrows from
+ * rule. NDF_OK or NDF_ENOMEM. */
 int scan_explain(const struct index_rule *rule, const struct context *context,
     struct arena *arena, struct index_explanation *out);
 

@@ -8,85 +8,101 @@
 
 enum { BEST = LESSON_RIVALS_MAX - 2 };
 
-static double sum_of(const struct scored *scored)
+static uint64_t key_of(const struct scoring *scoring, size_t match)
 {
-    return scored->evidence + scored->structure;
+    const struct index_match *found = &scoring->matches.items[match];
+    return scoring->selector->candidates[found->candidate].key;
 }
 
-static uint64_t key_of(
-    const struct scoring *scoring, const struct scored *scored)
-{
-    return scoring->selector->candidates[scored->match->candidate].key;
-}
+/* One of the best. */
+struct rival {
+    uint32_t match;
+    double sum; /* of its evidence and structure */
+};
 
 /* The best ones, in order. */
-static size_t find_best(
-    const struct scoring *scoring, const struct scored *best[BEST])
+static size_t find_best(const struct scoring *scoring, struct rival best[BEST])
 {
+    struct walk walk = {.match = 0};
+    struct walk_item item;
     size_t count = 0;
-    for (size_t i = 0; i < scoring->count; i++) {
-        const struct scored *scored = &scoring->items[i];
-        if (count == BEST && sum_of(scored) <= sum_of(best[BEST - 1])) continue;
+    while (walk_next(scoring, &walk, &item)) {
+        double sum = walk_sum(scoring, &item);
+        if (count == BEST && sum <= best[BEST - 1].sum) continue;
         size_t at = count < BEST ? count++ : BEST - 1;
-        for (; at > 0 && sum_of(best[at - 1]) < sum_of(scored); at--)
+        for (; at > 0 && best[at - 1].sum < sum; at--)
             best[at] = best[at - 1];
-        best[at] = scored;
+        best[at] = (struct rival){item.match, sum};
     }
     return count;
 }
 
-static void add_rival(const struct scoring *scoring,
-    const struct scored *scored, struct lesson *out)
+static void add_rival(
+    const struct scoring *scoring, size_t match, struct lesson *out)
 {
+    struct scored scored;
+    scoring_look(scoring, match, scoring_told(scoring, match), &scored);
     out->rivals[out->rival_count++] =
-        (struct lesson_rival){.key = key_of(scoring, scored),
-            .words = scored->text.bm25,
-            .likeness = scored->text.cosine,
-            .meaning = scored->meaning,
-            .structure = (float)scored->structure};
+        (struct lesson_rival){.key = key_of(scoring, match),
+            .words = scored.text.bm25,
+            .likeness = scored.text.cosine,
+            .meaning = scored.meaning,
+            .structure = (float)scored.structure};
+}
+
+/* The match of a key that has any evidence; false: there is none. */
+static bool find_named(
+    const struct scoring *scoring, uint64_t key, size_t *match)
+{
+    struct walk walk = {.match = 0};
+    struct walk_item item;
+    while (walk_next(scoring, &walk, &item)) {
+        *match = item.match;
+        if (key_of(scoring, item.match) == key) return true;
+    }
+    return false;
 }
 
 static void add_named(
     const struct scoring *scoring, uint64_t key, struct lesson *out)
 {
+    size_t match;
     for (size_t i = 0; i < out->rival_count; i++)
         if (out->rivals[i].key == key) return;
-    for (size_t i = 0; i < scoring->count; i++)
-        if (key_of(scoring, &scoring->items[i]) == key) {
-            add_rival(scoring, &scoring->items[i], out);
-            return;
-        }
+    if (find_named(scoring, key, &match)) add_rival(scoring, match, out);
 }
 
-int scoring_lesson(const struct scoring *scoring, enum lesson_kind kind,
+int scoring_lesson(struct scoring *scoring, enum lesson_kind kind,
     uint64_t about, uint64_t chosen, struct lesson *out)
 {
-    const struct scored *best[BEST];
+    struct rival best[BEST];
     size_t count = find_best(scoring, best);
     *out = (struct lesson){.kind = kind,
         .about = about,
-        .mass = (float)scoring->scores.mass,
+        .mass = (float)scoring->prior->scores.mass,
         .crowd = (uint32_t)scoring->matches.count};
     out->rivals =
         arena_calloc(scoring->arena, LESSON_RIVALS_MAX, sizeof *out->rivals);
     if (out->rivals == NULL) return NDF_ENOMEM;
     for (size_t i = 0; i < count; i++)
-        add_rival(scoring, best[i], out);
+        add_rival(scoring, best[i].match, out);
     if (about != 0) add_named(scoring, about, out);
     if (chosen != 0) add_named(scoring, chosen, out);
-    return text_query_features(
-        &scoring->text, scoring->arena, &out->features, &out->feature_count);
+    int err = scoring_features(scoring);
+    out->features = scoring->features;
+    out->feature_count = scoring->feature_count;
+    return err;
 }
 
 static double find_excuse(const struct scoring *scoring, uint64_t about)
 {
-    for (size_t i = 0; i < scoring->count; i++) {
-        struct ranked ranked;
-        if (key_of(scoring, &scoring->items[i]) != about) continue;
-        scoring_rank(scoring, &scoring->items[i], &ranked);
-        return success_excuse(ranked.fit, ranked.success);
-    }
-    return 0;
+    size_t match;
+    struct scored scored;
+    struct ranked ranked;
+    if (!find_named(scoring, about, &match)) return 0;
+    scoring_look(scoring, match, scoring_told(scoring, match), &scored);
+    scoring_rank(scoring, &scored, &ranked);
+    return success_excuse(ranked.fit, ranked.success);
 }
 
 int selector_lesson(const struct selector *selector,

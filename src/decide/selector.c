@@ -1,9 +1,8 @@
 /*
  * selector.c - see selector.h: the spine, and the last word.
  *
- * Ranking is by confidence, then the more specific law, then the name, so the
- * order is total. Invariant: nothing here depends on the order of addresses,
- * the clock, or an earlier choice.
+ * Invariant: nothing here depends on the order of addresses, the clock, or an
+ * earlier choice.
  */
 #include "decide/selector.h"
 
@@ -13,9 +12,6 @@
 
 #include "decide/near.h"
 #include "decide/scoring.h"
-
-#define ROUNDING 1e-9
-#define NEAR     3.0 /* in log-odds */
 
 /* On the sets of fit.c an untaught choice that fits 0.55 or more is right four
  * times in five, over whole sets and over small registries. */
@@ -46,10 +42,7 @@ void selector_free(struct selector *selector)
     text_index_free(selector->text);
     domains_unref(selector->domains);
     map_deinit(&selector->names);
-    mem_free(selector->mem, selector->copied,
-        selector->count * sizeof *selector->copied);
-    mem_free(selector->mem, selector->kind_names,
-        selector->count * sizeof *selector->kind_names);
+    traits_deinit(selector);
     mem_free(selector->mem, selector->candidates,
         selector->count * sizeof *selector->candidates);
     mem_free(selector->mem, selector, sizeof *selector);
@@ -57,17 +50,11 @@ void selector_free(struct selector *selector)
 
 static int build_names(struct selector *selector, ndf_error *error)
 {
-    if (selector->count == 0) return NDF_OK;
-    selector->kind_names = mem_calloc(
-        selector->mem, selector->count, sizeof *selector->kind_names);
-    if (selector->kind_names == NULL) return NDF_ENOMEM;
     for (size_t i = 0; i < selector->count; i++) {
         struct str name = selector->candidates[i].name;
         selector->asks |= selector->candidates[i].ask_host;
         if (selector->candidates[i].key == 0)
             selector->candidates[i].key = candidate_key(name);
-        selector->kind_names[i] =
-            (uint8_t)domains_kinds(selector->domains, name);
         int err = map_add(&selector->names, name, (void *)(i + 1));
         if (err == NDF_EEXISTS)
             return err_set(
@@ -131,20 +118,18 @@ static int build_copies(struct selector *selector)
     if (selector->count == 0) return NDF_OK;
     size_t size = selector->count * sizeof(struct words);
     struct words *words = mem_alloc(selector->mem, size);
-    selector->copied =
-        mem_calloc(selector->mem, selector->count, sizeof *selector->copied);
-    bool made = words != NULL && selector->copied != NULL;
-    for (size_t i = 0; made && i < selector->count; i++)
+    if (words == NULL) return NDF_ENOMEM;
+    for (size_t i = 0; i < selector->count; i++)
         words[i] = (struct words){text_index_identity(selector->text, i), i};
-    if (made) qsort(words, selector->count, sizeof *words, by_identity);
-    for (size_t i = 1; made && i < selector->count; i++) {
+    qsort(words, selector->count, sizeof *words, by_identity);
+    for (size_t i = 1; i < selector->count; i++) {
         if (words[i].identity == 0) continue;
         if (words[i].identity != words[i - 1].identity) continue;
-        selector->copied[words[i].candidate] = true;
-        selector->copied[words[i - 1].candidate] = true;
+        selector->traits[words[i].candidate].copied = true;
+        selector->traits[words[i - 1].candidate].copied = true;
     }
     mem_free(selector->mem, words, size);
-    return made ? NDF_OK : NDF_ENOMEM;
+    return NDF_OK;
 }
 
 static int build(struct selector *selector, const struct candidate *candidates,
@@ -165,6 +150,7 @@ static int build(struct selector *selector, const struct candidate *candidates,
         err = domains_new(
             &selector->domains, selector->mem, &domain_rules_default, error);
     if (err == NDF_OK) err = build_names(selector, error);
+    if (err == NDF_OK) err = traits_init(selector);
     if (err == NDF_OK) err = build_index(selector, error);
     if (err == NDF_OK) err = build_text(selector);
     if (err == NDF_OK) err = build_copies(selector);
@@ -216,134 +202,7 @@ size_t selector_find(const struct selector *selector, struct str name)
     return found > 0 ? found - 1 : SELECTOR_NONE;
 }
 
-/* ---- ranking ------------------------------------------------------------- */
-
-/* One that has been given its confidence. */
-struct entry {
-    struct ranked ranked;
-    const struct scored *scored;
-};
-
-/* Whether a goes before b. */
-static bool before(const struct selector *selector, const struct entry *a,
-    const struct entry *b)
-{
-    if (a->ranked.confidence != b->ranked.confidence)
-        return a->ranked.confidence > b->ranked.confidence;
-    if (a->scored->law != b->scored->law)
-        return a->scored->law > b->scored->law;
-    return str_compare(selector->candidates[a->ranked.candidate].name,
-               selector->candidates[b->ranked.candidate].name) < 0;
-}
-
-static int descending(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x < y) - (x > y);
-}
-
-/* What a survivor of the prior must reach. */
-struct bound {
-    double log_odds; /* of the SELECTOR_SCORED_MAX-th best */
-    size_t ties;     /* how many with exactly that survive */
-};
-
-static int find_bound(const struct scoring *scoring, struct bound *out)
-{
-    *out = (struct bound){-INFINITY, 0};
-    if (scoring->count <= SELECTOR_SCORED_MAX) return NDF_OK;
-    double *odds = arena_calloc(scoring->arena, scoring->count, sizeof *odds);
-    if (odds == NULL) return NDF_ENOMEM;
-    for (size_t i = 0; i < scoring->count; i++)
-        odds[i] = scoring->items[i].log_odds;
-    qsort(odds, scoring->count, sizeof *odds, descending);
-    size_t last = SELECTOR_SCORED_MAX - 1;
-    out->log_odds = odds[last];
-    for (size_t i = 0; i <= last; i++)
-        out->ties += odds[i] == odds[last];
-    return NDF_OK;
-}
-
-static bool survives(const struct scored *scored, struct bound *bound)
-{
-    if (scored->log_odds != bound->log_odds)
-        return scored->log_odds > bound->log_odds;
-    if (bound->ties == 0) return false;
-    bound->ties--;
-    return true;
-}
-
-/* Keeps the best `room` entries in order; *count of them so far. */
-static void insert(const struct selector *selector, struct entry *entries,
-    size_t room, size_t *count, const struct entry *entry)
-{
-    if (*count == room && !before(selector, entry, &entries[room - 1])) return;
-    size_t at = *count < room ? (*count)++ : room - 1;
-    for (; at > 0 && before(selector, entry, &entries[at - 1]); at--)
-        entries[at] = entries[at - 1];
-    entries[at] = *entry;
-}
-
-/* The best ones so far, in order. */
-struct ranking {
-    struct entry *entries;
-    size_t room, count;
-    struct bound bound;
-    double bar; /* log-odds below which nobody comes in */
-};
-
-/* Those that reach the line, or those that do not. Confidence is never above
- * fit: what fits less than the last one kept is confident cannot come in, and
- * its counts need not be asked for. */
-static void rank_some(const struct scoring *scoring, double line, bool above,
-    struct ranking *ranking)
-{
-    size_t room = ranking->room;
-    for (size_t i = 0; i < scoring->count; i++) {
-        const struct scored *scored = &scoring->items[i];
-        if ((scored->log_odds >= line) != above) continue;
-        if (!survives(scored, &ranking->bound)) continue;
-        if (scored->log_odds < ranking->bar - ROUNDING) continue;
-        struct entry entry = {.scored = scored};
-        scoring_rank(scoring, entry.scored, &entry.ranked);
-        insert(
-            scoring->selector, ranking->entries, room, &ranking->count, &entry);
-        if (ranking->count == room)
-            ranking->bar =
-                fit_odds_of(ranking->entries[room - 1].ranked.confidence);
-    }
-}
-
-/* The best of them in order, without their details. */
-static int rank(
-    const struct scoring *scoring, size_t limit, struct ranking *out)
-{
-    *out = (struct ranking){.room = limit, .bar = -INFINITY};
-    int err = find_bound(scoring, &out->bound);
-    if (err != NDF_OK) return err;
-    if (out->room > scoring->count) out->room = scoring->count;
-    if (out->room > SELECTOR_SCORED_MAX) out->room = SELECTOR_SCORED_MAX;
-    out->entries =
-        arena_calloc(scoring->arena, out->room, sizeof *out->entries);
-    if (out->entries == NULL) return NDF_ENOMEM;
-    /* Those near the best first: they leave little to the others. */
-    const struct scored *best = scoring->leaders.best;
-    double line = best != NULL ? best->log_odds - NEAR : 0;
-    rank_some(scoring, line, true, out);
-    rank_some(scoring, line, false, out);
-    return NDF_OK;
-}
-
 /* ---- the last word ------------------------------------------------------- */
-
-static bool is_eligible(const struct scoring *scoring, size_t candidate)
-{
-    for (size_t i = 0; i < scoring->matches.count; i++) {
-        if (scoring->matches.items[i].candidate == candidate) return true;
-    }
-    return false;
-}
 
 /* The declared fallback of a candidate, if its own law holds. A name without a
  * source is looked for in the source of the candidate too. */
@@ -363,7 +222,8 @@ static size_t find_fallback(const struct scoring *scoring, size_t candidate,
         if (name.at == NULL) *err = NDF_ENOMEM;
         else found = selector_find(selector, name);
     }
-    if (found == SELECTOR_NONE || !is_eligible(scoring, found))
+    if (found == SELECTOR_NONE ||
+        scoring_match(scoring, found) == SELECTOR_NONE)
         return SELECTOR_NONE;
     return found;
 }
@@ -476,14 +336,15 @@ static int decide(
 /* What says nearly the same as the best is as good an answer, and scores nearly
  * the same: only such are compared, so that choosing costs no more for it. */
 static void find_near(const struct scoring *scoring,
-    const struct entry *entries, size_t count, struct ranked *best)
+    const struct scored *scored, const struct ranked *ranked, size_t count,
+    struct ranked *best)
 {
     const struct selector *selector = scoring->selector;
     struct str features = selector->candidates[best->candidate].features;
-    double least = NEAR_LEAST * entries[0].scored->similarity;
+    double least = NEAR_LEAST * scored[0].similarity;
     for (size_t i = 1; least > 0 && i < count; i++) {
-        size_t other = entries[i].ranked.candidate;
-        if (entries[i].scored->similarity < least) continue;
+        size_t other = ranked[i].candidate;
+        if (scored[i].similarity < least) continue;
         double likeness = near_pair(selector->text, selector->count, features,
             selector->candidates[other].features);
         /* An exact copy is named as one. */
@@ -494,20 +355,35 @@ static void find_near(const struct scoring *scoring,
     }
 }
 
-static int detail(const struct scoring *scoring, const struct entry *entries,
-    size_t count, struct selection *out)
+static int detail(
+    const struct scoring *scoring, size_t limit, struct selection *out)
 {
+    const struct place **places;
+    size_t count;
+    int err = ranking_make(scoring, limit, &places, &count);
+    if (err != NDF_OK) return err;
     out->ranked = arena_calloc(scoring->arena, count, sizeof *out->ranked);
-    if (out->ranked == NULL) return NDF_ENOMEM;
+    struct scored *scored = arena_calloc(scoring->arena, count, sizeof *scored);
+    if (out->ranked == NULL || scored == NULL) return NDF_ENOMEM;
     for (size_t i = 0; i < count; i++) {
         struct ranked *ranked = &out->ranked[out->count++];
-        *ranked = entries[i].ranked;
-        int err = scoring_detail(scoring, entries[i].scored, ranked);
+        *ranked = places[i]->ranked;
+        const struct told *told = scoring_told(scoring, places[i]->match);
+        scoring_look(scoring, places[i]->match, told, &scored[i]);
+        err = scoring_detail(scoring, &scored[i], ranked);
         ranked->near = SELECTOR_NONE;
         if (err != NDF_OK) return err;
     }
-    if (count > 0) find_near(scoring, entries, count, &out->ranked[0]);
+    if (count > 0)
+        find_near(scoring, scored, out->ranked, count, &out->ranked[0]);
     return NDF_OK;
+}
+
+int selector_prior(const struct selector *selector,
+    const struct context *context, struct arena *arena, struct prior *out)
+{
+    int err = scoring_prior(selector, context, arena, out);
+    return err == NDF_OK ? prior_finish(out, arena) : err;
 }
 
 int selector_select(const struct selector *selector,
@@ -515,13 +391,10 @@ int selector_select(const struct selector *selector,
     struct selection *out)
 {
     struct scoring scoring;
-    struct ranking ranking;
     memset(out, 0, sizeof *out);
     size_t limit = query->limit > 0 ? query->limit : SELECTOR_LIMIT;
     int err = scoring_make(selector, query, arena, &scoring);
-    if (err == NDF_OK) err = rank(&scoring, limit, &ranking);
-    if (err == NDF_OK)
-        err = detail(&scoring, ranking.entries, ranking.count, out);
+    if (err == NDF_OK) err = detail(&scoring, limit, out);
     if (err == NDF_OK) err = decide(&scoring, arena, out);
     if (err != NDF_OK) return err;
     out->domain = scoring.domain;
@@ -529,8 +402,8 @@ int selector_select(const struct selector *selector,
     out->hint = scoring.hint;
     out->eligible = scoring.matches.count;
     out->total = selector->count;
-    out->known = scoring.scores.known;
+    out->known = scoring.prior->scores.known;
     out->effort_limit = scoring.matches.effort_limit;
-    out->text_cut = scoring.text.cut;
+    out->text_cut = scoring.prior->text.cut;
     return NDF_OK;
 }

@@ -39,6 +39,11 @@ const struct candidate *selector_candidate(
 /* The index of a name, or SELECTOR_NONE. */
 size_t selector_find(const struct selector *selector, struct str name);
 
+/* What a context says of all candidates (prior.h), to be kept and given back in
+ * a query for the same context. Lives in arena and borrows from selector and
+ * context. NDF_OK or NDF_ENOMEM. */
+int selector_prior(const struct selector *selector,
+    const struct context *context, struct arena *arena, struct prior *out);
 /* What decides when nothing else is said. */
 struct selector_config selector_config_default(void);
 
@@ -52,7 +57,8 @@ int selection_encode(struct arena *arena, const struct selection *selection,
     const struct selector *selector, struct value *out);
 /* Why a candidate was not chosen: {pattern, eligible, failed: {predicate,
  * expected, actual, ...}, alternatives: [failed...]}, or its evidence against
- * the best one's, factor by factor: {pattern, eligible, chosen, reason, fit...,
+ * the best one's, factor by factor: {pattern, eligible, held: [{predicate,
+ * expected, actual, of: only_if or good_for, ...}], chosen, reason, fit...,
  * best: {name, fit...}, factors, compared}. NDF_OK, NDF_EINVAL (no such
  * candidate), NDF_ENOMEM. */
 int selector_explain(const struct selector *selector,

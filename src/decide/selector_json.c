@@ -172,10 +172,10 @@ static const char *why_name(enum index_why why)
     return names[why];
 }
 
-static struct value write_failure(
-    struct writer *w, const struct index_failure *failure)
+/* {predicate, field, op, expected, actual} */
+static struct value write_predicate(
+    struct writer *w, const struct predicate *p, struct value actual)
 {
-    const struct predicate *p = failure->predicate;
     struct value item = value_of_object();
     struct str field = field_of(w, p);
     if (w->err != NDF_OK) return item;
@@ -183,10 +183,32 @@ static struct value write_failure(
     put(w, &item, "field", value_of_str(field));
     put(w, &item, "op", value_of_str(str_of(predicate_op_name(p->op))));
     put(w, &item, "expected", p->operand);
-    put(w, &item, "actual", failure->actual);
+    put(w, &item, "actual", actual);
+    return item;
+}
+
+static struct value write_failure(
+    struct writer *w, const struct index_failure *failure)
+{
+    struct value item = write_predicate(w, failure->predicate, failure->actual);
     put(w, &item, "why", value_of_str(str_of(why_name(failure->why))));
     put(w, &item, "alternative", of_size(failure->alternative));
     return item;
+}
+
+/* Predicates of the law and of the taste that hold. */
+static struct value write_held(
+    struct writer *w, const struct index_explanation *explanation)
+{
+    struct value list = value_of_array();
+    for (size_t i = 0; i < explanation->held_count; i++) {
+        const struct index_holding *held = &explanation->held[i];
+        struct value item = write_predicate(w, held->predicate, held->actual);
+        put(w, &item, "of",
+            value_of_str(held->taste ? STR("good_for") : STR("only_if")));
+        push(w, &list, item);
+    }
+    return list;
 }
 
 static int explain_law(const struct index_explanation *explanation,
@@ -263,17 +285,17 @@ static int explain_choice(const struct selector *selector,
     if (err != NDF_OK) return err;
     struct writer w = {arena, NDF_OK};
     put(&w, out, "chosen", value_of_bool(selection.chosen == candidate));
-    const struct scored *own = scoring_find(&scoring, candidate);
-    if (own == NULL || selection.count == 0) {
+    struct scored own;
+    if (!scoring_find(&scoring, candidate, &own) || selection.count == 0) {
         put(&w, out, "reason",
             value_of_str(STR("it shares no word with the task")));
         return w.err;
     }
     put(&w, out, "reason", value_of_str(selection.reason));
-    const struct scored *best =
-        scoring_find(&scoring, selection.ranked[0].candidate);
+    struct scored best;
+    (void)scoring_find(&scoring, selection.ranked[0].candidate, &best);
     if (w.err != NDF_OK) return w.err;
-    return explain_weaker(&scoring, own, best, out);
+    return explain_weaker(&scoring, &own, &best, out);
 }
 
 /* For one whose law holds: whether the host allows it, too; else says so. */
@@ -319,6 +341,8 @@ int selector_explain(const struct selector *selector,
     put(&w, out, "eligible", value_of_bool(allowed));
     if (w.err != NDF_OK) return w.err;
     if (!explanation.eligible) return explain_law(&explanation, arena, out);
+    put(&w, out, "held", write_held(&w, &explanation));
+    if (w.err != NDF_OK) return w.err;
     if (!allowed) return NDF_OK;
     return explain_choice(selector, query, candidate, arena, out);
 }

@@ -60,7 +60,7 @@ struct counts {
 static struct counts fade(
     struct tally tally, int64_t now_ms, uint64_t half_life_ms)
 {
-    if (!tally_valid(&tally)) return (struct counts){0, 0};
+    if (!tally_valid(&tally) || tally.tries == 0) return (struct counts){0, 0};
     tally = tally_fade(tally, now_ms, half_life_ms);
     return (struct counts){tally.wins, tally.tries};
 }

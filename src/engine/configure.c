@@ -4,12 +4,13 @@
  * The numbers lie in the engine under its lock and are copied into each query;
  * the lists are compiled into struct domains, and a file of word vectors is
  * read at once; the next picture of the registry takes both over. Invariant: a
- * configuration that is refused changed nothing.
+ * configuration that is refused changed nothing, but that without memory for a
+ * lookup cache there is none.
  */
 #include <string.h>
 
 #include "base/json.h"
-#include "engine/engine.h"
+#include "engine/recall.h"
 #include "engine/word_file.h"
 #include "model/codec.h"
 
@@ -26,6 +27,7 @@ struct settings {
     struct domain_rule *categories;
     size_t category_count;
     struct str vectors; /* path; "": none */
+    struct lookups_options lookups;
 };
 
 /* What is made of them. */
@@ -70,7 +72,7 @@ static int levels_read(struct codec *c, const struct codec_key *key,
         config->high, config->medium);
 }
 
-static int levels_write(struct arena *arena, const struct codec_key *key,
+static int map_write(struct arena *arena, const struct codec_key *key,
     const void *field, const void *base, struct value *out)
 {
     (void)base;
@@ -78,9 +80,9 @@ static int levels_write(struct arena *arena, const struct codec_key *key,
 }
 
 static const struct codec_type levels_type = {
-    "a map of medium and high", levels_read, levels_write};
+    "a map of medium and high", levels_read, map_write};
 
-static int half_life_read(struct codec *c, const struct codec_key *key,
+static int span_read(struct codec *c, const struct codec_key *key,
     const struct value *value, void *field)
 {
     int err = codec_duration.read(c, key, value, field);
@@ -89,14 +91,14 @@ static int half_life_read(struct codec *c, const struct codec_key *key,
     return err;
 }
 
-static int half_life_write(struct arena *arena, const struct codec_key *key,
+static int span_write(struct arena *arena, const struct codec_key *key,
     const void *field, const void *base, struct value *out)
 {
     return codec_duration.write(arena, key, field, base, out);
 }
 
-static const struct codec_type half_life_type = {
-    "a duration like 30d", half_life_read, half_life_write};
+static const struct codec_type span_type = {
+    "a duration like 30d", span_read, span_write};
 
 static const struct codec_key kinds_keys[] = {
     {.name = "sequential",
@@ -205,6 +207,38 @@ static const struct codec_type categories_type = {
     "a list like [{category: data, regex: etl}]", categories_read,
     categories_write};
 
+#define LOOKUPS(field) offsetof(struct lookups_options, field)
+
+static const struct codec_key lookups_keys[] = {
+    {.name = "size",
+        .type = &codec_u32,
+        .max = LOOKUPS_SIZE_MAX,
+        .offset = LOOKUPS(size)},
+    {.name = "ttl",
+        .type = &span_type,
+        .expected = "a duration like 1h",
+        .offset = LOOKUPS(ttl_ms)},
+    {.name = "preload_frequent",
+        .type = &codec_bool,
+        .offset = LOOKUPS(preload_frequent)},
+    {.name = "similarity", .type = &codec_bool, .offset = LOOKUPS(similarity)},
+};
+static const struct codec_map lookups_map = {.name = "lookup_cache",
+    .what = "'lookup_cache'",
+    .keys = lookups_keys,
+    .count = sizeof lookups_keys / sizeof lookups_keys[0]};
+
+static int lookups_read_options(struct codec *c, const struct codec_key *key,
+    const struct value *value, void *field)
+{
+    struct lookups_options *options = field;
+    *options = lookups_usual;
+    return codec_read_map(c, key->detail, value, options);
+}
+
+static const struct codec_type lookups_type = {
+    "a map like {size: 1000, ttl: 1h}", lookups_read_options, map_write};
+
 static const struct codec_key settings_keys[] = {
     {.name = "threshold",
         .type = &codec_real,
@@ -217,9 +251,7 @@ static const struct codec_key settings_keys[] = {
     {.name = "min_executions",
         .type = &codec_u32,
         .offset = SETTING(min_executions)},
-    {.name = "half_life",
-        .type = &half_life_type,
-        .offset = SETTING(half_life_ms)},
+    {.name = "half_life", .type = &span_type, .offset = SETTING(half_life_ms)},
     {.name = "levels",
         .type = &levels_type,
         .detail = &levels_map,
@@ -230,6 +262,10 @@ static const struct codec_key settings_keys[] = {
         .type = &codec_text,
         .max = PATH_SIZE_MAX,
         .offset = offsetof(struct settings, vectors)},
+    {.name = "lookup_cache",
+        .type = &lookups_type,
+        .detail = &lookups_map,
+        .offset = offsetof(struct settings, lookups)},
 };
 static const struct codec_map settings_map = {.name = "configuration",
     .what = "the configuration",
@@ -273,6 +309,7 @@ static int read_settings(
     const struct domain_rules *rules = domains_rules(engine->domains);
     *out = (struct settings){.config = engine_config(engine),
         .category_count = rules->category_count,
+        .lookups = engine->lookup_options,
         .vectors = str_of(engine->vectors_path)};
     out->categories = arena_dup(arena, rules->categories,
         rules->category_count * sizeof *out->categories);
@@ -347,7 +384,7 @@ static void apply(ndf_engine *engine, const struct settings *settings,
 
 /* json .at NULL: nothing changes. `loading` is held. */
 static int configure(ndf_engine *engine, struct arena *arena, struct str json,
-    ndf_text **out, ndf_error *error)
+    bool *ahead, ndf_text **out, ndf_error *error)
 {
     struct settings settings;
     struct value value = value_of_object();
@@ -365,8 +402,12 @@ static int configure(ndf_engine *engine, struct arena *arena, struct str json,
         err = codec_write_map(arena, &settings_map, &settings, NULL, &all);
         if (err == NDF_OK) err = text_of_value(out, &engine->mem, &all);
     }
+    bool lookups = value_get(&value, STR("lookup_cache")) != NULL;
+    if (err == NDF_OK && lookups)
+        err = recall_configure(engine, &settings.lookups);
     if (err == NDF_OK) apply(engine, &settings, &made);
     else unmake(&made);
+    *ahead = err == NDF_OK && lookups && settings.lookups.preload_frequent;
     return err;
 }
 
@@ -380,8 +421,11 @@ int ndf_configure(ndf_engine *engine, const char *json, size_t size,
     struct arena arena;
     arena_init(&arena, &engine->mem);
     pthread_mutex_lock(&engine->loading);
-    err = configure(engine, &arena, (struct str){json, size}, out, error);
+    bool ahead;
+    err =
+        configure(engine, &arena, (struct str){json, size}, &ahead, out, error);
     pthread_mutex_unlock(&engine->loading);
     arena_deinit(&arena);
+    if (ahead) recall_ahead(engine);
     return engine_explain(err, "nothing was configured", error);
 }

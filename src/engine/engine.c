@@ -71,6 +71,7 @@ static int load_picture(ndf_engine *engine, ndf_error *error)
                            : 0;
     int err = read_picture(engine, &picture, error);
     if (err == NDF_OK) {
+        picture->registry->picture = ++engine->pictures;
         picture->revision = revision;
         picture->data_version = version;
         err = replace_picture(engine, old.picture, changes, picture);

@@ -25,6 +25,7 @@
 #include "base/twin.h"
 #include "engine/id.h"
 #include "engine/learned.h"
+#include "engine/lookups.h"
 #include "engine/owners.h"
 #include "engine/picture.h"
 #include "engine/sessions.h"
@@ -69,11 +70,15 @@ struct ndf_engine {
     struct runner *runner;
     struct engine_metrics metrics;
     struct learned_state learned;
+    struct lookups lookups;      /* see recall.h */
+    _Atomic bool lookup_similar; /* also for likenesses */
 
     pthread_mutex_t loading;
     struct domains *domains; /* NULL: not made yet; changed under `loading` */
     struct vectors *vectors; /* of words; NULL: none; as domains */
     const char *vectors_path;
+    struct lookups_options lookup_options; /* as domains */
+    uint64_t pictures;                     /* how many were read; as domains */
     struct snapshot picture;   /* struct picture; published under both locks */
     _Atomic uint64_t revision; /* counts changes of the registry */
     _Atomic uint64_t config_turn; /* see ndf_configure; written under `lock` */

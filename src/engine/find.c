@@ -4,7 +4,7 @@
  * The host's function is called while the picture is looked at, which is no
  * lock: so it may call the engine.
  */
-#include "engine/engine.h"
+#include "engine/recall.h"
 
 /* Whom to tell. */
 struct finder {
@@ -76,19 +76,18 @@ int ndf_find_attribute(ndf_engine *engine, const char *attribute,
     return err;
 }
 
-/* Those like a pattern, in arena; fills in the query's candidate. */
-static int find_similar(const struct registry *registry, struct str pattern,
-    struct similar_query *query, struct arena *arena, struct similar_list *out,
-    ndf_error *error)
+/* Which candidate a pattern is; of an exact copy, the one that it is folded
+ * into. */
+static int find_candidate(const struct registry *registry, struct str pattern,
+    size_t *out, ndf_error *error)
 {
     const struct entry *entry;
     int err =
         registry_find(registry, pattern, (struct str){NULL, 0}, &entry, error);
     if (err != NDF_OK) return err;
     if (entry->folded_into != NULL) entry = entry->folded_into;
-    query->candidate = entry->candidate;
-    err = selector_similar(registry->selector, query, arena, out);
-    return engine_explain(err, "nothing can be compared", error);
+    *out = entry->candidate;
+    return NDF_OK;
 }
 
 /* NOLINTNEXTLINE(readability-function-size): as the public header has it */
@@ -107,9 +106,13 @@ int ndf_find_similar(ndf_engine *engine, const char *pattern, double threshold,
     arena_init(&arena, &engine->mem);
     struct similar_query query = {.threshold = threshold, .limit = limit};
     struct similar_list list;
-    err = find_similar(
-        look.picture->registry, str_of(pattern), &query, &arena, &list, error);
-    struct finder finder = {found, ud, look.picture->registry};
+    const struct registry *registry = look.picture->registry;
+    err = find_candidate(registry, str_of(pattern), &query.candidate, error);
+    if (err == NDF_OK)
+        err = engine_explain(
+            recall_similar(engine, registry, &query, &arena, &list),
+            "nothing can be compared", error);
+    struct finder finder = {found, ud, registry};
     for (size_t i = 0; err == NDF_OK && i < list.count; i++)
         err = tell(&finder, list.items[i].candidate, list.items[i].score);
     arena_deinit(&arena);

@@ -185,6 +185,8 @@ int ndf_open(ndf_engine **out, const ndf_options *options, ndf_error *error)
     owners_init(&engine->owners, &engine->mem);
     snapshot_init(&engine->picture, &engine->mem, free_picture, NULL);
     learned_init(&engine->learned, &engine->mem);
+    lookups_init(&engine->lookups, &engine->mem);
+    engine->lookup_options = lookups_off;
     sessions_init(&engine->sessions, &engine->mem);
     const struct selector_config config = selector_config_default();
     engine_set_config(engine, &config);
@@ -204,6 +206,7 @@ void ndf_close(ndf_engine *engine)
     if (engine == NULL || engine->pid != getpid()) return;
     runner_free(engine->runner);
     learned_deinit(&engine->learned);
+    lookups_deinit(&engine->lookups);
     store_close(engine->store);
     snapshot_deinit(&engine->picture);
     domains_unref(engine->domains);

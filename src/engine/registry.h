@@ -55,6 +55,7 @@ struct entry {
 struct registry {
     const struct mem *mem;
     _Atomic size_t references;
+    uint64_t picture; /* its number, of all that an engine shared; 0: of none */
     struct arena arena;
     struct source *sources;
     size_t source_count;

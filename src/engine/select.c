@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "engine/follow_up.h"
 #include "engine/lessons.h"
+#include "engine/recall.h"
 
 /* ---- contexts ----------------------------------------------------------- */
 
@@ -106,6 +107,25 @@ static void end_learned(
         learned_read_end(&source->engine->learned, source->cell);
 }
 
+/* By what is kept of the context, and by what was learned. */
+static int choose(struct tally_source *source, struct selector_query *query,
+    struct arena *arena, struct selection *out)
+{
+    struct recall recall;
+    const struct registry *registry = source->picture->registry;
+    int err =
+        recall_begin(source->engine, registry, query->context, arena, &recall);
+    query->prior = recall.prior;
+    query->learner = begin_learned(source, query->context);
+    if (err == NDF_OK)
+        err = selector_select(registry->selector, query, arena, out);
+    end_learned(source, query->context);
+    query->learner = NULL;
+    query->prior = NULL;
+    recall_end(&recall);
+    return err;
+}
+
 /* Fills what an older host's shorter struct lacks. */
 static int read_select_options(
     const ndf_select_options *given, ndf_select_options *out, ndf_error *error)
@@ -154,11 +174,7 @@ static int select_into(ndf_engine *engine, const ndf_context *context,
     struct asking asking = {options, context, registry, NULL};
     if (options->ask != NULL) query.ask = ask_host;
     query.ask_ud = &asking;
-    query.learner = begin_learned(&source, &context->context);
-    err = selector_select(
-        registry->selector, &query, &selection->arena, &selection->selection);
-    end_learned(&source, &context->context);
-    query.learner = NULL;
+    err = choose(&source, &query, &selection->arena, &selection->selection);
     const struct follow_up_query turn = {selection->session, registry, &query};
     if (err == NDF_OK && turn.session != NULL)
         err = follow_up_apply(engine, &turn, &selection->arena,
@@ -198,10 +214,7 @@ int engine_choose(ndf_engine *engine, const struct context *context,
     struct selection selection;
     *name = (struct str){NULL, 0};
     err = find_without(registry, without, arena, &query);
-    query.learner = begin_learned(&source, context);
-    if (err == NDF_OK)
-        err = selector_select(registry->selector, &query, arena, &selection);
-    end_learned(&source, context);
+    if (err == NDF_OK) err = choose(&source, &query, arena, &selection);
     wide_counter_add(&engine->metrics.selections, 1);
     if (err == NDF_OK && selection.chosen == SELECTOR_NONE) {
         err_set(error, NDF_OK, "%.*s", STR_ARG(selection.reason));
@@ -273,10 +286,7 @@ int engine_follows(ndf_engine *engine, const struct context *context,
     struct selector_query query = make_query(&source, context, 1);
     const struct follow_up_query turn = {session, registry, &query};
     struct selection selection;
-    query.learner = begin_learned(&source, context);
-    err = selector_select(registry->selector, &query, arena, &selection);
-    end_learned(&source, context);
-    query.learner = NULL;
+    err = choose(&source, &query, arena, &selection);
     if (err == NDF_OK)
         err = follow_up_apply(engine, &turn, arena, &selection, follows, error);
     engine_look_end(engine, &look);

@@ -3,7 +3,7 @@
  */
 #include <string.h>
 
-#include "engine/engine.h"
+#include "engine/recall.h"
 
 struct pattern_stats {
     struct arena *arena;
@@ -208,7 +208,10 @@ static int add_metrics(
          err == NDF_OK && i < sizeof histograms / sizeof *histograms; i++)
         err = add_histogram(
             arena, out, histograms[i].name, histograms[i].histogram);
-    return err;
+    struct value lookups;
+    if (err == NDF_OK) err = recall_encode(engine, arena, &lookups);
+    return err == NDF_OK ? value_set(arena, out, STR("lookup_cache"), lookups)
+                         : err;
 }
 
 int ndf_metrics(ndf_engine *engine, ndf_text **out)

@@ -156,7 +156,7 @@ static void the_whole_configuration_is_told(void **state)
     struct fixture fixture;
     fixture_open(&fixture);
     json_t *all = configure(&fixture, NULL);
-    assert_int_equal(json_object_size(all), 7);
+    assert_int_equal(json_object_size(all), 8);
     assert_true(json_real_value(json_object_get(all, "threshold")) == 0.5);
     assert_int_equal(
         json_integer_value(json_object_get(all, "min_executions")), 5);

@@ -72,6 +72,52 @@ class ALookup(Case):
                 self.stored.configure_lookup_cache(**given)
 
 
+class TheCore(Case):
+    def setUp(self):
+        self.kept = self.registry(sequential("a.leak", "x", description="fixes the leak"),
+                                  sequential("a.page", "x", description="paints a page"))
+
+    def test_keeps_nothing_unless_told(self):
+        self.kept.select("fix the leak")
+        stats = self.kept.lookup_stats
+        self.assertEqual((stats["size"], stats["entries"], stats["note"]), (0, 0, "off"))
+        self.assertTrue(math.isnan(stats["hit_rate"]))
+
+    def test_keeps_tasks_with_a_text(self):
+        self.kept.configure_lookup_cache(cache_size=10)
+        first = self.kept.why("fix the leak")
+        self.assertEqual(self.kept.why("fix the leak"), first)
+        self.kept.select({"domain": "web.page"})
+        stats = self.kept.lookup_stats
+        self.assertEqual((stats["size"], stats["entries"], stats["hits"], stats["misses"]),
+                         (10, 1, 1, 1))
+        self.assertEqual(stats["hit_rate"], 0.5)
+        self.kept.register_pattern(sequential("a.leaks", "x", description="finds the leak"))
+        self.assertEqual(len(self.kept.why("fix the leak")["ranked"]), 2)
+        self.assertEqual(self.kept.lookup_stats["misses"], 2)
+
+    def test_keeps_likenesses_if_wished(self):
+        for wished in (False, True):
+            self.kept.configure_lookup_cache(enable_similarity_cache=wished)
+            before = self.kept.lookup_stats["hits"]
+            for _ in range(3):
+                self.kept.find_similar_patterns("a.leak", 0)
+            self.assertEqual(self.kept.lookup_stats["hits"] - before, 2 if wished else 0)
+
+    def test_looks_up_what_is_frequent(self):
+        for _ in range(2):
+            self.kept.get_pattern("a.leak").record_execution(True, text="fix the leak")
+        self.kept.configure_lookup_cache(preload_frequent=True)
+        self.assertEqual(self.kept.lookup_stats["entries"], 1)
+
+    def test_is_off_without_time_or_size(self):
+        for given in ({"cache_size": 0}, {"cache_ttl_seconds": 0}):
+            self.kept.configure_lookup_cache(**given)
+            self.assertEqual(self.kept.lookup_stats["size"], 0)
+        self.kept.configure_lookup_cache(cache_size=2**31, cache_ttl_seconds=1e300)
+        self.assertEqual(self.kept.lookup_stats["size"], 1000000)
+
+
 class APool(Case):
     def pool(self, **options):
         self.made = 0

@@ -302,6 +302,7 @@ class PatternConfig:
     kind_names: dict[str, list[str]] | None  # sequential, parallel, meta
     categories: list[dict[str, str]] | None  # {"category": ..., "regex": ...}
     vectors: str | None  # path of a file of word vectors
+    lookup_cache: _Object | None  # what is kept of tasks that come again
     __hash__: None  # type: ignore[assignment]
     def __init__(
         self,
@@ -314,6 +315,7 @@ class PatternConfig:
         kind_names: Mapping[str, list[str]] | None = None,
         categories: list[dict[str, str]] | None = None,
         vectors: str | None = None,
+        lookup_cache: _Object | None = None,
     ) -> None: ...
     def to_dict(self) -> _Object: ...
     @classmethod
@@ -390,6 +392,8 @@ class PatternRegistry:
     def preload_pattern(self, name: str) -> bool: ...
     @property
     def cache_stats(self) -> dict[str, float]: ...
+    @property
+    def lookup_stats(self) -> _Object: ...
     @overload
     def get_pattern_analytics(self, pattern: None = None) -> dict[str, PatternAnalytics]: ...
     @overload

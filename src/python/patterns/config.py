@@ -1,5 +1,6 @@
 """What decides where a pattern does not say."""
 
+import math
 from collections.abc import Mapping
 
 from . import _json
@@ -20,16 +21,18 @@ class PatternConfig:
         domain, the first that matches
     vectors: path of a file of word vectors, as text in the format of GloVe or
         word2vec; "": none
+    lookup_cache: {"size": 1000, "ttl": "1h", "preload_frequent": False,
+        "similarity": False}: what is kept of tasks that come again
     """
 
     __slots__ = (
         "threshold", "cold_threshold", "min_executions", "half_life", "medium",
-        "high", "kind_names", "categories", "vectors",
+        "high", "kind_names", "categories", "vectors", "lookup_cache",
     )
 
     def __init__(self, threshold=None, cold_threshold=None, min_executions=None,
                  half_life=None, medium=None, high=None, kind_names=None,
-                 categories=None, vectors=None):
+                 categories=None, vectors=None, lookup_cache=None):
         self.threshold = threshold
         self.cold_threshold = cold_threshold
         self.min_executions = min_executions
@@ -39,6 +42,7 @@ class PatternConfig:
         self.kind_names = kind_names
         self.categories = categories
         self.vectors = vectors
+        self.lookup_cache = lookup_cache
 
     def to_dict(self):
         """The shape of the core: only what is set."""
@@ -99,6 +103,29 @@ def configured(engine, config, settings):
     if data:
         now = _json.decode(engine.configure(_json.encode(data, "the configuration")))
     return PatternConfig.from_dict(now)
+
+
+_LOOKUPS_MAX = 1_000_000
+_TTL_MAX_S = 10 * 365 * 86400
+
+
+def lookup_settings(size, ttl_seconds, preload_frequent, similarity):
+    """The lookup_cache of a PatternConfig; without any time, nothing is kept."""
+    milliseconds = int(min(ttl_seconds, _TTL_MAX_S) * 1000)
+    return {
+        "size": min(int(size), _LOOKUPS_MAX) if milliseconds > 0 else 0,
+        "ttl": f"{max(milliseconds, 1)}ms",
+        "preload_frequent": bool(preload_frequent),
+        "similarity": bool(similarity),
+    }
+
+
+def lookup_stats(engine):
+    """What an engine's lookup cache did."""
+    stats = _json.decode(engine.metrics())["lookup_cache"]
+    if stats["hit_rate"] is None:
+        stats["hit_rate"] = math.nan
+    return stats
 
 
 HINT_LISTS = {

@@ -11,10 +11,9 @@ import time
 import weakref
 
 from . import _check, _json, _ndf
-from .cache import LookupCache
 from .calls import Calls
 from .choice import Choice, Selection, SimilarPattern
-from .config import HINT_LISTS, configured, hinted
+from .config import HINT_LISTS, configured, hinted, lookup_settings, lookup_stats
 from .context import as_context
 from .lazy import as_pattern
 from .listeners import Listeners
@@ -55,7 +54,6 @@ class PatternRegistry:
         self._listeners = Listeners()
         # Whether the core may have patterns that are no objects here.
         self._others = self._engine.path is not None
-        self._similar = None
         self._by_domain = {}  # domain -> list, until the registry changes
         self._self = weakref.ref(self)
         self._stored = StoredPatterns(self._engine, self._self)
@@ -294,29 +292,20 @@ class PatternRegistry:
         likeness of words and of predicates, 0..1, at least threshold."""
         name = _check.text(getattr(pattern, "name", pattern), "a pattern's name")
         _check.number(threshold, "threshold", 0, 1)
-        key = (name, threshold, _check.count(limit, "limit"))
-        cache = self._similar
-        known = cache.get(key) if cache is not None else None
-        if known is not None:
-            return list(known)
+        _check.count(limit, "limit")
         self._flush()
         pairs = self._engine.find_similar(name, threshold, limit)
         scores = dict(pairs)
-        found = [
+        return [
             SimilarPattern(p, scores[p.name])
             for p in self._all([name for name, _ in pairs])
             if p.name in scores
         ]
-        if cache is not None and cache is self._similar:
-            cache.put(key, tuple(found))
-        return found
 
     def _forget_found(self):
         """What a question under way fills is left to it, and new ones begin
         anew."""
         self._by_domain = {}
-        if self._similar is not None:
-            self._similar = LookupCache(self._similar.size, self._similar.ttl_seconds)
 
     def get_all_pattern_names(self):
         """In the order of registration; with a path, or when something was
@@ -460,13 +449,17 @@ class PatternRegistry:
 
     def configure_lookup_cache(self, cache_size=1000, cache_ttl_seconds=3600,
                                preload_frequent=False, enable_similarity_cache=False):
-        """Bounds what is kept of patterns that were read from the store (those
-        registered here are always in memory), by number and age in seconds.
+        """Bounds what is kept, by number and age in seconds: of patterns that
+        were read from the store (those registered here are always in memory),
+        and, in the core, of tasks that were chosen for, until the registry
+        changes. A choice is the same whether its task was kept or not, and only
+        tasks with a text are: see lookup_stats.
 
         preload_frequent: reads the fifth of the store's patterns with most
-            executions now
+            executions now, and looks up the tasks that recent outcomes tell of
+            most often
         enable_similarity_cache: keeps results of find_similar_patterns until
-            the registry changes
+            the registry changes, too
 
         Returns what it changed: {"cache_size", "cache_ttl_seconds",
         "preloaded": names, "similarity_cache", "dropped": entries that were
@@ -476,9 +469,9 @@ class PatternRegistry:
         with self._lock:
             before = len(self._stored.cache)
             self._stored.cache.resize(int(cache_size), float(cache_ttl_seconds))
-            self._similar = None
-            if enable_similarity_cache:
-                self._similar = LookupCache(int(cache_size), float(cache_ttl_seconds))
+        self._flush()
+        self.configure(lookup_cache=lookup_settings(
+            cache_size, cache_ttl_seconds, preload_frequent, enable_similarity_cache))
         dropped = before - len(self._stored.cache)
         preloaded = self._preload_frequent() if preload_frequent else []
         return {
@@ -509,6 +502,13 @@ class PatternRegistry:
         """{"size", "entries", "hits", "misses", "evictions", "hit_rate"} of
         the lookup cache; hit_rate is NaN before the first look."""
         return self._stored.cache.stats()
+
+    @property
+    def lookup_stats(self):
+        """What the core keeps of tasks: {"size", "entries", "bytes", "hits",
+        "misses", "hit_rate" (NaN before the first look), "busy", "evictions",
+        "expired", "too_large", "oldest_ms", "note": what it is used for}."""
+        return lookup_stats(self._engine)
 
     def _loads(self):
         return self._stored.load_count, self._stored.load_ns

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "build.h"
+#include "decide/judge.h"
 #include "decide/scan.h"
 #include "model/glob.h"
 #include "support/support.h"
@@ -312,6 +313,87 @@ static void an_effort_limit_is_told(void **state)
     index_free(index);
 }
 
+/* What looks through a long text or list is paid for from the account that all
+ * of a match share. */
+static void looking_through_is_bounded_for_all_together(void **state)
+{
+    enum { SIZE = 100 * 1000 };
+    (void)state;
+    char *text = malloc(SIZE);
+    struct value *items = calloc(SIZE, sizeof *items);
+    memset(text, 'a', SIZE);
+    for (size_t i = 0; i < SIZE; i++)
+        items[i] = value_of_int((int64_t)i);
+    struct value list = {
+        .kind = VALUE_ARRAY, .array = {.items = items, .count = SIZE}};
+    struct context context = {
+        .attributes = value_of_object(), .text = {text, SIZE}};
+    assert_ok(value_set(&arena, &context.attributes, STR("list"), list));
+    struct value pair = value_of_array();
+    assert_ok(value_push(&arena, &pair, value_of_int(1)));
+    const struct predicate laws[] = {
+        {.field = FIELD_TEXT, .operand = value_of_str(STR("aaaaaaaab"))},
+        {.field = FIELD_ATTRIBUTE, .operand = value_of_int(-1)},
+        {.field = FIELD_ATTRIBUTE, .operand = pair}};
+    const uint64_t steps[] = {SIZE, 4 * SIZE, 8 * SIZE};
+    for (size_t i = 0; i < sizeof laws / sizeof laws[0]; i++) {
+        struct predicate law = laws[i];
+        law.op = OP_CONTAINS;
+        law.name = STR("list");
+        const struct judge_predicate judged = {.predicate = &law};
+        struct matcher_work work;
+        enum judgement judgement;
+        matcher_work_init(&work, &arena);
+        work.effort = 5 * steps[i];
+        for (int n = 0; n < 5; n++) {
+            assert_ok(judge(&judged, &context, &work, &judgement, NULL));
+            assert_int_equal(judgement, JUDGEMENT_FALSE);
+        }
+        assert_false(work.gave_up);
+        assert_ok(judge(&judged, &context, &work, &judgement, NULL));
+        assert_int_equal(judgement, JUDGEMENT_EFFORT);
+        assert_true(work.gave_up);
+    }
+    free(items);
+    free(text);
+}
+
+static void what_a_text_contains_is_found(void **state)
+{
+    static const struct {
+        const char *text, *needle;
+        bool has;
+    } rows[] = {
+        {"", "", true},
+        {"a", "", true},
+        {"", "a", false},
+        {"abc", "abc", true},
+        {"abc", "abcd", false},
+        {"xabcabd", "abd", true},
+        {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", "aaaab", true},
+        {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaac", "aaaab", false},
+        {"abababababababababababababababababababababababababababababab"
+         "ababababababababababababababababac",
+            "ababac", true},
+        {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "a", true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct predicate predicate = {.field = FIELD_TEXT,
+            .op = OP_CONTAINS,
+            .operand = value_of_str(str_of(rows[i].needle))};
+        struct judge_predicate judged = {.predicate = &predicate};
+        struct context context = {
+            .attributes = value_of_object(), .text = str_of(rows[i].text)};
+        struct matcher_work work;
+        enum judgement judgement;
+        matcher_work_init(&work, &arena);
+        assert_ok(judge(&judged, &context, &work, &judgement, NULL));
+        assert_int_equal(
+            judgement, rows[i].has ? JUDGEMENT_HOLDS : JUDGEMENT_FALSE);
+    }
+}
+
 static void a_bad_expression_is_an_error(void **state)
 {
     (void)state;
@@ -507,6 +589,8 @@ int main(void)
         TEST(taste_never_excludes),
         TEST(a_failure_names_the_first_predicate_of_each_way),
         TEST(an_effort_limit_is_told),
+        TEST(looking_through_is_bounded_for_all_together),
+        TEST(what_a_text_contains_is_found),
         TEST(a_bad_expression_is_an_error),
         TEST(the_scan_agrees_with_a_second_evaluation),
         TEST(each_allocation_may_fail),

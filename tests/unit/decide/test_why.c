@@ -5,6 +5,7 @@
 #include <math.h>
 #include <pthread.h>
 
+#include "base/json.h"
 #include "world.h"
 
 /* ---- determinism, limits, documents -------------------------------------- */
@@ -206,6 +207,45 @@ static void why_not_says_what_the_host_said(void **state)
     }
 }
 
+static void why_not_tells_what_holds(void **state)
+{
+    static const struct {
+        const char *predicate, *actual, *of;
+    } rows[] = {
+        {"attributes.n ge 2", "3", "only_if"},
+        {"attributes.m absent", "null", "only_if"},
+        {"priority le 2", "1", "good_for"},
+    };
+    struct world *world = *state;
+    add(world, "a", "Fixes memory leaks.",
+        "\"only_if\": [{\"domain\": \"sea\"}, {\"attributes\": {\"n\": "
+        "{\"ge\": 2}, \"m\": {\"absent\": true}}}], \"good_for\": "
+        "{\"agent_type\": \"x\", \"priority\": {\"le\": 2}}");
+    struct value why = explain(world,
+        "{\"text\": \"fix leaks\", \"priority\": 1, \"attributes\": "
+        "{\"n\": 3}}",
+        0);
+    const struct value *held = value_get(&why, STR("held"));
+    assert_non_null(held);
+    assert_int_equal(held->array.count, sizeof rows / sizeof rows[0]);
+    for (size_t i = 0; i < held->array.count; i++) {
+        const struct value *item = &held->array.items[i];
+        struct buf actual;
+        buf_init(&actual, &mem_libc);
+        json_write(&actual, value_get(item, STR("actual")));
+        assert_true(str_starts(
+            value_get_str(item, STR("predicate")), str_of(rows[i].predicate)));
+        assert_true(str_equal(buf_str(&actual), str_of(rows[i].actual)));
+        assert_true(
+            str_equal(value_get_str(item, STR("of")), str_of(rows[i].of)));
+        buf_deinit(&actual);
+    }
+    /* Nothing is told to hold of a law that does not. */
+    why = explain(world, "{\"text\": \"fix leaks\"}", 0);
+    assert_null(value_get(&why, STR("held")));
+    assert_int_equal(value_get(&why, STR("alternatives"))->array.count, 2);
+}
+
 static void why_not_compares_the_evidence(void **state)
 {
     struct world *world = *state;
@@ -371,6 +411,7 @@ int main(void)
         TEST(the_host_is_asked_where_the_law_holds),
         TEST(a_choice_of_none_says_that_the_host_decides),
         TEST(why_not_says_what_the_host_said),
+        TEST(why_not_tells_what_holds),
         TEST(why_not_compares_the_evidence),
         TEST(more_candidates_than_are_scored_are_still_ranked),
         TEST(a_name_is_found_and_may_not_come_twice),
