@@ -13,16 +13,9 @@
 #ifndef NDF_DECIDE_INDEX_H
 #define NDF_DECIDE_INDEX_H
 
-#include "decide/matcher.h"
 #include "decide/rows.h"
+#include "decide/rule.h"
 #include "model/context.h"
-#include "model/pattern.h"
-
-struct index_rule {
-    const struct condition *only_if; /* any of them; count 0: no law */
-    size_t only_if_count;
-    const struct condition *good_for; /* NULL: none */
-};
 
 struct index_options {
     enum rows_with with; /* instructions; for tests */
@@ -58,19 +51,6 @@ int index_compile(
     struct index **out, const struct index *from, ndf_error *error);
 /* All that it holds, in bytes; what several share counts in each. */
 size_t index_bytes(const struct index *index);
-
-struct index_match {
-    uint32_t candidate;
-    uint32_t alternative; /* the first of only_if that holds */
-    uint32_t held;        /* good_for predicates that hold */
-    const bool *good;     /* one a good_for predicate; NULL: it has none */
-};
-
-struct index_matches {
-    struct index_match *items; /* each candidate once, in no order */
-    size_t count;
-    bool effort_limit; /* some regular expression gave up: counted as false */
-};
 
 /* Results live in arena. NDF_OK or NDF_ENOMEM. */
 int index_match(const struct index *index, const struct context *context,

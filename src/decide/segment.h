@@ -20,9 +20,9 @@
 
 #include <stdatomic.h>
 
-#include "decide/index.h"
 #include "decide/judge.h"
 #include "decide/rows.h"
+#include "decide/rule.h"
 #include "decide/terms.h"
 
 enum {
