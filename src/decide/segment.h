@@ -57,7 +57,8 @@ struct column {
     uint32_t count;     /* codes from CODE_FIRST on */
     uint32_t bounds;    /* of numbers: where in numbers, SEGMENT_BUCKETS - 1 */
     uint32_t bound_count;
-    uint32_t rounded; /* laws name numbers that are no bounds */
+    uint32_t rounded;   /* laws name numbers that are no bounds */
+    uint32_t truths[3]; /* codes of false, true, null */
 };
 
 struct attribute {

@@ -53,10 +53,17 @@ static int give_codes(struct draft *draft, struct codings *out)
     mem_free(draft->mem, weights, (terms + 1) * sizeof *weights);
     if (!made) return NDF_ENOMEM;
     qsort(out->items, out->count, sizeof *out->items, by_use);
+    for (size_t i = 0; i < draft->columns.count; i++)
+        for (size_t k = 0; k < 3; k++)
+            columns[i].truths[k] = CODE_OTHER;
     for (uint32_t i = 0; i < out->count; i++) {
         struct column *column = &columns[out->items[i].column];
         if (column->count == 0) column->first = i;
-        items[out->items[i].term].code = CODE_FIRST + column->count++;
+        struct term *term = &items[out->items[i].term];
+        term->code = CODE_FIRST + column->count++;
+        if (term->space % 2 == 0) continue;
+        char word = draft->terms.bytes.at[term->at];
+        column->truths[word == 'f' ? 0 : word == 't' ? 1 : 2] = term->code;
     }
     return NDF_OK;
 }

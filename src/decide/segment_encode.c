@@ -24,18 +24,19 @@ static inline void say_string(const struct terms *terms, struct coded *coded,
         term == TERM_NONE ? CODE_OTHER : terms->items[term].code);
 }
 
-static inline void say_word(const struct terms *terms, struct coded *coded,
-    uint32_t column, const struct value *value)
+static inline void say_word(const struct segment *segment,
+    const struct terms *terms, struct coded *coded, uint32_t column,
+    const struct value *value)
 {
-    uint32_t code = CODE_OTHER;
-    if (value->kind == VALUE_STRING || value->kind == VALUE_BOOL ||
-        value->kind == VALUE_NULL) {
-        uint32_t term =
-            terms_find(terms, column_space(column, value->kind == VALUE_STRING),
-                word_of_value(value));
-        if (term != TERM_NONE) code = terms->items[term].code;
+    if (value->kind == VALUE_STRING) {
+        say_string(terms, coded, column, word_of_value(value));
+        return;
     }
-    say(coded, column, code);
+    const uint32_t *truths = segment->columns[column].truths;
+    say(coded, column,
+        value->kind == VALUE_BOOL   ? truths[value->truth]
+        : value->kind == VALUE_NULL ? truths[2]
+                                    : CODE_OTHER);
 }
 
 static int64_t place_of_integer(int64_t number)
@@ -130,7 +131,7 @@ static void say_attribute(const struct segment *segment,
 {
     const struct attribute *attribute = &segment->attributes[number];
     if (attribute->word != COLUMN_NONE)
-        say_word(terms, coded, attribute->word, value);
+        say_word(segment, terms, coded, attribute->word, value);
     if (attribute->number != COLUMN_NONE)
         say_number(segment, coded, attribute->number, value, attribute);
 }
@@ -196,7 +197,7 @@ int segment_encode(const struct segment *segment, const struct context *context,
     say_domain(segment, &terms, out, context->domain);
     if (context->agent_type.at != NULL) {
         const struct value word = value_of_str(context->agent_type);
-        say_word(&terms, out, COLUMN_AGENT_TYPE, &word);
+        say_word(segment, &terms, out, COLUMN_AGENT_TYPE, &word);
     }
     if (context->priority != 0) {
         const struct value number = value_of_int(context->priority);

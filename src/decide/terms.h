@@ -2,8 +2,8 @@
  * terms.h - words that have numbers: each is kept once, with a code, in a
  * space of its own; the same word in two spaces is two terms.
  *
- * A word of up to 16 bytes is told from all others of its size by two integers,
- * its first and its last eight bytes, so that most words are found without a
+ * A word of up to 16 bytes is told from all others of its size by two integers
+ * that have all of its bytes, so that most words are found without a
  * look at their bytes. Plain arrays without pointers between them, so that they
  * can lie in a file. The seed keeps anybody from choosing words that collide.
  */
@@ -46,27 +46,23 @@ struct term_key {
     uint64_t first, last;
 };
 
-static inline uint64_t term_load8(const char *at)
-{
-    uint64_t bytes;
-    memcpy(&bytes, at, sizeof bytes);
-    return bytes;
-}
-
-static inline uint64_t term_load4(const char *at)
+static inline uint64_t term_load(const char *at)
 {
     uint32_t bytes;
     memcpy(&bytes, at, sizeof bytes);
     return bytes;
 }
 
-/* size is at most TERM_SHORT. */
+/* size is at most TERM_SHORT. From four bytes on, four pieces of four that may
+ * overlap, so that nothing depends on the size but where they are. */
 static inline struct term_key term_key(const char *at, size_t size)
 {
-    if (size >= 8)
-        return (struct term_key){term_load8(at), term_load8(at + size - 8)};
-    if (size >= 4)
-        return (struct term_key){term_load4(at), term_load4(at + size - 4)};
+    if (size >= 4) {
+        const char *last = at + size - 4;
+        size_t step = size / 8 * 4;
+        return (struct term_key){term_load(at) << 32 | term_load(at + step),
+            term_load(last) << 32 | term_load(last - step)};
+    }
     if (size == 0) return (struct term_key){0, 0};
     uint64_t few = (uint64_t)(unsigned char)at[0] |
                    (uint64_t)(unsigned char)at[size / 2] << 8 |
