@@ -109,6 +109,45 @@ static void bad_texts_are_refused_with_a_place(void **state)
     }
 }
 
+/* As many as are compared one with another, and one past it. */
+static void a_key_is_there_once(void **state)
+{
+    (void)state;
+    for (int count = 2; count <= 40; count++) {
+        struct buf text;
+        struct value v;
+        ndf_error error = {0};
+        buf_init(&text, &mem_libc);
+        for (int i = 0; i < count; i++)
+            buf_format(&text, "%s\"k%d\":%d", i == 0 ? "{" : ",", i, i);
+        buf_add_str(&text, STR("}"));
+        assert_ok(json_parse(&arena, buf_str(&text), &v, &error));
+        assert_int_equal(v.object.count, count);
+        text.size--;
+        buf_format(&text, ",\n\"\\u006b%d\":0}", count - 1);
+        assert_int_equal(
+            json_parse(&arena, buf_str(&text), &v, &error), NDF_ESYNTAX);
+        test_contains(error.message, "duplicate");
+        assert_int_equal(error.line, 2);
+        assert_int_equal(error.column, 1);
+        buf_deinit(&text);
+    }
+}
+
+static void escapes_mean_characters(void **state)
+{
+    (void)state;
+    struct value v = test_json(&arena,
+        "\"a\\\"\\\\\\/\\b\\f\\n\\r\\tz\\u0041\\u00e9\\u20AC\\ud83d\\ude00\"");
+    assert_str(
+        v.string, "a\"\\/\b\f\n\r\tzA\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80");
+    static const char *const bad[] = {"\"\\", "\"\\\"", "\"\\x\"", "\"\\u12\"",
+        "\"\\u12g4\"", "\"\\ud83d\\u0041\"", "\"\\ud83dx\"", "\"\\u"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(
+            json_parse(&arena, str_of(bad[i]), &v, NULL), NDF_ESYNTAX);
+}
+
 static void a_raw_nul_is_refused(void **state)
 {
     (void)state;
@@ -366,6 +405,8 @@ int main(void)
         cmocka_unit_test(values_know_their_place),
         cmocka_unit_test(integers_are_exact),
         cmocka_unit_test(bad_texts_are_refused_with_a_place),
+        cmocka_unit_test(a_key_is_there_once),
+        cmocka_unit_test(escapes_mean_characters),
         cmocka_unit_test(a_raw_nul_is_refused),
         cmocka_unit_test(depth_is_limited_at_64),
         cmocka_unit_test(numbers_have_one_canonical_form),
