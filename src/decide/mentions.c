@@ -5,7 +5,10 @@
  * node an edge leads on by a segment, by `*`, or, ending there, by `**`. Whole
  * domains and the names of attributes hang off two roots of their own by one
  * edge each. All edges lie in one hash table; all lists in one array, node by
- * node. Invariant: in a list, numbers rise strictly.
+ * node; all texts one behind another. So all of it is arrays without addresses,
+ * which may as well lie in a block. Invariant: in a list, numbers rise
+ * strictly; an edge leads to a node of a higher number, and only one edge does,
+ * so that every walk along edges ends.
  */
 #include "decide/mentions.h"
 
@@ -13,44 +16,10 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "base/vec.h"
+#include "decide/mentions_state.h"
 #include "model/glob.h"
 
-enum {
-    ROOT_GLOB,
-    ROOT_DOMAIN,
-    ROOT_ATTRIBUTE,
-    ROOTS,
-    NODE_NONE = 0, /* no edge leads to a root */
-    SORT_SMALL = 32,
-};
-
-/* `*` and `**` are edges to themselves: no segment is one of these pairs. */
-enum edge_kind { EDGE_TEXT, EDGE_ANY, EDGE_BELOW };
-
-struct edge {
-    struct str text;
-    uint32_t from;
-    uint32_t to; /* NODE_NONE: a free slot */
-    enum edge_kind kind;
-};
-
-struct long_glob {
-    struct str glob;
-    uint32_t candidate;
-};
-
-struct mentions {
-    const struct mem *mem;
-    struct edge *edges; /* open addressing */
-    size_t edge_room;   /* a power of two, more than twice edge_count */
-    size_t edge_count;
-    uint32_t node_count;
-    uint32_t *starts; /* node_count + 1: where each node's list begins */
-    uint32_t *lists;
-    size_t list_count;
-    struct vec long_globs; /* struct long_glob */
-};
+enum { SORT_SMALL = 32 };
 
 /* Candidate `number` belongs to the list of `node`. */
 struct note {
@@ -61,10 +30,13 @@ void mentions_free(struct mentions *m)
 {
     if (m == NULL) return;
     vec_deinit(&m->long_globs);
-    mem_free(m->mem, m->edges, m->edge_room * sizeof *m->edges);
-    if (m->starts != NULL)
-        mem_free(m->mem, m->starts, (m->node_count + 1) * sizeof *m->starts);
-    mem_free(m->mem, m->lists, m->list_count * sizeof *m->lists);
+    buf_deinit(&m->own_texts);
+    if (!m->lent) {
+        size_t starts = m->starts != NULL ? m->node_count + (size_t)1 : 0;
+        mem_free(m->mem, m->edges, m->edge_room * sizeof *m->edges);
+        mem_free(m->mem, m->starts, starts * sizeof *m->starts);
+        mem_free(m->mem, m->lists, m->list_count * sizeof *m->lists);
+    }
     mem_free(m->mem, m, sizeof *m);
 }
 
@@ -74,16 +46,14 @@ void mentions_free(struct mentions *m)
 static struct edge *slot_of(const struct mentions *m, uint32_t from,
     enum edge_kind kind, struct str text)
 {
-    /* The address is there so that nobody can choose texts that collide. */
-    uint64_t seed =
-        ((uint64_t)from << 2 | (uint64_t)kind) ^ (uint64_t)(uintptr_t)m->mem;
+    uint64_t seed = ((uint64_t)from << 2 | (uint64_t)kind) ^ m->numbers.seed;
     size_t mask = m->edge_room - 1;
     size_t at = (size_t)hash64_seed(text, seed) & mask;
     for (;; at = (at + 1) & mask) {
         struct edge *edge = &m->edges[at];
         if (edge->to == NODE_NONE) return edge;
-        if (edge->from == from && edge->kind == kind &&
-            str_equal(edge->text, text))
+        if (edge->from == from && edge->kind == (uint32_t)kind &&
+            str_equal(mentions_text(m, edge->text), text))
             return edge;
     }
 }
@@ -93,6 +63,17 @@ static uint32_t follow(const struct mentions *m, uint32_t from,
 {
     if (m->edge_count == 0) return NODE_NONE;
     return slot_of(m, from, kind, text)->to;
+}
+
+static int keep_text(struct mentions *m, struct str text, struct text_part *out)
+{
+    struct buf *texts = &m->own_texts;
+    if (text.size > UINT32_MAX - texts->size) return NDF_ELIMIT;
+    *out = (struct text_part){(uint32_t)texts->size, (uint32_t)text.size};
+    buf_add_str(texts, text);
+    m->texts = texts->at;
+    m->text_size = texts->size;
+    return buf_error(texts);
 }
 
 static int grow(struct mentions *m)
@@ -107,7 +88,8 @@ static int grow(struct mentions *m)
     for (size_t i = 0; i < old.edge_room; i++) {
         const struct edge *edge = &old.edges[i];
         if (edge->to == NODE_NONE) continue;
-        *slot_of(m, edge->from, edge->kind, edge->text) = *edge;
+        *slot_of(m, edge->from, (enum edge_kind)edge->kind,
+            mentions_text(m, edge->text)) = *edge;
     }
     mem_free(m->mem, old.edges, old.edge_room * sizeof *edges);
     return NDF_OK;
@@ -123,8 +105,11 @@ static int lead(struct mentions *m, uint32_t from, enum edge_kind kind,
     }
     struct edge *edge = slot_of(m, from, kind, text);
     if (edge->to == NODE_NONE) {
+        struct text_part part;
         if (m->node_count == UINT32_MAX) return NDF_ELIMIT;
-        *edge = (struct edge){text, from, m->node_count++, kind};
+        int err = keep_text(m, text, &part);
+        if (err != NDF_OK) return err;
+        *edge = (struct edge){part, from, m->node_count++, (uint32_t)kind};
         m->edge_count++;
     }
     *to = edge->to;
@@ -159,8 +144,8 @@ static int add_long(struct reading *reading, struct str glob)
 {
     struct long_glob *item = vec_push(&reading->mentions->long_globs);
     if (item == NULL) return NDF_ENOMEM;
-    *item = (struct long_glob){glob, reading->number};
-    return NDF_OK;
+    item->candidate = reading->number;
+    return keep_text(reading->mentions, glob, &item->glob);
 }
 
 static size_t count_segments(struct str dotted)
@@ -283,12 +268,17 @@ int mentions_new(struct mentions **out, const struct mem *mem,
     if (m == NULL) return NDF_ENOMEM;
     m->mem = mem;
     m->node_count = ROOTS;
+    /* The address is there so that nobody can choose texts that collide. */
+    m->numbers = (struct numbers){(uint64_t)(uintptr_t)mem, count};
+    buf_init(&m->own_texts, mem);
     vec_init(&m->long_globs, mem, sizeof(struct long_glob));
     struct reading reading = {.mentions = m};
     vec_init(&reading.notes, mem, sizeof(struct note));
     int err = read_rules(&reading, rules, count);
     if (err == NDF_OK) err = make_lists(m, &reading.notes);
     vec_deinit(&reading.notes);
+    m->globs = m->long_globs.at;
+    m->glob_count = m->long_globs.count;
     if (err != NDF_OK) {
         mentions_free(m);
         return err;
@@ -365,6 +355,8 @@ static int find_globs(struct finding *f, struct str domain)
             if (err == NDF_OK) err = find(f, list_of(m, place.node));
             continue;
         }
+        /* The trie of a damaged block may be deeper. */
+        if (count + 2 > sizeof places / sizeof places[0]) return NDF_ECORRUPT;
         uint32_t next = follow(m, place.node, EDGE_ANY, STR(""));
         if (next != NODE_NONE)
             places[count++] = (struct place){next, place.rest};
@@ -377,9 +369,10 @@ static int find_globs(struct finding *f, struct str domain)
 
 static int find_long(struct finding *f, struct str domain)
 {
-    const struct long_glob *globs = f->mentions->long_globs.at;
-    for (size_t i = 0; i < f->mentions->long_globs.count; i++) {
-        if (!glob_match(globs[i].glob, domain)) continue;
+    const struct mentions *m = f->mentions;
+    const struct long_glob *globs = m->globs;
+    for (size_t i = 0; i < m->glob_count; i++) {
+        if (!glob_match(mentions_text(m, globs[i].glob), domain)) continue;
         int err = find(f, (struct mentioned){&globs[i].candidate, 1});
         if (err != NDF_OK) return err;
     }

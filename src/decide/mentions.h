@@ -11,6 +11,7 @@
 #ifndef NDF_DECIDE_MENTIONS_H
 #define NDF_DECIDE_MENTIONS_H
 
+#include "base/buf.h"
 #include "decide/index.h"
 
 /* Globs of more segments lie in a list of their own and are tried in turn. */
@@ -18,11 +19,20 @@ enum { MENTIONS_DEPTH_MAX = 32 };
 
 struct mentions;
 
-/* Borrows the strings that the rules point to. NDF_OK, NDF_ENOMEM or
- * NDF_ELIMIT. */
+/* Needs rules only for the call. NDF_OK, NDF_ENOMEM or NDF_ELIMIT. */
 int mentions_new(struct mentions **out, const struct mem *mem,
     const struct index_rule *rules, size_t count);
 void mentions_free(struct mentions *mentions);
+/* Appends them as a block (base/block.h). Failure sticks in out. */
+void mentions_write(const struct mentions *mentions, struct buf *out);
+/* Uses a block where it lies: borrows it for the mentions' life. All of it is
+ * checked here, but for what keeps an edge in its slot: hostile bytes may hide
+ * something, no more. NDF_OK, NDF_ENOMEM; NDF_ECORRUPT, NDF_ENEWER: to be made
+ * anew. */
+int mentions_open(
+    struct mentions **out, const struct mem *mem, struct str block);
+/* How many candidates they are made of. */
+size_t mentions_count(const struct mentions *mentions);
 
 /* Candidates by their number in rules, rising, each once. */
 struct mentioned {
@@ -30,7 +40,7 @@ struct mentioned {
     size_t count;
 };
 
-/* NDF_OK or NDF_ENOMEM. */
+/* NDF_OK, NDF_ENOMEM; NDF_ECORRUPT: from a block that was damaged. */
 int mentions_domain(const struct mentions *mentions, struct str domain,
     struct arena *arena, struct mentioned *out);
 /* name: of the attribute, as predicates spell it. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/block.h"
 #include "base/hash.h"
 
 struct overlap {
@@ -17,15 +18,19 @@ struct overlap {
     uint32_t *starts; /* count + 1: where each one's numbers begin */
     uint64_t *numbers;
     size_t room; /* of numbers */
+    bool lent;   /* the arrays lie in a block */
 };
 
 void overlap_free(struct overlap *overlap)
 {
     if (overlap == NULL) return;
     const struct mem *mem = overlap->mem;
-    mem_free(
-        mem, overlap->starts, (overlap->count + 1) * sizeof *overlap->starts);
-    mem_free(mem, overlap->numbers, overlap->room * sizeof *overlap->numbers);
+    if (!overlap->lent) {
+        mem_free(mem, overlap->starts,
+            (overlap->count + 1) * sizeof *overlap->starts);
+        mem_free(
+            mem, overlap->numbers, overlap->room * sizeof *overlap->numbers);
+    }
     mem_free(mem, overlap, sizeof *overlap);
 }
 
@@ -174,6 +179,65 @@ int overlap_new(struct overlap **out, const struct mem *mem,
     }
     *out = overlap;
     return NDF_OK;
+}
+
+/* ---- as a block ---------------------------------------------------------- */
+
+static const struct block_kind kind = {
+    UINT64_C(0x0a50564f46444e89) /* "\x89NDFOVP\n" */, 1};
+
+enum array { STARTS, NUMBERS, ARRAYS };
+
+void overlap_write(const struct overlap *overlap, struct buf *out)
+{
+    /* Equal predicates are counted once: there may be fewer than room for. */
+    size_t numbers = overlap->starts[overlap->count];
+    const struct block_array arrays[ARRAYS] = {
+        [STARTS] = {overlap->starts, overlap->count + 1,
+            sizeof *overlap->starts},
+        [NUMBERS] = {overlap->numbers, numbers, sizeof *overlap->numbers},
+    };
+    block_write(out, &kind, arrays, ARRAYS, NULL);
+}
+
+static bool starts_are_right(const struct overlap *overlap)
+{
+    const uint32_t *starts = overlap->starts;
+    if (starts[0] != 0 || starts[overlap->count] != overlap->room) return false;
+    for (size_t i = 0; i < overlap->count; i++)
+        if (starts[i] > starts[i + 1]) return false;
+    return true;
+}
+
+int overlap_open(struct overlap **out, const struct mem *mem, struct str block)
+{
+    struct block_array arrays[ARRAYS] = {
+        [STARTS] = {.item_size = sizeof(uint32_t)},
+        [NUMBERS] = {.item_size = sizeof(uint64_t)},
+    };
+    *out = NULL;
+    int err = block_open(block, &kind, arrays, ARRAYS);
+    if (err != NDF_OK) return err;
+    if (arrays[STARTS].count == 0) return NDF_ECORRUPT;
+    struct overlap *overlap = mem_calloc(mem, 1, sizeof *overlap);
+    if (overlap == NULL) return NDF_ENOMEM;
+    *overlap = (struct overlap){.mem = mem,
+        .count = arrays[STARTS].count - 1,
+        .starts = arrays[STARTS].at,
+        .numbers = arrays[NUMBERS].at,
+        .room = arrays[NUMBERS].count,
+        .lent = true};
+    if (starts_are_right(overlap)) {
+        *out = overlap;
+        return NDF_OK;
+    }
+    overlap_free(overlap);
+    return NDF_ECORRUPT;
+}
+
+size_t overlap_count(const struct overlap *overlap)
+{
+    return overlap->count;
 }
 
 /* ---- comparing ----------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #ifndef NDF_DECIDE_OVERLAP_H
 #define NDF_DECIDE_OVERLAP_H
 
+#include "base/buf.h"
 #include "decide/index.h"
 
 struct overlap;
@@ -17,6 +18,14 @@ struct overlap;
 int overlap_new(struct overlap **out, const struct mem *mem,
     const struct index_rule *rules, size_t count);
 void overlap_free(struct overlap *overlap);
+/* Appends it as a block (base/block.h). Failure sticks in out. */
+void overlap_write(const struct overlap *overlap, struct buf *out);
+/* Uses a block where it lies: borrows it for the overlap's life. All places are
+ * checked here; wrong numbers give wrong shares, within 0..1. NDF_OK,
+ * NDF_ENOMEM; NDF_ECORRUPT, NDF_ENEWER: to be made anew. */
+int overlap_open(struct overlap **out, const struct mem *mem, struct str block);
+/* How many candidates it is made of. */
+size_t overlap_count(const struct overlap *overlap);
 /* How many predicates a candidate has, equal ones counted once. */
 size_t overlap_size(const struct overlap *overlap, size_t candidate);
 /* The share of a's and b's predicates together that both have (Jaccard),

@@ -127,6 +127,78 @@ void postings_deinit(struct postings *p)
     memset(p, 0, sizeof *p);
 }
 
+/* ---- as arrays ------------------------------------------------------------
+ */
+
+enum array { ITEMS, HASHES, STARTS, DIRECTORY };
+
+void postings_arrays(
+    const struct postings *p, struct block_array out[POSTINGS_ARRAYS])
+{
+    bool any = p->count > 0;
+    size_t slots = any ? (size_t)1 << (32 - p->shift) : 0;
+    out[ITEMS] = (struct block_array){p->items, p->count, sizeof *p->items};
+    out[HASHES] =
+        (struct block_array){p->hashes, p->term_count, sizeof *p->hashes};
+    out[STARTS] = (struct block_array){
+        p->starts, any ? p->term_count + 1 : 0, sizeof *p->starts};
+    out[DIRECTORY] = (struct block_array){
+        p->directory, any ? slots + 1 : 0, sizeof *p->directory};
+}
+
+/* Both invariants of the head of this file, and that all places are within. */
+static bool terms_are_right(const struct postings *p)
+{
+    if (p->starts[0] != 0 || p->starts[p->term_count] != p->count) return false;
+    for (size_t i = 0; i < p->term_count; i++) {
+        if (p->starts[i] >= p->starts[i + 1]) return false;
+        if (i > 0 && p->hashes[i] <= p->hashes[i - 1]) return false;
+    }
+    return true;
+}
+
+static bool directory_is_right(const struct postings *p, size_t slots)
+{
+    for (size_t slot = 0, at = 0; slot <= slots; slot++) {
+        while (at < p->term_count && p->hashes[at] >> p->shift < slot)
+            at++;
+        if (p->directory[slot] != at) return false;
+    }
+    return true;
+}
+
+int postings_lend(
+    struct postings *p, const struct block_array arrays[POSTINGS_ARRAYS])
+{
+    memset(p, 0, sizeof *p);
+    size_t terms = arrays[HASHES].count;
+    size_t slots = arrays[DIRECTORY].count;
+    if (arrays[ITEMS].count == 0)
+        return terms == 0 && slots == 0 && arrays[STARTS].count == 0
+                   ? NDF_OK
+                   : NDF_ECORRUPT;
+    if (arrays[ITEMS].count > UINT32_MAX || arrays[STARTS].count != terms + 1 ||
+        slots < 3)
+        return NDF_ECORRUPT;
+    unsigned bits = 1;
+    while (bits < 24 && ((size_t)1 << bits) < slots - 1)
+        bits++;
+    if (slots - 1 != (size_t)1 << bits) return NDF_ECORRUPT;
+    *p = (struct postings){.items = arrays[ITEMS].at,
+        .count = arrays[ITEMS].count,
+        .hashes = arrays[HASHES].at,
+        .starts = arrays[STARTS].at,
+        .term_count = terms,
+        .directory = arrays[DIRECTORY].at,
+        .shift = 32 - bits};
+    return terms_are_right(p) && directory_is_right(p, slots - 1)
+               ? NDF_OK
+               : NDF_ECORRUPT;
+}
+
+/* ---- looking --------------------------------------------------------------
+ */
+
 const struct posting *postings_find(
     const struct postings *p, uint32_t hash, size_t *count)
 {

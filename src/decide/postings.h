@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "base/block.h"
 #include "base/mem.h"
 
 /* One term of one document, before sorting. */
@@ -38,6 +39,16 @@ struct postings {
 int postings_init(struct postings *postings, const struct mem *mem,
     struct posting_entry *entries, struct posting_entry *other, size_t count);
 void postings_deinit(struct postings *postings);
+
+/* The arrays that postings are: for a block. */
+enum { POSTINGS_ARRAYS = 4 };
+void postings_arrays(
+    const struct postings *postings, struct block_array out[POSTINGS_ARRAYS]);
+/* The same the other way: arrays as an opened block has them, which are lent,
+ * so deinit is not for these. Which documents the items name is not looked at.
+ * NDF_OK or NDF_ECORRUPT. */
+int postings_lend(struct postings *postings,
+    const struct block_array arrays[POSTINGS_ARRAYS]);
 /* The items of a term; *count 0 when nobody has it. */
 const struct posting *postings_find(
     const struct postings *postings, uint32_t hash, size_t *count);

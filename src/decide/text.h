@@ -60,6 +60,17 @@ struct text_index;
 int text_index_new(struct text_index **out, const struct mem *mem,
     const struct str *features, size_t count);
 void text_index_free(struct text_index *index);
+/* Appends the index as a block (base/block.h). Failure sticks in out. */
+void text_index_write(const struct text_index *index, struct buf *out);
+/* Uses a block where it lies: borrows it for the index's life. Hostile bytes
+ * give wrong scores at worst. Checked here are all places, the order of terms,
+ * and every number of a document; of the postings, which are nearly all of the
+ * bytes and are not even read here, each document's number when it is used.
+ * NDF_OK, NDF_ENOMEM; NDF_ECORRUPT, NDF_ENEWER: to be made anew. */
+int text_index_open(
+    struct text_index **out, const struct mem *mem, struct str block);
+/* How many documents it has. */
+size_t text_index_count(const struct text_index *index);
 
 /* A word of the query, folded and stemmed. */
 struct text_term {

@@ -14,9 +14,8 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "decide/common_words.h"
-#include "decide/postings.h"
 #include "decide/text_form.h"
+#include "decide/text_state.h"
 #include "decide/tokens.h"
 
 #define K1         1.2
@@ -29,39 +28,18 @@ static const double common[TOKENS_CLASSES] = {0.5, 0.3, 0.12, 0.04};
 /* ... and of all documents, for words that stand in most tasks. */
 #define COMMON_WORD 0.8
 
-struct document {
-    float length; /* of its core, in words of weight 1 */
-    float pivot;  /* the count at which a word gives half of its most */
-    float norm;   /* of its TF-IDF vector */
-    uint32_t negative_at, negative_count;
-    float negative_norm;
-    uint64_t identity;
-};
-
-struct negative {
-    uint32_t hash;
-    float weight; /* count, then TF-IDF */
-};
-
-struct text_index {
-    const struct mem *mem;
-    struct document *documents;
-    size_t count;
-    struct postings words, grams;
-    struct common_words common;
-    struct negative *negatives; /* by document, then hash */
-    size_t negative_count, negative_room;
-};
-
 void text_index_free(struct text_index *index)
 {
     if (index == NULL) return;
     const struct mem *mem = index->mem;
-    postings_deinit(&index->words);
-    postings_deinit(&index->grams);
-    mem_free(mem, index->documents, index->count * sizeof *index->documents);
-    mem_free(
-        mem, index->negatives, index->negative_room * sizeof *index->negatives);
+    if (!index->lent) {
+        postings_deinit(&index->words);
+        postings_deinit(&index->grams);
+        mem_free(
+            mem, index->documents, index->count * sizeof *index->documents);
+        mem_free(mem, index->negatives,
+            index->negative_room * sizeof *index->negatives);
+    }
     mem_free(mem, index, sizeof *index);
 }
 
@@ -362,6 +340,7 @@ static void score_word(
     for (size_t i = 0; i < having; i++) {
         double core = dampen((double)items[i].core / FORM_UNIT);
         uint32_t d = items[i].document;
+        if (d >= index->count) continue; /* of a damaged block */
         sums->bm25[d] += (float)(count * rare * saturation(index, &items[i]));
         sums->dot[d] += (float)(count * rare * rare * core);
     }
@@ -376,8 +355,10 @@ static void score_gram(const struct text_index *index, uint32_t hash,
     double count = dampen(times);
     sums->square += count * rare * count * rare;
     float weight = (float)(count * rare * rare / FORM_UNIT);
-    for (size_t i = 0; i < having; i++)
+    for (size_t i = 0; i < having; i++) {
+        if (items[i].document >= index->count) continue;
         sums->dot[items[i].document] += weight * (float)items[i].core;
+    }
 }
 
 /* The cosine of the query's words with the not_for of a document. */
@@ -459,7 +440,7 @@ static void add_alike_word(
     double rare = word_idf(index, hash, having);
     double square = rare * rare / FORM_UNIT;
     for (size_t i = 0; i < having; i++) {
-        if (items[i].core == 0) continue;
+        if (items[i].core == 0 || items[i].document >= index->count) continue;
         uint32_t product = (uint32_t)core * items[i].core;
         dot[items[i].document] += (float)(dampen((double)product) * square);
     }
@@ -475,6 +456,7 @@ static void add_alike_gram(
     double rare = idf(index, having, COMMON_GRAM) / FORM_UNIT;
     float square = (float)(rare * rare);
     for (size_t i = 0; i < having; i++) {
+        if (items[i].document >= index->count) continue;
         uint32_t product = (uint32_t)core * items[i].core;
         dot[items[i].document] += (float)product * square;
     }
