@@ -89,6 +89,14 @@ static int export_row(void *ud, const void *record)
     return err;
 }
 
+/* The revision of the registry is this file's own. */
+static int export_meta(void *ud, const void *record)
+{
+    const struct store_meta *meta = record;
+    if (str_equal(meta->name, STR(STORE_REVISION_NOTE))) return NDF_OK;
+    return export_row(ud, record);
+}
+
 static int export_content(void *ud, const void *record)
 {
     struct exporter *exporter = ud;
@@ -255,7 +263,7 @@ static int export_tables(struct exporter *exporter)
         enum backend_op op;
         backend_row_fn row;
     } tables[] = {
-        {OP_METAS, export_row},
+        {OP_METAS, export_meta},
         {OP_SOURCES, export_row},
         {OP_SPECS, export_content},
         {OP_SNAPSHOTS, export_content},

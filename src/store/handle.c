@@ -43,6 +43,7 @@ static int run_job(
     int err = alone ? NDF_OK : backend->mark(store->db, error);
     if (err != NDF_OK) return err;
     store->works++;
+    store->tx.touched = false;
     job->err = job->work(&store->tx, job->ud, &job->error);
     if (job->err != NDF_OK && job->error.code != job->err)
         err_set(&job->error, job->err, "%s", ndf_strerror(job->err));

@@ -28,6 +28,7 @@ struct store_reader {
 struct store_tx {
     struct store_reader reader; /* over the writer's connection */
     struct content_packer packer;
+    bool touched; /* this piece of work has noted that the registry changes */
 };
 
 struct store {

@@ -81,6 +81,8 @@ static int import_meta(struct importer *importer)
     struct store_meta meta;
     int err = decode(importer, TABLE_META, &meta);
     if (err != NDF_OK) return err;
+    /* Of another store: this one draws its own. */
+    if (str_equal(meta.name, STR(STORE_REVISION_NOTE))) return NDF_OK;
     return put_new(importer,
         BACKEND_QUERY(OP_META_GET, backend_text(meta.name)), OP_META_PUT,
         &meta);
@@ -91,9 +93,11 @@ static int import_source(struct importer *importer)
     struct store_source source;
     int err = decode(importer, TABLE_SOURCE, &source);
     if (err != NDF_OK) return err;
-    return put_new(importer,
-        BACKEND_QUERY(OP_SOURCE_GET, backend_text(source.id)), OP_SOURCE_PUT,
-        &source);
+    err =
+        put_new(importer, BACKEND_QUERY(OP_SOURCE_GET, backend_text(source.id)),
+            OP_SOURCE_PUT, &source);
+    return err == NDF_OK ? tx_registry_touch(importer->tx, importer->error)
+                         : err;
 }
 
 static int import_content(struct importer *importer, enum store_content kind)
@@ -131,9 +135,10 @@ static int import_entry(struct importer *importer)
     struct store_entry entry;
     int err = decode(importer, TABLE_ENTRY, &entry);
     if (err != NDF_OK) return err;
-    return put_new(importer,
-        BACKEND_QUERY(OP_ENTRY_GET, backend_text(entry.id)), OP_ENTRY_PUT,
-        &entry);
+    err = put_new(importer, BACKEND_QUERY(OP_ENTRY_GET, backend_text(entry.id)),
+        OP_ENTRY_PUT, &entry);
+    return err == NDF_OK ? tx_registry_touch(importer->tx, importer->error)
+                         : err;
 }
 
 static int import_run(struct importer *importer)

@@ -60,6 +60,23 @@ int read_meta(struct store_reader *reader, struct arena *arena, struct str name,
     return err == NDF_ENOMEM ? fail_memory(error) : err;
 }
 
+int read_revision(
+    struct store_reader *reader, struct store_revision *out, ndf_error *error)
+{
+    struct arena arena;
+    struct str value;
+    arena_init(&arena, reader->store->mem);
+    memset(out, 0, sizeof *out);
+    int err =
+        read_meta(reader, &arena, STR(STORE_REVISION_NOTE), &value, error);
+    if (err == NDF_OK && value.size == sizeof out->bytes)
+        memcpy(out->bytes, value.at, sizeof out->bytes);
+    else if (err == NDF_OK)
+        err = err_set(error, NDF_ENOTFOUND, "the registry has no revision");
+    arena_deinit(&arena);
+    return err;
+}
+
 struct unpack {
     struct content_unpacker *unpacker;
     struct arena *arena;

@@ -24,6 +24,11 @@ typedef int (*read_command_fn)(void *ud, const struct store_command *command);
 int read_meta(struct store_reader *reader, struct arena *arena, struct str name,
     struct str *value, ndf_error *error);
 
+/* That of the registry as this reader sees it. NDF_ENOTFOUND: it has none, as
+ * nothing changed since there are revisions. */
+int read_revision(
+    struct store_reader *reader, struct store_revision *out, ndf_error *error);
+
 /* By name. */
 int read_metas(
     struct store_reader *reader, read_meta_fn fn, void *ud, ndf_error *error);

@@ -27,6 +27,15 @@ struct store_meta {
     struct str value; /* bytes */
 };
 
+/* The note (store_meta) that names the state of all sources and entries: drawn
+ * anew, in the same transaction, whenever one of them changes. What an ndf
+ * before there was this note changes does not change it. */
+#define STORE_REVISION_NOTE "registry.revision"
+
+struct store_revision {
+    uint8_t bytes[16];
+};
+
 /* Where entries came from. */
 struct store_source {
     struct str id;

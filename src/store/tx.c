@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/os.h"
 #include "base/utf8.h"
 #include "store/content.h"
 #include "store/handle.h"
@@ -44,15 +45,34 @@ int tx_meta_remove(struct store_tx *tx, struct str name, ndf_error *error)
     return change(tx, BACKEND_QUERY(OP_META_REMOVE, backend_text(name)), error);
 }
 
+/* Drawn, not counted: copies of a store that go on apart never have the same
+ * one for different entries. */
+int tx_registry_touch(struct store_tx *tx, ndf_error *error)
+{
+    struct store_revision revision;
+    if (tx->touched) return NDF_OK;
+    int err = os_random(revision.bytes, sizeof revision.bytes);
+    if (err != NDF_OK)
+        return err_set(error, err, "there are no random bytes to be had");
+    err = tx_meta_put(tx, STR(STORE_REVISION_NOTE),
+        (struct str){(const char *)revision.bytes, sizeof revision.bytes},
+        error);
+    tx->touched = err == NDF_OK;
+    return err;
+}
+
 int tx_source_put(
     struct store_tx *tx, const struct store_source *source, ndf_error *error)
 {
-    return put(tx, OP_SOURCE_PUT, source, NULL, error);
+    int err = put(tx, OP_SOURCE_PUT, source, NULL, error);
+    return err == NDF_OK ? tx_registry_touch(tx, error) : err;
 }
 
 int tx_source_remove(struct store_tx *tx, struct str id, ndf_error *error)
 {
-    return change(tx, BACKEND_QUERY(OP_SOURCE_REMOVE, backend_text(id)), error);
+    int err =
+        change(tx, BACKEND_QUERY(OP_SOURCE_REMOVE, backend_text(id)), error);
+    return err == NDF_OK ? tx_registry_touch(tx, error) : err;
 }
 
 /* The document that an entry has before it changes. */
@@ -98,6 +118,7 @@ int tx_entry_put(
     struct old_spec old;
     int err = find_spec(tx, entry->id, &old, error);
     if (err == NDF_OK) err = put(tx, OP_ENTRY_PUT, entry, NULL, error);
+    if (err == NDF_OK) err = tx_registry_touch(tx, error);
     bool other =
         old.found && memcmp(old.hash, entry->spec, sizeof old.hash) != 0;
     return err == NDF_OK && other ? prune_spec(tx, &old, error) : err;
@@ -110,6 +131,7 @@ int tx_entry_remove(struct store_tx *tx, struct str id, ndf_error *error)
     if (err == NDF_OK)
         err =
             change(tx, BACKEND_QUERY(OP_ENTRY_REMOVE, backend_text(id)), error);
+    if (err == NDF_OK) err = tx_registry_touch(tx, error);
     return err == NDF_OK && old.found ? prune_spec(tx, &old, error) : err;
 }
 

@@ -21,6 +21,10 @@ int tx_meta_put(
 /* NDF_ENOTFOUND. */
 int tx_meta_remove(struct store_tx *tx, struct str name, ndf_error *error);
 
+/* Gives the registry another revision (read_revision), once a piece of work.
+ * Whatever changes sources or entries does it by itself. */
+int tx_registry_touch(struct store_tx *tx, ndf_error *error);
+
 /* Adds, or replaces the one of that id. NDF_EEXISTS: the name is taken. */
 int tx_source_put(
     struct store_tx *tx, const struct store_source *source, ndf_error *error);

@@ -59,7 +59,7 @@ static void every_damage_is_reported(void **state)
         {"UPDATE tally SET wins = wins + 1", "a row of tally"},
         {"UPDATE source SET name = 'other'", "a row of source"},
         {"UPDATE entry SET head = x'00'", "a row of entry"},
-        {"UPDATE meta SET name = 'mode'", "a row of meta"},
+        {"UPDATE meta SET name = 'mode' WHERE name = 'made'", "a row of meta"},
         {"UPDATE command SET at_ms = 0", "a row of command"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -164,7 +164,8 @@ static void damaged_rows_are_left_out_and_the_rest_can_be_read_in(void **state)
         {"UPDATE tally SET wins = wins + 1", ": 1 row could", 0, 3},
         {"UPDATE source SET name = 'other'", ": 2 rows", 0, 3},
         {"UPDATE entry SET head = x'00'", ": 1 row could", 0, 3},
-        {"UPDATE meta SET name = 'mode'", ": 1 row could", 0, 3},
+        {"UPDATE meta SET name = 'mode' WHERE name = 'made'", ": 1 row could",
+            0, 3},
         {"UPDATE command SET at_ms = 0", ": 1 row could", 0, 3},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -48,6 +48,64 @@ static int entries_in(struct store *store)
     return count;
 }
 
+static struct store_revision revision_of(struct store *store)
+{
+    struct store_revision revision;
+    struct store_reader *reader = fixture_read(store);
+    assert_ok(read_revision(reader, &revision, NULL));
+    store_read_end(reader);
+    return revision;
+}
+
+static bool is_same(struct store_revision a, struct store_revision b)
+{
+    return memcmp(a.bytes, b.bytes, sizeof a.bytes) == 0;
+}
+
+static int remove_and_fail(struct store_tx *tx, void *ud, ndf_error *error)
+{
+    int err = remove_entry(tx, ud, error);
+    return err == NDF_OK ? err_set(error, NDF_ECANCELLED, "no") : err;
+}
+
+static int note_something(struct store_tx *tx, void *ud, ndf_error *error)
+{
+    (void)ud;
+    return tx_meta_put(tx, STR("x"), STR("y"), error);
+}
+
+static void what_changes_the_registry_changes_its_revision(void **state)
+{
+    struct store *store = *state;
+    struct store_revision before = revision_of(store);
+    fixture_write(store, note_something, NULL);
+    fixture_write(store, fixture_run, fixture_text("another"));
+    assert_true(is_same(before, revision_of(store)));
+    /* What was undone changed nothing. */
+    ndf_error error;
+    assert_int_equal(
+        store_write(store, remove_and_fail, NULL, &error), NDF_ECANCELLED);
+    assert_true(is_same(before, revision_of(store)));
+    static const store_work_fn works[] = {remove_entry, remove_source};
+    for (size_t i = 0; i < sizeof works / sizeof works[0]; i++) {
+        fixture_write(store, works[i], NULL);
+        struct store_revision after = revision_of(store);
+        assert_false(is_same(before, after));
+        before = after;
+    }
+}
+
+static void a_store_without_changes_has_no_revision(void **state)
+{
+    (void)state;
+    struct store *store = fixture_open(NULL, STORE_CREATE);
+    struct store_reader *reader = fixture_read(store);
+    struct store_revision revision;
+    assert_int_equal(read_revision(reader, &revision, NULL), NDF_ENOTFOUND);
+    store_read_end(reader);
+    store_close(store);
+}
+
 static void removing_a_source_removes_its_entries(void **state)
 {
     assert_int_equal(entries_in(*state), 1);
@@ -269,6 +327,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
+        TEST(what_changes_the_registry_changes_its_revision),
+        TEST(a_store_without_changes_has_no_revision),
         TEST(removing_a_source_removes_its_entries),
         TEST(an_entry_needs_its_source_and_its_spec),
         TEST(the_name_of_a_source_is_unique),
