@@ -5,6 +5,9 @@
 #ifndef NDF_DECIDE_MENTIONS_STATE_H
 #define NDF_DECIDE_MENTIONS_STATE_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/buf.h"
 #include "base/vec.h"
 

@@ -11,7 +11,7 @@
 #ifndef NDF_DECIDE_SCORING_H
 #define NDF_DECIDE_SCORING_H
 
-#include "base/map.h"
+#include "base/names.h"
 #include "decide/choice.h"
 #include "decide/domain.h"
 #include "decide/evidence.h"
@@ -46,8 +46,9 @@ struct selector {
     struct trait *traits; /* of each candidate */
     struct law *laws;     /* the first is that of who has none */
     size_t law_count;
-    bool asks;        /* some candidate asks the host */
-    struct map names; /* to index + 1 */
+    bool asks;               /* some candidate asks the host */
+    struct names *names;     /* of the candidates */
+    const struct str *saved; /* while it is made: blocks; NULL: none */
     struct index *index;
     struct mentions *mentions;
     struct overlap *overlap;
@@ -136,6 +137,10 @@ struct scoring {
     struct leaders leaders;
     double odds; /* of all that structure speaks for, and of none */
 };
+
+/* Of the block of copies that a selector is made with. NDF_OK,
+ * NDF_ECORRUPT, NDF_ENEWER. */
+int selector_read_copies(struct selector *selector);
 
 static inline struct group *scoring_group(
     const struct scoring *scoring, uint8_t shape)

@@ -41,11 +41,28 @@ void selector_free(struct selector *selector)
     overlap_free(selector->overlap);
     text_index_free(selector->text);
     domains_unref(selector->domains);
-    map_deinit(&selector->names);
+    names_free(selector->names);
     traits_deinit(selector);
     mem_free(selector->mem, selector->candidates,
         selector->count * sizeof *selector->candidates);
     mem_free(selector->mem, selector, sizeof *selector);
+}
+
+static int index_names(struct selector *selector)
+{
+    if (selector->saved != NULL)
+        return names_open(
+            &selector->names, selector->mem, selector->saved[SELECTOR_NAMES]);
+    /* One more, so that no candidates are no special case. */
+    size_t size = (selector->count + 1) * sizeof(struct str);
+    struct str *names = mem_alloc(selector->mem, size);
+    if (names == NULL) return NDF_ENOMEM;
+    for (size_t i = 0; i < selector->count; i++)
+        names[i] = selector->candidates[i].name;
+    int err = names_new(
+        &selector->names, selector->mem, names, NULL, selector->count);
+    mem_free(selector->mem, names, size);
+    return err;
 }
 
 static int build_names(struct selector *selector, ndf_error *error)
@@ -55,13 +72,34 @@ static int build_names(struct selector *selector, ndf_error *error)
         selector->asks |= selector->candidates[i].ask_host;
         if (selector->candidates[i].key == 0)
             selector->candidates[i].key = candidate_key(name);
-        int err = map_add(&selector->names, name, (void *)(i + 1));
-        if (err == NDF_EEXISTS)
-            return err_set(
-                error, err, "two candidates are named '%.*s'", STR_ARG(name));
-        if (err != NDF_OK) return err;
     }
-    return NDF_OK;
+    int err = index_names(selector);
+    for (size_t i = 0; err == NDF_OK && i < selector->count; i++) {
+        if (names_next(selector->names, i) == NAMES_NONE) continue;
+        return err_set(error, NDF_EEXISTS, "two candidates are named '%.*s'",
+            STR_ARG(selector->candidates[i].name));
+    }
+    return err;
+}
+
+static int build_mentions(
+    struct selector *selector, const struct index_rule *rules)
+{
+    if (selector->saved != NULL)
+        return mentions_open(&selector->mentions, selector->mem,
+            selector->saved[SELECTOR_MENTIONS]);
+    return mentions_new(
+        &selector->mentions, selector->mem, rules, selector->count);
+}
+
+static int build_overlap(
+    struct selector *selector, const struct index_rule *rules)
+{
+    if (selector->saved != NULL)
+        return overlap_open(&selector->overlap, selector->mem,
+            selector->saved[SELECTOR_OVERLAP]);
+    return overlap_new(
+        &selector->overlap, selector->mem, rules, selector->count);
 }
 
 static int build_index(struct selector *selector, ndf_error *error)
@@ -77,18 +115,17 @@ static int build_index(struct selector *selector, ndf_error *error)
     }
     int err = index_new(
         &selector->index, selector->mem, rules, selector->count, NULL, error);
-    if (err == NDF_OK)
-        err = mentions_new(
-            &selector->mentions, selector->mem, rules, selector->count);
-    if (err == NDF_OK)
-        err = overlap_new(
-            &selector->overlap, selector->mem, rules, selector->count);
+    if (err == NDF_OK) err = build_mentions(selector, rules);
+    if (err == NDF_OK) err = build_overlap(selector, rules);
     mem_free(selector->mem, rules, size);
     return err;
 }
 
 static int build_text(struct selector *selector)
 {
+    if (selector->saved != NULL)
+        return text_index_open(
+            &selector->text, selector->mem, selector->saved[SELECTOR_TEXT]);
     size_t size = (selector->count + 1) * sizeof(struct str);
     struct str *features = mem_alloc(selector->mem, size);
     if (features == NULL) return NDF_ENOMEM;
@@ -116,6 +153,7 @@ static int by_identity(const void *a, const void *b)
 static int build_copies(struct selector *selector)
 {
     if (selector->count == 0) return NDF_OK;
+    if (selector->saved != NULL) return selector_read_copies(selector);
     size_t size = selector->count * sizeof(struct words);
     struct words *words = mem_alloc(selector->mem, size);
     if (words == NULL) return NDF_ENOMEM;
@@ -130,6 +168,15 @@ static int build_copies(struct selector *selector)
     }
     mem_free(selector->mem, words, size);
     return NDF_OK;
+}
+
+/* Whether all are of as many candidates. */
+static bool blocks_fit(const struct selector *selector)
+{
+    return names_count(selector->names) == selector->count &&
+           text_index_count(selector->text) == selector->count &&
+           mentions_count(selector->mentions) == selector->count &&
+           overlap_count(selector->overlap) == selector->count;
 }
 
 static int build(struct selector *selector, const struct candidate *candidates,
@@ -153,21 +200,23 @@ static int build(struct selector *selector, const struct candidate *candidates,
     if (err == NDF_OK) err = traits_init(selector);
     if (err == NDF_OK) err = build_index(selector, error);
     if (err == NDF_OK) err = build_text(selector);
+    if (err == NDF_OK && !blocks_fit(selector)) err = NDF_ECORRUPT;
     if (err == NDF_OK) err = build_copies(selector);
     return err;
 }
 
-int selector_new(struct selector **out, const struct mem *mem,
-    const struct candidate *candidates, size_t count, struct domains *domains,
+int selector_open(struct selector **out, const struct mem *mem,
+    const struct selector_given *given, const struct str *blocks,
     ndf_error *error)
 {
     *out = NULL;
     struct selector *selector = mem_calloc(mem, 1, sizeof *selector);
     if (selector == NULL) return err_set(error, NDF_ENOMEM, "out of memory");
     selector->mem = mem;
-    map_init(&selector->names, mem);
-    if (domains != NULL) selector->domains = domains_ref(domains);
-    int err = build(selector, candidates, count, error);
+    selector->saved = blocks;
+    if (given->domains != NULL) selector->domains = domains_ref(given->domains);
+    int err = build(selector, given->candidates, given->count, error);
+    selector->saved = NULL;
     if (err == NDF_OK) {
         *out = selector;
         return NDF_OK;
@@ -175,6 +224,14 @@ int selector_new(struct selector **out, const struct mem *mem,
     selector_free(selector);
     if (err == NDF_ENOMEM) return err_set(error, err, "out of memory");
     return err;
+}
+
+int selector_new(struct selector **out, const struct mem *mem,
+    const struct candidate *candidates, size_t count, struct domains *domains,
+    ndf_error *error)
+{
+    const struct selector_given given = {candidates, count, domains};
+    return selector_open(out, mem, &given, NULL, error);
 }
 
 int selector_add_evidence(struct selector *selector, struct evidence evidence)
@@ -198,8 +255,7 @@ const struct candidate *selector_candidate(
 
 size_t selector_find(const struct selector *selector, struct str name)
 {
-    size_t found = (size_t)map_get(&selector->names, name);
-    return found > 0 ? found - 1 : SELECTOR_NONE;
+    return names_find(selector->names, name);
 }
 
 /* ---- the last word ------------------------------------------------------- */

@@ -28,6 +28,35 @@ int selector_new(struct selector **out, const struct mem *mem,
     const struct candidate *candidates, size_t count, struct domains *domains,
     ndf_error *error);
 void selector_free(struct selector *selector);
+
+/* What takes long to make, as blocks (base/block.h). */
+enum selector_block {
+    SELECTOR_NAMES,
+    SELECTOR_TEXT,
+    SELECTOR_MENTIONS,
+    SELECTOR_OVERLAP,
+    SELECTOR_COPIES,
+    SELECTOR_BLOCKS,
+};
+
+/* Appends one of them. Failure sticks in out. */
+void selector_write(const struct selector *selector, enum selector_block which,
+    struct buf *out);
+
+/* As for selector_new. */
+struct selector_given {
+    const struct candidate *candidates;
+    size_t count;
+    struct domains *domains;
+};
+
+/* As selector_new, with the blocks that one of the same candidates wrote, which
+ * it borrows for its life. Bytes may be hostile, see text_index_open and
+ * others. blocks: SELECTOR_BLOCKS of them, or NULL: all is made. Also
+ * NDF_ECORRUPT, NDF_ENEWER: without these blocks it would go well. */
+int selector_open(struct selector **out, const struct mem *mem,
+    const struct selector_given *given, const struct str *blocks,
+    ndf_error *error);
 /* One more source of evidence beside the words; before the first choice.
  * Borrows what evidence refers to for the selector's life. NDF_OK or
  * NDF_ELIMIT. */
