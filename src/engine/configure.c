@@ -294,9 +294,9 @@ uint64_t engine_half_life(ndf_engine *engine, struct str pattern)
     struct look look;
     if (!engine_look_last(engine, &look)) return half_life;
     const struct entry *entry = registry_entry(look.picture->registry, pattern);
-    if (entry != NULL && entry->pattern != NULL &&
-        entry->pattern->confidence.half_life_ms > 0)
-        half_life = entry->pattern->confidence.half_life_ms;
+    if (entry != NULL && entry->law != NULL &&
+        entry->law->confidence.half_life_ms > 0)
+        half_life = entry->law->confidence.half_life_ms;
     engine_look_end(engine, &look);
     return half_life;
 }

@@ -37,7 +37,8 @@ static int read_picture(
     int err = engine_domains(engine, error);
     if (err == NDF_OK) err = store_read_begin(engine->store, &reader, error);
     if (err != NDF_OK) return err;
-    const struct registry_tools tools = {engine->domains, engine->vectors};
+    const struct registry_tools tools = {
+        engine->domains, engine->vectors, engine->image_path};
     err = picture_new(out, &engine->mem, &tools, reader, error);
     store_read_end(reader);
     return err;
@@ -76,6 +77,7 @@ static int load_picture(ndf_engine *engine, ndf_error *error)
         picture->data_version = version;
         err = replace_picture(engine, old.picture, changes, picture);
     }
+    bool first = old.picture == NULL;
     engine_look_end(engine, &old);
     if (err != NDF_OK) {
         picture_free(picture);
@@ -83,8 +85,9 @@ static int load_picture(ndf_engine *engine, ndf_error *error)
     }
     /* Others may have learned, too, and removals are outcomes. */
     learned_behind(&engine->learned);
-    histogram_add(&engine->metrics.load_us,
-        (uint64_t)(clock_mono_ns(&engine->clock) - start) / 1000);
+    int64_t took = clock_mono_ns(&engine->clock) - start;
+    histogram_add(&engine->metrics.load_us, (uint64_t)took / 1000);
+    if (first) engine_keep_image(engine, picture->registry, took);
     return NDF_OK;
 }
 
@@ -175,7 +178,8 @@ int engine_picture(ndf_engine *engine, struct registry **out,
     *out = NULL;
     pthread_mutex_lock(&engine->loading);
     /* It names things and chooses nothing. */
-    const struct registry_tools tools = {.domains = engine->domains};
+    const struct registry_tools tools = {
+        .domains = engine->domains, .image = engine->image_path};
     int err = store_read_begin(engine->store, reader, error);
     if (err == NDF_OK)
         err = registry_load(out, &engine->mem, &tools, *reader, error);

@@ -61,6 +61,8 @@ struct ndf_engine {
     struct arena arena;         /* the strings below; grown under `loading` */
     const char *path;           /* NULL: in memory */
     const char *init_path;
+    const char *image_path;  /* what is computed of the registry; NULL: kept
+                                nowhere */
     const char *runs_dir;    /* where runs keep their files; absolute */
     _Atomic bool made_store; /* this engine created the file */
     _Atomic bool distrusted; /* it read lines of an export into it */
@@ -124,6 +126,11 @@ bool engine_outdated(
  * for that one to end. */
 int engine_picture(ndf_engine *engine, struct registry **out,
     struct store_reader **reader, ndf_error *error);
+/* Keeps the first picture of an engine beside the store, if it took long to
+ * make. Later ones are not kept by themselves: where one change follows the
+ * other, each file would be in vain. That it cannot be written is no error. */
+void engine_keep_image(
+    ndf_engine *engine, const struct registry *registry, int64_t took_ns);
 /* The function bound to an agent; false when none is. */
 bool engine_binding(ndf_engine *engine, struct str agent, struct binding *out);
 void engine_unbind_all(ndf_engine *engine);

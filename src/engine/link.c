@@ -16,10 +16,9 @@ static int next_entry(const struct registry *registry,
 {
     const struct entry *from = *entry;
     *entry = NULL;
-    if (from->pattern == NULL || from->pattern->fallback.at == NULL)
-        return NDF_OK;
+    if (from->law == NULL || from->law->fallback.at == NULL) return NDF_OK;
     return registry_find(
-        registry, from->pattern->fallback, from->source->name, entry, error);
+        registry, from->law->fallback, from->source->name, entry, error);
 }
 
 int link_declared(const struct registry *registry, struct str pattern,

@@ -137,6 +137,12 @@ static int open_store(
     }
     if (err == NDF_OK) err = keep_text(engine, real.at, &learned);
     learned_open(&engine->learned, engine->store, learned);
+    buf_reset(&real);
+    if (err == NDF_OK) {
+        buf_format(&real, "%s.index", engine->path);
+        err = buf_error(&real);
+    }
+    if (err == NDF_OK) err = keep_text(engine, real.at, &engine->image_path);
     buf_deinit(&real);
     return err;
 }

@@ -48,7 +48,7 @@ static void sum_kinds(
     for (size_t i = 0; i < registry->candidate_count; i++) {
         const struct entry *entry = registry->candidates[i];
         enum pattern_kind kind =
-            entry->pattern != NULL ? entry->pattern->kind : PATTERN_SEQUENTIAL;
+            entry->law != NULL ? entry->law->kind : PATTERN_SEQUENTIAL;
         struct tally one =
             scores_get(&picture->scores, entry->qualified, STR(""));
         if (one.count == 0) continue;

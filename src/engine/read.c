@@ -35,18 +35,15 @@ static struct object describe_entry(
     put_str(&object, "qualified", entry->qualified);
     put_str(&object, "source", entry->source->name);
     put_str(&object, "kind",
-        entry->pattern != NULL ? str_of(pattern_kind_name(entry->pattern->kind))
-                               : STR("agent"));
+        entry->law != NULL ? str_of(pattern_kind_name(entry->law->kind))
+                           : STR("agent"));
     put_str(&object, "description", entry->description);
     put_str(&object, "path", entry->path);
     if (entry->line > 0) put_int(&object, "line", entry->line);
     if (entry->copies > 0) put_int(&object, "copies", (int64_t)entry->copies);
     if (entry->folded_into != NULL)
         put_str(&object, "same_as", entry->folded_into->qualified);
-    if (entry->pattern != NULL)
-        put_int(&object, "steps",
-            (int64_t)(entry->pattern->step_count +
-                      entry->pattern->phase_count));
+    if (entry->law != NULL) put_int(&object, "steps", entry->law->parts);
     else
         object_put(&object, "runs",
             value_of_bool(entry->runs || entry->source->run.count > 0));

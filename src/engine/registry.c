@@ -1,5 +1,6 @@
 /*
- * registry.c - reads the registry's picture from the store and names things.
+ * registry.c - makes the registry's picture: from the store, or from the image
+ * of the same that was kept beside it.
  *
  * Exact copies fold: of entries with the same document only the first (by
  * source's rank, then age) is a candidate, the others lead to it. An agent
@@ -8,19 +9,16 @@
  */
 #include "engine/registry.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
+#include "base/map.h"
 #include "decide/text.h"
 #include "engine/head.h"
 
 struct loading {
     struct registry *registry;
-    struct vec sources;    /* struct source */
-    struct vec entries;    /* struct entry */
-    struct vec sources_of; /* size_t: index of the source of each entry */
-    struct vec features;   /* struct str */
+    struct vec sources; /* struct source */
     struct map source_index;
     const struct registry_tools *tools;
     struct store_reader *reader;
@@ -85,6 +83,19 @@ static int add_source(void *ud, const struct store_source *row)
     return map_put(&load->source_index, id, place);
 }
 
+static int load_sources(struct loading *load)
+{
+    struct registry *registry = load->registry;
+    int err = read_sources(load->reader, add_source, load, load->error);
+    if (err != NDF_OK) return err;
+    registry->sources = vec_dup(&load->sources, &registry->arena);
+    registry->source_count = load->sources.count;
+    return registry->sources != NULL ? NDF_OK : NDF_ENOMEM;
+}
+
+/* ---- from the store: the roster --------------------------------------------
+ */
+
 static int bad_entry(struct loading *load, const struct store_entry *row)
 {
     return err_set(load->error, NDF_ECORRUPT,
@@ -94,74 +105,70 @@ static int bad_entry(struct loading *load, const struct store_entry *row)
 }
 
 /* Features of another version are made again from the document. */
-static int entry_features(
-    struct loading *load, const struct entry *entry, struct str stored)
+static int row_features(struct loading *load, const struct store_entry *row,
+    struct arena *arena, struct str *out)
 {
-    struct arena *arena = &load->registry->arena;
-    struct str *features = vec_push(&load->features);
-    if (features == NULL) return NDF_ENOMEM;
-    if (text_features_valid(stored)) {
-        *features = stored;
-        return keep(arena, features);
-    }
+    *out = row->features;
+    if (text_features_valid(row->features)) return NDF_OK;
+    struct entry entry = {.qualified = row->id};
+    memcpy(entry.hash, row->spec, sizeof entry.hash);
     struct document document;
     int err =
-        registry_document(entry, load->reader, arena, &document, load->error);
+        registry_document(&entry, load->reader, arena, &document, load->error);
     if (err != NDF_OK) return err;
     struct buf made;
     buf_init(&made, arena->mem);
     err = head_features(arena->mem, &document, &made);
-    if (err == NDF_OK) {
-        *features = buf_str(&made);
-        err = keep(arena, features);
-    }
+    *out = buf_str(&made);
+    if (err == NDF_OK) err = keep(arena, out);
     buf_deinit(&made);
     return err;
+}
+
+static uint32_t flags_of(const struct head *head, bool agent)
+{
+    return (agent ? ROSTER_AGENT : 0U) | (head->runs ? ROSTER_RUNS : 0U) |
+           (head->relative_program ? ROSTER_RELATIVE : 0U);
+}
+
+static int add_row(struct loading *load, const struct store_entry *row,
+    uint32_t source, struct arena *arena)
+{
+    bool agent = row->kind == STORE_AGENT;
+    struct head head;
+    int err = head_decode(
+        arena, row->head, agent ? DOCUMENT_AGENT : DOCUMENT_PATTERN, &head);
+    if (err != NDF_OK && err != NDF_ENOMEM) return bad_entry(load, row);
+    if (err != NDF_OK) return err;
+    struct law law;
+    if (!agent) law = law_of(head.pattern);
+    struct roster_row kept = {.id = row->id,
+        .name = row->name,
+        .path = row->path,
+        .description = head.description,
+        .hash = row->spec,
+        .source = source,
+        .line = (uint32_t)row->line,
+        .flags = flags_of(&head, agent),
+        .law = agent ? NULL : &law};
+    err = row_features(load, row, arena, &kept.features);
+    return err == NDF_OK ? roster_add(load->registry->roster, &kept) : err;
 }
 
 static int add_entry(void *ud, const struct store_entry *row)
 {
     struct loading *load = ud;
-    struct arena *arena = &load->registry->arena;
     const size_t *place = map_get(&load->source_index, row->source);
-    size_t *source_of = vec_push(&load->sources_of);
-    struct entry *entry = vec_push(&load->entries);
-    if (entry == NULL || source_of == NULL) return NDF_ENOMEM;
     if (place == NULL) return bad_entry(load, row);
-    *source_of = *place;
-    entry->qualified = row->id;
-    entry->name = row->name;
-    entry->path = row->path;
-    entry->line = (uint32_t)row->line;
-    entry->kind = row->kind == STORE_AGENT ? DOCUMENT_AGENT : DOCUMENT_PATTERN;
-    entry->candidate = SELECTOR_NONE;
-    memcpy(entry->hash, row->spec, sizeof entry->hash);
-    int err = keep(arena, &entry->qualified);
-    if (err == NDF_OK) err = keep(arena, &entry->name);
-    if (err == NDF_OK) err = keep(arena, &entry->path);
-    if (err == NDF_OK) {
-        struct head head;
-        err = head_decode(arena, row->head, entry->kind, &head);
-        if (err != NDF_OK && err != NDF_ENOMEM) return bad_entry(load, row);
-        entry->pattern = head.pattern;
-        entry->description = head.description;
-        entry->runs = head.runs;
-        if (head.relative_program) entry->copies = SIZE_MAX;
-    }
-    return err == NDF_OK ? entry_features(load, entry, row->features) : err;
+    struct arena arena;
+    arena_init(&arena, load->registry->mem);
+    int err = add_row(load, row, (uint32_t)*place, &arena);
+    arena_deinit(&arena);
+    return err;
 }
 
 /* ---- folding and naming ---------------------------------------------------
  */
-
-static int by_rank(const void *a, const void *b)
-{
-    const struct entry *left = *(struct entry *const *)a;
-    const struct entry *right = *(struct entry *const *)b;
-    if (left->source->rank != right->source->rank)
-        return left->source->rank < right->source->rank ? -1 : 1;
-    return left < right ? -1 : left > right;
-}
 
 static bool same_run(const struct source *a, const struct source *b)
 {
@@ -171,85 +178,156 @@ static bool same_run(const struct source *a, const struct source *b)
     return true;
 }
 
-/* Links the entries of a name, best rank first, and folds copies. */
-static int name_entry(
-    struct registry *registry, struct map *by_hash, struct entry *entry)
+/* The numbers by the rank of their sources, then age. */
+static void order_numbers(const struct registry *registry, uint32_t *order)
 {
-    bool foldable = entry->copies != SIZE_MAX;
-    entry->copies = 0;
-    struct str hash = {(const char *)entry->hash, sizeof entry->hash};
-    struct entry *first = map_get(by_hash, hash);
-    if (foldable && first != NULL && same_run(first->source, entry->source)) {
-        entry->folded_into = first;
-        first->copies++;
-    } else if (foldable && first == NULL) {
-        int err = map_put(by_hash, hash, entry);
-        if (err != NDF_OK) return err;
+    size_t at = 0;
+    for (unsigned rank = RANK_HOST; rank <= RANK_USER; rank++)
+        for (size_t i = 0; i < registry->roster->count; i++)
+            if (registry->sources[registry->roster->records[i].source].rank ==
+                rank)
+                order[at++] = (uint32_t)i;
+}
+
+/* Of copies the first is kept, in this order. */
+static int fold(struct registry *registry, const uint32_t *order)
+{
+    struct roster_record *records = registry->roster->records;
+    struct map by_hash;
+    map_init(&by_hash, registry->mem);
+    int err = NDF_OK;
+    for (size_t i = 0; err == NDF_OK && i < registry->roster->count; i++) {
+        struct roster_record *record = &records[order[i]];
+        if ((record->flags & ROSTER_RELATIVE) != 0) continue;
+        struct str hash = {(const char *)record->hash, sizeof record->hash};
+        struct roster_record *first = map_get(&by_hash, hash);
+        if (first == NULL) {
+            err = map_put(&by_hash, hash, record);
+        } else if (same_run(&registry->sources[first->source],
+                       &registry->sources[record->source])) {
+            record->folded_into = (uint32_t)(first - records) + 1;
+            first->copies++;
+        }
     }
-    int err = map_put(&registry->by_id, entry->qualified, entry);
-    if (err != NDF_OK) return err;
-    struct entry *head = map_get(&registry->by_name, entry->name);
-    if (head == NULL) return map_put(&registry->by_name, entry->name, entry);
-    while (head->same_name != NULL)
-        head = head->same_name;
-    head->same_name = entry;
-    return NDF_OK;
+    map_deinit(&by_hash);
+    uint32_t candidates = 0;
+    for (size_t i = 0; i < registry->roster->count; i++)
+        if (records[i].folded_into == 0) records[i].candidate = ++candidates;
+    return err;
 }
 
-/* The next of the name that is no copy. */
-static struct entry *next_real(struct entry *entry)
+/* The next of the name that is no copy, this one or behind it. */
+static size_t next_real(const struct roster *roster, size_t number)
 {
-    while (entry != NULL && entry->folded_into != NULL)
-        entry = entry->same_name;
-    return entry;
+    while (number != NAMES_NONE && roster->records[number].folded_into != 0)
+        number = names_next(roster->names, number);
+    return number;
 }
 
-static void label_entries(struct registry *registry)
+static void note_clashes(struct roster *roster)
 {
-    for (size_t i = 0; i < registry->count; i++) {
-        struct entry *entry = &registry->entries[i];
-        struct entry *first =
-            next_real(map_get(&registry->by_name, entry->name));
-        bool clash = first != NULL && next_real(first->same_name) != NULL;
-        entry->label = clash ? entry->qualified : entry->name;
+    for (size_t i = 0; i < roster->count; i++) {
+        size_t first = next_real(
+            roster, names_find(roster->names, names_at(roster->names, i)));
+        bool clash =
+            first != NAMES_NONE &&
+            next_real(roster, names_next(roster->names, first)) != NAMES_NONE;
+        if (clash) roster->records[i].flags |= ROSTER_CLASH;
     }
 }
 
 static int name_entries(struct registry *registry)
 {
-    if (registry->count == 0) return NDF_OK;
-    struct entry **order =
-        mem_calloc(registry->mem, registry->count, sizeof(struct entry *));
+    size_t count = registry->roster->count;
+    /* One more, so that no entries are no special case. */
+    uint32_t *order = mem_calloc(registry->mem, count + 1, sizeof *order);
     if (order == NULL) return NDF_ENOMEM;
-    for (size_t i = 0; i < registry->count; i++)
-        order[i] = &registry->entries[i];
-    qsort(order, registry->count, sizeof(struct entry *), by_rank);
-    struct map by_hash;
-    map_init(&by_hash, registry->mem);
-    int err = NDF_OK;
-    for (size_t i = 0; err == NDF_OK && i < registry->count; i++)
-        err = name_entry(registry, &by_hash, order[i]);
-    map_deinit(&by_hash);
-    mem_free(registry->mem, order, registry->count * sizeof(struct entry *));
-    if (err == NDF_OK) label_entries(registry);
+    order_numbers(registry, order);
+    int err = fold(registry, order);
+    if (err == NDF_OK) err = roster_name(registry->roster, order);
+    mem_free(registry->mem, order, (count + 1) * sizeof *order);
+    if (err == NDF_OK) note_clashes(registry->roster);
     return err;
 }
 
-/* ---- the selector over it --------------------------------------------------
+static int build_roster(struct loading *load)
+{
+    struct registry *registry = load->registry;
+    int err = roster_new(&registry->roster, registry->mem);
+    if (err == NDF_OK)
+        err = read_entries(load->reader, add_entry, load, load->error);
+    if (err == NDF_OK) err = roster_close(registry->roster);
+    return err == NDF_OK ? name_entries(registry) : err;
+}
+
+/* ---- entries over it -------------------------------------------------------
  */
 
-/* Of an agent the whole document is read: a picture keeps only the head. */
+static int make_law(struct registry *registry, size_t number)
+{
+    struct law *law = arena_alloc(&registry->arena, sizeof *law);
+    if (law == NULL) return NDF_ENOMEM;
+    registry->entries[number].law = law;
+    return roster_law(registry->roster, number, &registry->arena, law);
+}
+
+static int make_entry(struct registry *registry, size_t number)
+{
+    const struct roster *roster = registry->roster;
+    const struct roster_record *record = &roster->records[number];
+    struct entry *entry = &registry->entries[number];
+    bool agent = (record->flags & ROSTER_AGENT) != 0;
+    size_t next = names_next(roster->names, number);
+    entry->source = &registry->sources[record->source];
+    entry->qualified = names_at(roster->ids, number);
+    entry->name = names_at(roster->names, number);
+    entry->label =
+        (record->flags & ROSTER_CLASH) != 0 ? entry->qualified : entry->name;
+    entry->kind = agent ? DOCUMENT_AGENT : DOCUMENT_PATTERN;
+    memcpy(entry->hash, record->hash, sizeof entry->hash);
+    entry->path = roster_text(roster, record->path);
+    entry->line = record->line;
+    entry->description = roster_text(roster, record->description);
+    entry->runs = (record->flags & ROSTER_RUNS) != 0;
+    if (next != NAMES_NONE) entry->same_name = &registry->entries[next];
+    if (record->folded_into != 0)
+        entry->folded_into = &registry->entries[record->folded_into - 1];
+    entry->copies = record->copies;
+    entry->candidate = SELECTOR_NONE;
+    if (record->candidate != 0) {
+        entry->candidate = record->candidate - 1;
+        registry->candidates[registry->candidate_count++] = entry;
+    }
+    return agent ? NDF_OK : make_law(registry, number);
+}
+
+static int make_entries(struct registry *registry)
+{
+    registry->count = registry->roster->count;
+    registry->entries = arena_calloc(
+        &registry->arena, registry->count, sizeof *registry->entries);
+    registry->candidates =
+        arena_calloc(&registry->arena, registry->count, sizeof(struct entry *));
+    if (registry->entries == NULL || registry->candidates == NULL)
+        return NDF_ENOMEM;
+    int err = NDF_OK;
+    for (size_t i = 0; err == NDF_OK && i < registry->count; i++)
+        err = make_entry(registry, i);
+    return err;
+}
+
+/* ---- the selector over them ------------------------------------------------
+ */
+
+/* The whole document is read: a picture does not keep all words. */
 static int add_meaning(struct loading *load, const struct entry *entry)
 {
     const struct mem *mem = load->registry->mem;
-    struct document document = {.kind = entry->kind};
+    struct document document;
     struct arena arena;
-    int err = NDF_OK;
     arena_init(&arena, mem);
-    if (entry->pattern != NULL) document.pattern = *entry->pattern;
-    else
-        err = registry_document(
-            entry, load->reader, &arena, &document, load->error);
+    int err =
+        registry_document(entry, load->reader, &arena, &document, load->error);
     if (err == NDF_OK)
         err = head_meaning(
             mem, &document, load->registry->meaning, entry->candidate);
@@ -265,66 +343,187 @@ static int make_meaning(struct loading *load)
         load->tools->vectors, registry->candidate_count);
     for (size_t i = 0; err == NDF_OK && i < registry->candidate_count; i++)
         err = add_meaning(load, registry->candidates[i]);
+    if (err != NDF_OK) return err;
+    return selector_add_evidence(
+        registry->selector, meaning_evidence(registry->meaning));
+}
+
+static struct candidate candidate_of(
+    const struct registry *registry, const struct entry *entry)
+{
+    struct candidate candidate = {.name = entry->label,
+        .key = candidate_key(entry->qualified),
+        .features = roster_features(
+            registry->roster, (size_t)(entry - registry->entries))};
+    const struct law *law = entry->law;
+    if (law == NULL) return candidate;
+    candidate.kind = law->kind;
+    candidate.only_if = law->only_if;
+    candidate.only_if_count = law->only_if_count;
+    candidate.good_for = &law->good_for;
+    candidate.confidence = &law->confidence;
+    candidate.fallback = law->fallback;
+    candidate.ask_host = law->ask_host;
+    return candidate;
+}
+
+/* blocks NULL: all is made. */
+static int make_selector(struct loading *load, const struct str *blocks)
+{
+    struct registry *registry = load->registry;
+    size_t count = registry->candidate_count;
+    size_t size = (count + 1) * sizeof(struct candidate);
+    struct candidate *list = mem_alloc(registry->mem, size);
+    if (list == NULL) return NDF_ENOMEM;
+    for (size_t i = 0; i < count; i++)
+        list[i] = candidate_of(registry, registry->candidates[i]);
+    const struct selector_given given = {list, count, load->tools->domains};
+    int err = selector_open(
+        &registry->selector, registry->mem, &given, blocks, load->error);
+    mem_free(registry->mem, list, size);
     return err;
 }
 
-static int make_selector(struct loading *load)
+static int build(struct loading *load)
 {
-    struct registry *registry = load->registry;
-    struct vec list;
-    vec_init(&list, registry->mem, sizeof(struct candidate));
-    registry->candidates =
-        arena_calloc(&registry->arena, registry->count, sizeof(struct entry *));
-    int err = registry->candidates != NULL ? NDF_OK : NDF_ENOMEM;
-    for (size_t i = 0; err == NDF_OK && i < registry->count; i++) {
-        struct entry *entry = &registry->entries[i];
-        if (entry->folded_into != NULL) continue;
-        struct candidate *candidate = vec_push(&list);
-        if (candidate == NULL) {
-            err = NDF_ENOMEM;
-            break;
-        }
-        entry->candidate = list.count - 1;
-        registry->candidates[registry->candidate_count++] = entry;
-        candidate->name = entry->label;
-        candidate->key = candidate_key(entry->qualified);
-        candidate->features = *(const struct str *)vec_get(&load->features, i);
-        const struct pattern *pattern = entry->pattern;
-        if (pattern == NULL) continue;
-        candidate->kind = pattern->kind;
-        candidate->only_if = pattern->only_if;
-        candidate->only_if_count = pattern->only_if_count;
-        candidate->good_for = &pattern->good_for;
-        candidate->confidence = &pattern->confidence;
-        candidate->fallback = pattern->fallback;
-        candidate->ask_host = pattern->ask_host;
-    }
-    if (err == NDF_OK) err = make_meaning(load);
-    if (err == NDF_OK)
-        err = selector_new(&registry->selector, registry->mem, list.at,
-            list.count, load->tools->domains, load->error);
-    if (err == NDF_OK && registry->meaning != NULL)
-        err = selector_add_evidence(
-            registry->selector, meaning_evidence(registry->meaning));
-    vec_deinit(&list);
+    int err = build_roster(load);
+    if (err == NDF_OK) err = make_entries(load->registry);
+    if (err == NDF_OK) err = make_selector(load, NULL);
     return err;
 }
 
-static int finish(struct loading *load)
+/* ---- from the image -------------------------------------------------------
+ */
+
+static int use_image(struct loading *load, ndf_error *error)
 {
     struct registry *registry = load->registry;
-    registry->sources = vec_dup(&load->sources, &registry->arena);
-    registry->source_count = load->sources.count;
-    registry->entries = vec_dup(&load->entries, &registry->arena);
-    registry->count = load->entries.count;
-    if (registry->sources == NULL || registry->entries == NULL)
-        return NDF_ENOMEM;
-    for (size_t i = 0; i < registry->count; i++) {
-        size_t place = *(const size_t *)vec_get(&load->sources_of, i);
-        registry->entries[i].source = &registry->sources[place];
+    const struct str *sections = registry->image.sections;
+    const struct str parts[ROSTER_BLOCKS] = {
+        [ROSTER_RECORDS] = sections[IMAGE_RECORDS],
+        [ROSTER_IDS] = sections[IMAGE_IDS],
+        [ROSTER_NAMES] = sections[IMAGE_NAMES],
+        [ROSTER_FEATURES] = sections[IMAGE_FEATURES],
+    };
+    const struct str blocks[SELECTOR_BLOCKS] = {
+        [SELECTOR_NAMES] = sections[IMAGE_CANDIDATES],
+        [SELECTOR_TEXT] = sections[IMAGE_TEXT],
+        [SELECTOR_MENTIONS] = sections[IMAGE_MENTIONS],
+        [SELECTOR_OVERLAP] = sections[IMAGE_OVERLAP],
+        [SELECTOR_COPIES] = sections[IMAGE_COPIES],
+    };
+    int err = roster_open(
+        &registry->roster, registry->mem, parts, registry->source_count);
+    if (err == NDF_OK) err = make_entries(registry);
+    if (err == NDF_OK) err = make_selector(load, blocks);
+    if (err == NDF_OK || err == NDF_ENOMEM) return err;
+    return err_set(error, err,
+        "%s has another form, or is damaged: it is made anew from the store",
+        load->tools->image);
+}
+
+/* All that came from the image goes; the sources stay. */
+static void leave_image(struct registry *registry)
+{
+    selector_free(registry->selector);
+    roster_free(registry->roster);
+    image_close(&registry->image);
+    registry->selector = NULL;
+    registry->roster = NULL;
+    registry->entries = NULL;
+    registry->candidates = NULL;
+    registry->candidate_count = 0;
+}
+
+/* Whether the image, if there is one, does; why not is kept. */
+static int try_image(struct loading *load)
+{
+    struct registry *registry = load->registry;
+    const char *path = load->tools->image;
+    if (path == NULL) return NDF_OK;
+    int err = read_revision(load->reader, &registry->revision, NULL);
+    registry->has_revision = err == NDF_OK;
+    if (err != NDF_OK) return err == NDF_ENOMEM ? err : NDF_OK;
+    ndf_error *why = &registry->image_problem;
+    err = image_open(
+        &registry->image, registry->mem, path, &registry->revision, why);
+    if (err == NDF_OK) err = use_image(load, why);
+    registry->from_image = err == NDF_OK;
+    if (err == NDF_OK) return NDF_OK;
+    leave_image(registry);
+    if (err == NDF_ENOTFOUND || err == NDF_EREFERENCE) why->code = NDF_OK;
+    return err == NDF_ENOMEM ? err : NDF_OK;
+}
+
+static int add_image(struct image_writer *writer, enum image_section which,
+    struct buf *buf, ndf_error *error)
+{
+    int err = image_add(writer, which, buf, error);
+    buf_reset(buf);
+    return err;
+}
+
+static int write_image(const struct registry *registry,
+    struct image_writer *writer, struct buf *buf, ndf_error *error)
+{
+    static const struct {
+        enum image_section section;
+        bool selector;
+        int which;
+    } parts[] = {
+        {IMAGE_RECORDS, false, ROSTER_RECORDS},
+        {IMAGE_IDS, false, ROSTER_IDS},
+        {IMAGE_NAMES, false, ROSTER_NAMES},
+        {IMAGE_CANDIDATES, true, SELECTOR_NAMES},
+        {IMAGE_TEXT, true, SELECTOR_TEXT},
+        {IMAGE_MENTIONS, true, SELECTOR_MENTIONS},
+        {IMAGE_OVERLAP, true, SELECTOR_OVERLAP},
+        {IMAGE_COPIES, true, SELECTOR_COPIES},
+        {IMAGE_FEATURES, false, ROSTER_FEATURES},
+    };
+    int err = NDF_OK;
+    for (size_t i = 0; err == NDF_OK && i < sizeof parts / sizeof *parts; i++) {
+        if (parts[i].selector)
+            selector_write(
+                registry->selector, (enum selector_block)parts[i].which, buf);
+        else
+            roster_write(
+                registry->roster, (enum roster_block)parts[i].which, buf);
+        err = add_image(writer, parts[i].section, buf, error);
     }
-    int err = name_entries(registry);
-    return err == NDF_OK ? make_selector(load) : err;
+    return err;
+}
+
+int registry_save(const struct registry *registry, const char *path,
+    uint64_t *size, ndf_error *error)
+{
+    struct image_writer *writer;
+    struct buf buf;
+    *size = 0;
+    if (!registry->has_revision)
+        return err_set(error, NDF_ENOTFOUND,
+            "the registry has no revision: nothing was changed in it yet");
+    int err =
+        image_begin(&writer, registry->mem, path, &registry->revision, error);
+    if (err != NDF_OK) return err;
+    buf_init(&buf, registry->mem);
+    err = write_image(registry, writer, &buf, error);
+    buf_deinit(&buf);
+    if (err == NDF_OK) return image_commit(writer, size, error);
+    image_abandon(writer);
+    if (err == NDF_ENOMEM) return err_set(error, err, "out of memory");
+    return err;
+}
+
+/* ---- all of it -------------------------------------------------------------
+ */
+
+static int load_all(struct loading *load)
+{
+    int err = load_sources(load);
+    if (err == NDF_OK) err = try_image(load);
+    if (err == NDF_OK && !load->registry->from_image) err = build(load);
+    return err == NDF_OK ? make_meaning(load) : err;
 }
 
 int registry_load(struct registry **out, const struct mem *mem,
@@ -337,22 +536,12 @@ int registry_load(struct registry **out, const struct mem *mem,
     registry->mem = mem;
     atomic_init(&registry->references, 1);
     arena_init(&registry->arena, mem);
-    map_init(&registry->by_id, mem);
-    map_init(&registry->by_name, mem);
     struct loading load = {
         .registry = registry, .tools = tools, .reader = reader, .error = error};
     vec_init(&load.sources, mem, sizeof(struct source));
-    vec_init(&load.entries, mem, sizeof(struct entry));
-    vec_init(&load.sources_of, mem, sizeof(size_t));
-    vec_init(&load.features, mem, sizeof(struct str));
     map_init(&load.source_index, mem);
-    int err = read_sources(reader, add_source, &load, error);
-    if (err == NDF_OK) err = read_entries(reader, add_entry, &load, error);
-    if (err == NDF_OK) err = finish(&load);
+    int err = load_all(&load);
     map_deinit(&load.source_index);
-    vec_deinit(&load.features);
-    vec_deinit(&load.sources_of);
-    vec_deinit(&load.entries);
     vec_deinit(&load.sources);
     if (err == NDF_OK) *out = registry;
     else registry_unref(registry);
@@ -372,119 +561,8 @@ void registry_unref(struct registry *registry)
         return;
     selector_free(registry->selector);
     meaning_free(registry->meaning);
-    map_deinit(&registry->by_name);
-    map_deinit(&registry->by_id);
+    roster_free(registry->roster);
     arena_deinit(&registry->arena);
+    image_close(&registry->image);
     mem_free(registry->mem, registry, sizeof *registry);
-}
-
-/* ---- finding ----------------------------------------------------------------
- */
-
-static int not_found(
-    const struct registry *registry, struct str name, ndf_error *error)
-{
-    struct str *names =
-        mem_calloc(registry->mem, registry->count + 1, sizeof *names);
-    if (names == NULL) return NDF_ENOMEM;
-    for (size_t i = 0; i < registry->count; i++)
-        names[i] = registry->entries[i].name;
-    struct str near = str_nearest(name, names, registry->count);
-    mem_free(registry->mem, names, (registry->count + 1) * sizeof *names);
-    if (near.at != NULL)
-        return err_set(error, NDF_ENOTFOUND,
-            "there is no agent or pattern '%.*s'; did you mean '%.*s'?",
-            STR_ARG(name), STR_ARG(near));
-    return err_set(error, NDF_ENOTFOUND,
-        "there is no agent or pattern '%.*s': see ndf ls", STR_ARG(name));
-}
-
-static int ambiguous(const struct registry *registry, struct str name,
-    const struct entry *first, ndf_error *error)
-{
-    struct buf names;
-    buf_init(&names, registry->mem);
-    for (const struct entry *entry = first; entry != NULL;
-         entry = entry->same_name) {
-        if (entry->folded_into != NULL) continue;
-        if (names.size > 0) buf_add_str(&names, STR(", "));
-        buf_add_str(&names, entry->qualified);
-    }
-    int err = buf_error(&names);
-    if (err == NDF_OK)
-        err = err_set(error, NDF_EREFERENCE,
-            "'%.*s' is the name of several: say which one (%.*s)",
-            STR_ARG(name), STR_ARG(buf_str(&names)));
-    buf_deinit(&names);
-    return err;
-}
-
-int registry_find(const struct registry *registry, struct str name,
-    struct str near, const struct entry **out, ndf_error *error)
-{
-    *out = map_get(&registry->by_id, name);
-    if (*out != NULL) return NDF_OK;
-    struct entry *first = map_get(&registry->by_name, name);
-    if (first == NULL) return not_found(registry, name, error);
-    for (const struct entry *entry = first; entry != NULL && near.at != NULL;
-         entry = entry->same_name) {
-        if (!str_equal(entry->source->name, near)) continue;
-        *out = entry;
-        return NDF_OK;
-    }
-    /* Linked by rank: the first real one is taken if it is alone there. */
-    struct entry *real = next_real(first);
-    struct entry *other = real != NULL ? next_real(real->same_name) : NULL;
-    if (real == NULL) real = first->folded_into;
-    if (other != NULL && other->source->rank == real->source->rank)
-        return ambiguous(registry, name, first, error);
-    *out = real;
-    return NDF_OK;
-}
-
-bool registry_has(const struct registry *registry, struct str name)
-{
-    return map_has(&registry->by_id, name) || map_has(&registry->by_name, name);
-}
-
-const struct entry *registry_entry(
-    const struct registry *registry, struct str qualified)
-{
-    return map_get(&registry->by_id, qualified);
-}
-
-const struct source *registry_source(
-    const struct registry *registry, struct str name)
-{
-    for (size_t i = 0; i < registry->source_count; i++)
-        if (str_equal(registry->sources[i].name, name))
-            return &registry->sources[i];
-    return NULL;
-}
-
-int registry_spec(const struct entry *entry, struct store_reader *reader,
-    struct arena *arena, struct str *out, ndf_error *error)
-{
-    int err = read_content(reader, arena, STORE_SPEC, entry->hash, out, error);
-    if (err == NDF_ENOTFOUND)
-        err = err_set(error, NDF_EBUSY,
-            "'%.*s' was replaced or removed just now: try again",
-            STR_ARG(entry->qualified));
-    return err;
-}
-
-int registry_document(const struct entry *entry, struct store_reader *reader,
-    struct arena *arena, struct document *out, ndf_error *error)
-{
-    struct str spec;
-    int err = registry_spec(entry, reader, arena, &spec, error);
-    struct value value;
-    if (err == NDF_OK) err = json_parse(arena, spec, &value, error);
-    if (err == NDF_OK) err = document_decode(arena, &value, out, error);
-    if (err == NDF_ESYNTAX || err == NDF_ESCHEMA)
-        return err_set(error, NDF_ECORRUPT,
-            "the stored document of '%.*s' cannot be understood: import its "
-            "source again",
-            STR_ARG(entry->qualified));
-    return err;
 }

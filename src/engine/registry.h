@@ -2,8 +2,9 @@
  * registry.h - the agents and patterns that there are, as one immutable
  * picture.
  *
- * A picture is read from the store as a whole and shared by counting: who
- * selects holds one and is not disturbed by later changes.
+ * A picture is read from the store as a whole, or from the image of it beside
+ * the store, and shared by counting: who selects holds one and is not disturbed
+ * by later changes.
  */
 #ifndef NDF_ENGINE_REGISTRY_H
 #define NDF_ENGINE_REGISTRY_H
@@ -11,10 +12,11 @@
 #include <stdatomic.h>
 
 #include "base/hash.h"
-#include "base/map.h"
 #include "base/vec.h"
 #include "decide/meaning.h"
 #include "decide/selector.h"
+#include "engine/image.h"
+#include "engine/roster.h"
 #include "model/document.h"
 #include "store/read.h"
 
@@ -45,7 +47,7 @@ struct entry {
     uint32_t line;
     struct str description;    /* cut to HEAD_DESCRIPTION_MAX */
     bool runs;                 /* an agent with a program of its own */
-    struct pattern *pattern;   /* NULL for an agent */
+    const struct law *law;     /* NULL for an agent */
     struct entry *same_name;   /* the next of that name */
     struct entry *folded_into; /* an exact copy of that one; NULL: none */
     size_t copies;             /* exact copies folded into this */
@@ -63,8 +65,12 @@ struct registry {
     size_t count;
     struct entry **candidates; /* by the selector's index */
     size_t candidate_count;
-    struct map by_id;        /* qualified -> struct entry */
-    struct map by_name;      /* name -> struct entry, linked by same_name */
+    struct roster *roster; /* what entries and candidates borrow from */
+    struct image image;    /* what the roster and the selector may lie in */
+    struct store_revision revision; /* of the store's registry */
+    bool has_revision;
+    bool from_image;
+    ndf_error image_problem; /* code NDF_OK: none */
     struct meaning *meaning; /* of the candidates; NULL: no word vectors */
     struct selector *selector;
 };
@@ -74,6 +80,8 @@ struct registry {
 struct registry_tools {
     struct domains *domains;
     struct vectors *vectors;
+    const char *image; /* the file that may have it; NULL: none. Of one that
+                          cannot be used the picture says why */
 };
 
 /* Reads all; one reference is the caller's. NDF_ECORRUPT when a row cannot be
@@ -81,6 +89,11 @@ struct registry_tools {
 int registry_load(struct registry **out, const struct mem *mem,
     const struct registry_tools *tools, struct store_reader *reader,
     ndf_error *error);
+/* Keeps it as an image at path: whole, or not at all; 0600. *size: of the file.
+ * NDF_ENOTFOUND: its store has no revision to know it by; NDF_EFULL,
+ * NDF_EREADONLY, NDF_EIO, NDF_ENOMEM. */
+int registry_save(const struct registry *registry, const char *path,
+    uint64_t *size, ndf_error *error);
 void registry_ref(struct registry *registry);
 /* Frees with the last reference. Accepts NULL. */
 void registry_unref(struct registry *registry);

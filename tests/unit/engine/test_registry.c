@@ -51,7 +51,7 @@ static const struct source_of sources[] = {
         "[\"echo\"]"},
 };
 
-static const struct registry_tools no_tools = {NULL, NULL};
+static const struct registry_tools no_tools = {NULL, NULL, NULL};
 
 static struct registry *load(struct store **store)
 {
