@@ -71,6 +71,7 @@ int cmd_dev_import(struct cli *cli);
 int cmd_dev_check(struct cli *cli);
 int cmd_dev_backup(struct cli *cli);
 int cmd_dev_schema(struct cli *cli);
+int cmd_dev_compile(struct cli *cli);
 int cmd_dev_eval(struct cli *cli);
 int cmd_dev_learn(struct cli *cli);
 

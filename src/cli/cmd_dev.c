@@ -137,6 +137,33 @@ int cmd_dev_backup(struct cli *cli)
     return STATUS_DONE;
 }
 
+int cmd_dev_compile(struct cli *cli)
+{
+    int status = cli_open(cli, OPEN_FOR_READING);
+    if (status != STATUS_DONE) return status;
+    ndf_text *text = NULL;
+    int err = ndf_compile(cli->engine, &text, &cli->error);
+    if (err != NDF_OK) return cli_error(cli, err);
+    if (cli->args.given[OPT_JSON]) {
+        cli_print_json(cli, text);
+        return STATUS_DONE;
+    }
+    json_error_t ignored;
+    json_t *report = json_loadb(
+        ndf_text_data(text), ndf_text_size(text), JSON_DECODE_ANY, &ignored);
+    char *patterns = cli_member_text(report, "patterns");
+    char *bytes = cli_member_text(report, "bytes");
+    const char *problem = json_string_value(json_object_get(report, "problem"));
+    if (problem != NULL) cli_say(cli, "%s", problem);
+    cli_say(cli, "%s patterns and agents are ready (%s bytes kept)", patterns,
+        bytes);
+    cli_free(patterns);
+    cli_free(bytes);
+    json_decref(report);
+    ndf_text_free(text);
+    return STATUS_DONE;
+}
+
 int cmd_dev_schema(struct cli *cli)
 {
     (void)fputs(ndf_schema(), cli->out.file);

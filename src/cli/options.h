@@ -37,6 +37,7 @@ enum command_id {
     CMD_DEV_CHECK,
     CMD_DEV_BACKUP,
     CMD_DEV_SCHEMA,
+    CMD_DEV_COMPILE,
     CMD_DEV_EVAL,
     CMD_DEV_LEARN,
     COMMAND_COUNT,

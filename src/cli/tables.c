@@ -22,7 +22,7 @@ enum {
     READS = RUNNING | BIT(CMD_WHY) | BIT(CMD_LS) | BIT(CMD_SHOW) |
             BIT(CMD_STATS) | BIT(CMD_LOGS) | BIT(CMD_IMPORT) | BIT(CMD_TRUST) |
             BIT(CMD_DEV_CHECK) | BIT(CMD_DEV_EVAL) | BIT(CMD_DEV_LEARN) |
-            BIT(CMD_TEST) | BIT(CMD_DIFF),
+            BIT(CMD_TEST) | BIT(CMD_DIFF) | BIT(CMD_DEV_COMPILE),
     EVAL = BIT(CMD_DEV_EVAL),
 };
 
@@ -259,6 +259,11 @@ const struct command commands[COMMAND_COUNT] = {
     [CMD_DEV_SCHEMA] = {"dev", "schema", "",
         "print the JSON Schema of NDF's files", "", 0, 0, COMPLETE_NONE,
         cmd_dev_schema},
+    [CMD_DEV_COMPILE] = {"dev", "compile", "",
+        "make ready what choosing needs, and keep it",
+        "It is kept beside the store and used until a pattern changes, so that "
+        "a start\nwith many patterns has nothing to compute.",
+        0, 0, COMPLETE_NONE, cmd_dev_compile},
     [CMD_DEV_EVAL] = {"dev", "eval", "--labels FILE --queries FILE",
         "measure choosing and learning on labels and queries",
         "Registers the labels in a store in memory, asks the queries in an "

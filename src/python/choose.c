@@ -287,6 +287,18 @@ PyObject *choose_similar(PyObject *self, PyObject *const *at, Py_ssize_t count)
     return found_end(&found, &call);
 }
 
+PyObject *choose_compile(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    struct call call;
+    if (call_begin(&call, self) < 0) return NULL;
+    ndf_text *text = NULL;
+    PyThreadState *gil = PyEval_SaveThread();
+    call.err = ndf_compile(call.ndf, &text, &call.error);
+    PyEval_RestoreThread(gil);
+    return call_text(&call, text);
+}
+
 PyObject *choose_configure(
     PyObject *self, PyObject *const *at, Py_ssize_t count)
 {

@@ -346,6 +346,9 @@ PyMethodDef methods_of_engine[] = {
     {"find_similar", FAST(choose_similar),
         "find_similar($self, pattern, threshold, limit=0, /)\n--\n\n"
         "[(name, likeness)] of the patterns like another, best first."},
+    {"compile", choose_compile, METH_NOARGS,
+        "compile($self, /)\n--\n\n"
+        "Makes what selecting needs now, and keeps it beside the store."},
     {"configure", FAST(choose_configure),
         "configure($self, text=None, /)\n--\n\n"
         "Changes what decides where a document does not say; all of it."},

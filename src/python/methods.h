@@ -17,6 +17,7 @@ PyObject *choose_domain(PyObject *self, PyObject *const *at, Py_ssize_t count);
 PyObject *choose_attribute(
     PyObject *self, PyObject *const *at, Py_ssize_t count);
 PyObject *choose_similar(PyObject *self, PyObject *const *at, Py_ssize_t count);
+PyObject *choose_compile(PyObject *self, PyObject *unused);
 PyObject *choose_configure(
     PyObject *self, PyObject *const *at, Py_ssize_t count);
 

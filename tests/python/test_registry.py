@@ -302,6 +302,20 @@ class Settings(Case):
         self.assertEqual(registry.compile_patterns()["handed_over"], 0)
         self.assertGreater(report["milliseconds"], 0)
 
+    def test_what_was_compiled_is_kept_beside_the_store(self):
+        path = self.folder() / "a.db"
+        registry = PatternRegistry(path)
+        registry.register_pattern(sequential("a.b", "x"))
+        registry.compile_patterns()
+        kept = path.with_name("a.db.index")
+        self.assertGreater(kept.stat().st_size, 0)
+        registry.close()
+        for damage in (b"", b"no index"):
+            kept.write_bytes(damage)
+            again = PatternRegistry(path)
+            self.assertEqual(again.get_all_pattern_names(), ["a.b"])
+            again.close()
+
 
 class AClosedRegistry(Case):
     def test_says_so(self):

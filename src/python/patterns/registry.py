@@ -436,11 +436,12 @@ class PatternRegistry:
 
     def compile_patterns(self):
         """Makes ready what selecting needs (regular expressions, words,
-        indexes) now rather than at the next question. Returns {"patterns":
+        indexes) now rather than at the next question, and keeps it beside the
+        store for the next start. Returns {"patterns":
         how many there are, "handed_over": how many were new to the core,
         "milliseconds": how long it took}."""
         start, taken = time.perf_counter(), self._pending.flush()
-        self._engine.find_domain("any")
+        self._engine.compile()
         return {
             "patterns": len(self.get_all_pattern_names()),
             "handed_over": taken,
