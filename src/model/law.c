@@ -114,29 +114,50 @@ struct reader {
     int err; /* the first one; nothing is read after it */
 };
 
-static void take(struct reader *r, void *out, size_t size)
+/* The next bytes, which are then behind the reader; NULL: there are not so
+ * many. A start reads the laws of all patterns, hence inline. */
+static inline const char *take(struct reader *r, size_t size)
 {
-    memset(out, 0, size);
     if (r->err == NDF_OK && size > r->rest.size) r->err = NDF_ECORRUPT;
-    if (r->err != NDF_OK) return;
-    memcpy(out, r->rest.at, size);
-    r->rest = str_from(r->rest, size);
+    if (r->err != NDF_OK) return NULL;
+    const char *at = r->rest.at;
+    r->rest.at += size;
+    r->rest.size -= size;
+    return at;
 }
 
 /* A byte below end. */
 static unsigned take_byte(struct reader *r, unsigned end)
 {
-    unsigned char byte;
-    take(r, &byte, sizeof byte);
-    if (byte >= end && r->err == NDF_OK) r->err = NDF_ECORRUPT;
-    return byte < end ? byte : 0;
+    const char *at = take(r, 1);
+    unsigned byte = at != NULL ? (unsigned char)*at : 0;
+    if (byte < end) return byte;
+    r->err = NDF_ECORRUPT;
+    return 0;
 }
 
 static uint32_t take_number(struct reader *r)
 {
-    uint32_t number;
-    take(r, &number, sizeof number);
+    uint32_t number = 0;
+    const char *at = take(r, sizeof number);
+    if (at != NULL) memcpy(&number, at, sizeof number);
     return number;
+}
+
+static uint64_t take_word(struct reader *r)
+{
+    uint64_t word = 0;
+    const char *at = take(r, sizeof word);
+    if (at != NULL) memcpy(&word, at, sizeof word);
+    return word;
+}
+
+static double take_real(struct reader *r)
+{
+    uint64_t word = take_word(r);
+    double real;
+    memcpy(&real, &word, sizeof real);
+    return real;
 }
 
 /* Room for a counted list of items; NULL after an error. */
@@ -158,9 +179,7 @@ static struct str take_str(struct reader *r)
     if (r->err == NDF_OK && (size >= r->rest.size || r->rest.at[size] != '\0'))
         r->err = NDF_ECORRUPT;
     if (r->err != NDF_OK) return STR("");
-    struct str text = str_until(r->rest, size);
-    r->rest = str_from(r->rest, size + 1);
-    return text;
+    return (struct str){take(r, size + 1), size};
 }
 
 static void take_value(struct reader *r, int depth, struct value *out);
@@ -192,9 +211,9 @@ static void take_value(struct reader *r, int depth, struct value *out)
     switch (out->kind) {
     case VALUE_NULL: break;
     case VALUE_BOOL: out->truth = take_byte(r, 2) != 0; break;
-    case VALUE_INT: take(r, &out->integer, sizeof out->integer); break;
+    case VALUE_INT: out->integer = (int64_t)take_word(r); break;
     case VALUE_REAL:
-        take(r, &out->real, sizeof out->real);
+        out->real = take_real(r);
         if (!isfinite(out->real)) r->err = NDF_ECORRUPT;
         break;
     case VALUE_STRING: out->string = take_str(r); break;
@@ -245,12 +264,12 @@ int law_read(struct arena *arena, struct str bytes, struct law *out)
     out->ask_host = (flags & FLAG_ASK) != 0;
     out->parts = take_number(&r);
     struct confidence_rules *confidence = &out->confidence;
-    take(&r, &confidence->threshold, sizeof confidence->threshold);
-    take(&r, &confidence->cold_threshold, sizeof confidence->cold_threshold);
+    confidence->threshold = take_real(&r);
+    confidence->cold_threshold = take_real(&r);
     confidence->min_executions = take_number(&r);
     confidence->min_executions_set = take_byte(&r, 2) != 0;
     confidence->learning = take_byte(&r, 2) != 0;
-    take(&r, &confidence->half_life_ms, sizeof confidence->half_life_ms);
+    confidence->half_life_ms = take_word(&r);
     if (flags & FLAG_FALLBACK) out->fallback = take_str(&r);
     out->only_if = take_list(&r, sizeof *out->only_if, &out->only_if_count);
     for (size_t i = 0; i < out->only_if_count && r.err == NDF_OK; i++)
