@@ -20,6 +20,7 @@ struct loading {
     struct registry *registry;
     struct vec sources; /* struct source */
     struct map source_index;
+    struct arena scratch; /* of one row */
     const struct registry_tools *tools;
     struct store_reader *reader;
     ndf_error *error;
@@ -160,11 +161,8 @@ static int add_entry(void *ud, const struct store_entry *row)
     struct loading *load = ud;
     const size_t *place = map_get(&load->source_index, row->source);
     if (place == NULL) return bad_entry(load, row);
-    struct arena arena;
-    arena_init(&arena, load->registry->mem);
-    int err = add_row(load, row, (uint32_t)*place, &arena);
-    arena_deinit(&arena);
-    return err;
+    arena_reset(&load->scratch);
+    return add_row(load, row, (uint32_t)*place, &load->scratch);
 }
 
 /* ---- folding and naming ---------------------------------------------------
@@ -540,7 +538,9 @@ int registry_load(struct registry **out, const struct mem *mem,
         .registry = registry, .tools = tools, .reader = reader, .error = error};
     vec_init(&load.sources, mem, sizeof(struct source));
     map_init(&load.source_index, mem);
+    arena_init(&load.scratch, mem);
     int err = load_all(&load);
+    arena_deinit(&load.scratch);
     map_deinit(&load.source_index);
     vec_deinit(&load.sources);
     if (err == NDF_OK) *out = registry;
