@@ -168,7 +168,8 @@ static int read_escape(struct reader *r, char **to)
 {
     static const char names[] = "\"\\/bfnrt";
     static const char meant[] = "\"\\/\b\f\n\r\t";
-    char name = r->end - r->at > 1 ? r->at[1] : '\0';
+    char name = '\0';
+    if (r->end - r->at > 1) name = r->at[1];
     if (name == 'u') return read_code_point(r, to);
     const char *found = name != '\0' ? strchr(names, name) : NULL;
     if (found == NULL) return fail(r, "invalid escape");

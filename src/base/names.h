@@ -20,8 +20,8 @@ struct names;
 /* Copies the names; name i has the number i, and a name may be there many
  * times. order: in which the numbers of one name come, all of them; NULL: as
  * they rise. NDF_OK, NDF_ENOMEM, NDF_ELIMIT (4 GB of names). */
-int names_new(struct names **out, const struct mem *mem,
-    const struct str *names, const uint32_t *order, size_t count);
+int names_new(struct names **out, const struct mem *mem, const struct str *from,
+    const uint32_t *order, size_t count);
 /* Accepts NULL. */
 void names_free(struct names *names);
 size_t names_count(const struct names *names);

@@ -26,7 +26,7 @@ static int not_found(
         mem_calloc(registry->mem, registry->count + 1, sizeof *names);
     if (names == NULL) return NDF_ENOMEM;
     for (size_t i = 0; i < registry->count; i++)
-        names[i] = registry->entries[i].name;
+        names[i] = names_at(registry->roster->names, i);
     struct str near = str_nearest(name, names, registry->count);
     mem_free(registry->mem, names, (registry->count + 1) * sizeof *names);
     if (near.at != NULL)
