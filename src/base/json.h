@@ -1,5 +1,5 @@
 /*
- * json.h - JSON to and from values, strictly.
+ * json.h - JSON to and from values (jansson, strict).
  *
  * Refused with a position: duplicate keys, NaN, lone surrogates, NUL in
  * strings, integers beyond 64 bits, reals beyond a double, invalid UTF-8, more

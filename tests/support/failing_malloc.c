@@ -3,8 +3,8 @@
  * FAIL_MALLOC_AT=n; with FAIL_MALLOC_ON=1 all later ones fail too.
  *
  * This reaches the libraries below NDF, which do not use its allocator. One is
- * left out: jansson 2.14, which the command uses, overruns its own buffer when
- * that cannot grow, which is its defect to mend.
+ * left out: jansson 2.14 overruns its own buffer when that cannot grow, which
+ * is its defect to mend (base/json.c keeps clear of it as far as it can).
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
