@@ -8,7 +8,7 @@
 #include "decide/segment.h"
 #include "model/glob.h"
 
-enum { BATCH = 128, ROWS_MAX = 64, LINE = 64, MATCHES_FEW = 16 };
+enum { BATCH = 128, ROWS_MAX = 64, LINE = 64, MATCHES_FEW = 16, SAID = 64 };
 
 /* ---- records ----------------------------------------------------------------
  */
@@ -144,9 +144,13 @@ static int judge_taste(const struct segment *segment, const struct coded *coded,
     return NDF_OK;
 }
 
-static int grow(struct matching *matching)
+/* Room for so many more. */
+static int make_room(struct matching *matching, size_t more)
 {
-    size_t room = matching->room * 4 + MATCHES_FEW;
+    size_t room = matching->room;
+    if (matching->count + more <= room) return NDF_OK;
+    while (room < matching->count + more)
+        room = room * 2 + MATCHES_FEW;
     struct index_match *items =
         arena_calloc(matching->work.arena, room, sizeof *items);
     if (items == NULL) return NDF_ENOMEM;
@@ -163,10 +167,8 @@ static int add_match(const struct segment *segment, const struct coded *coded,
     const uint64_t *removed = matching->removed;
     if (removed != NULL && (removed[local / 64] >> (local % 64) & 1) != 0)
         return NDF_OK;
-    if (matching->count == matching->room) {
-        int err = grow(matching);
-        if (err != NDF_OK) return err;
-    }
+    int err = make_room(matching, 1);
+    if (err != NDF_OK) return err;
     struct index_match *match = &matching->items[matching->count++];
     *match = (struct index_match){
         .candidate = segment->dense ? segment->candidates[0] + local
@@ -210,17 +212,16 @@ static inline bool holds_quickly(const struct quick *quick, const int32_t *near)
     return (holds | joined) == (1U << QUICK_SLOTS) - 1;
 }
 
-static inline int try_quick(const struct segment *segment,
-    const struct coded *coded, struct matching *matching,
-    const struct quick *quick)
+/* One whose quick record holds. */
+static int settle(const struct segment *segment, const struct coded *coded,
+    struct matching *matching, const struct quick *quick)
 {
-    if (!holds_quickly(quick, coded->near)) return NDF_OK;
-    if ((quick->law & QUICK_PART) != 0) {
-        bool holds;
-        int err = judge_law(
+    bool holds = true;
+    int err = NDF_OK;
+    if ((quick->law & QUICK_PART) != 0)
+        err = judge_law(
             segment, coded, matching, quick->law & ~QUICK_PART, &holds);
-        if (err != NDF_OK || !holds) return err;
-    }
+    if (err != NDF_OK || !holds) return err;
     return add_match(
         segment, coded, matching, quick->local, quick->alternative);
 }
@@ -234,13 +235,29 @@ struct batch {
     size_t count;
 };
 
+/* Where nothing but the quick record matters it is written down first, and
+ * counted if it holds. */
 static int try_batch(const struct segment *segment, const struct coded *coded,
     struct matching *matching, struct batch *batch)
 {
-    int err = NDF_OK;
-    for (size_t i = 0; err == NDF_OK && i < batch->count; i++)
-        err = try_quick(segment, coded, matching, batch->quicks[i]);
+    bool plain = segment->dense && segment->taste_of_count == 0 &&
+                 matching->removed == NULL;
+    size_t count = batch->count;
+    int err = make_room(matching, count);
     batch->count = 0;
+    for (size_t i = 0; err == NDF_OK && i < count; i++) {
+        const struct quick *quick = batch->quicks[i];
+        bool holds = holds_quickly(quick, coded->near);
+        if (plain && (quick->law & QUICK_PART) == 0) {
+            matching->items[matching->count] = (struct index_match){
+                .candidate = segment->candidates[0] + quick->local,
+                .alternative = quick->alternative};
+            matching->count += holds;
+        } else if (holds) {
+            err = settle(segment, coded, matching, quick);
+            if (err == NDF_OK) err = make_room(matching, count - i);
+        }
+    }
     return err;
 }
 
@@ -285,21 +302,39 @@ static int visit(const struct segment *segment, const struct coded *coded,
     return err;
 }
 
+/* The cells of what a context says, fetched ahead: their heads, then what
+ * those lead to. */
+static int visit_said(const struct segment *segment, const struct coded *coded,
+    struct matching *matching, struct batch *batch, size_t first, size_t count)
+{
+    const struct cell *cells[SAID];
+    size_t found = 0;
+    for (size_t i = first; i < first + count; i++) {
+        uint32_t said = coded->said[i];
+        uint32_t cell = segment->cell_of[segment->columns[said].first +
+                                         coded->codes[said] - CODE_FIRST];
+        if (cell == 0) continue;
+        cells[found] = &segment->cells[cell];
+        __builtin_prefetch(cells[found++]);
+    }
+    for (size_t i = 0; i < found; i++)
+        __builtin_prefetch(segment->cell_columns + cells[i]->column_first);
+    int err = NDF_OK;
+    for (size_t i = 0; err == NDF_OK && i < found; i++)
+        err = visit(segment, coded, matching, batch, cells[i]);
+    return err;
+}
+
 int segment_match(const struct segment *segment, const struct coded *coded,
     struct matching *matching)
 {
     struct batch batch;
     batch.count = 0;
     int err = visit(segment, coded, matching, &batch, &segment->cells[0]);
-    for (size_t i = 0; err == NDF_OK && i < coded->said_count; i++) {
-        const struct column *column = &segment->columns[coded->said[i]];
-        uint32_t cell =
-            segment->cell_of[column->first + coded->codes[coded->said[i]] -
-                             CODE_FIRST];
-        if (cell != 0)
-            err =
-                visit(segment, coded, matching, &batch, &segment->cells[cell]);
-    }
+    size_t said = segment->cells_count > 1 ? coded->said_count : 0;
+    for (size_t i = 0; err == NDF_OK && i < said; i += SAID)
+        err = visit_said(segment, coded, matching, &batch, i,
+            said - i < SAID ? said - i : SAID);
     if (err == NDF_OK) err = try_batch(segment, coded, matching, &batch);
     for (size_t i = 0; err == NDF_OK && i < segment->always_count; i++)
         err = add_match(segment, coded, matching, segment->always[i], 0);
