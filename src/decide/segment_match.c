@@ -236,28 +236,32 @@ struct batch {
 };
 
 /* Where nothing but the quick record matters it is written down first, and
- * counted if it holds. */
+ * counted if it holds. What else must be looked at is fetched meanwhile. */
 static int try_batch(const struct segment *segment, const struct coded *coded,
     struct matching *matching, struct batch *batch)
 {
+    const struct quick *rest[BATCH];
     bool plain = segment->dense && segment->taste_of_count == 0 &&
                  matching->removed == NULL;
-    size_t count = batch->count;
-    int err = make_room(matching, count);
-    batch->count = 0;
-    for (size_t i = 0; err == NDF_OK && i < count; i++) {
+    size_t left = 0;
+    int err = make_room(matching, batch->count);
+    if (err != NDF_OK) return err;
+    for (size_t i = 0; i < batch->count; i++) {
         const struct quick *quick = batch->quicks[i];
         bool holds = holds_quickly(quick, coded->near);
-        if (plain && (quick->law & QUICK_PART) == 0) {
-            matching->items[matching->count] = (struct index_match){
-                .candidate = segment->candidates[0] + quick->local,
-                .alternative = quick->alternative};
-            matching->count += holds;
-        } else if (holds) {
-            err = settle(segment, coded, matching, quick);
-            if (err == NDF_OK) err = make_room(matching, count - i);
-        }
+        bool part = (quick->law & QUICK_PART) != 0;
+        matching->items[matching->count] = (struct index_match){
+            .candidate = segment->candidates[0] + quick->local,
+            .alternative = quick->alternative};
+        matching->count += holds && plain && !part;
+        rest[left] = quick;
+        left += holds && (part || !plain);
+        if (part)
+            __builtin_prefetch(segment->laws + (quick->law & ~QUICK_PART));
     }
+    batch->count = 0;
+    for (size_t i = 0; err == NDF_OK && i < left; i++)
+        err = settle(segment, coded, matching, rest[i]);
     return err;
 }
 
