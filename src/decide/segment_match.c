@@ -81,8 +81,11 @@ static int judge_slowly(const struct segment *segment, uint32_t number,
     struct matching *matching, bool *out)
 {
     enum judgement judgement;
-    int err = judge(&segment->slows[number]->judged, matching->context,
-        &matching->work, &judgement, NULL);
+    struct slow *slow;
+    int err = segment_slow(segment, number, &slow);
+    if (err == NDF_OK)
+        err = judge(&slow->judged, matching->context, &matching->work,
+            &judgement, NULL);
     *out = err == NDF_OK && judgement == JUDGEMENT_HOLDS;
     return err;
 }
@@ -278,6 +281,9 @@ static int visit(const struct segment *segment, const struct coded *coded,
     for (size_t at = 0; at < words; at += ROWS_WORDS_MAX) {
         size_t some = words - at < ROWS_WORDS_MAX ? words - at : ROWS_WORDS_MAX;
         size_t count = matching->rows(rows, cell->column_count, at, some, left);
+        /* No bit behind the last law, whatever a block says. */
+        while (count > 0 && at * 64 + left[count - 1] >= cell->count)
+            count--;
         uint32_t base = cell->first + (uint32_t)at * 64;
         for (size_t i = 0; err == NDF_OK && i < count; i++)
             err = add_left(segment, coded, matching, batch, base + left[i]);
@@ -293,9 +299,10 @@ int segment_match(const struct segment *segment, const struct coded *coded,
     int err = visit(segment, coded, matching, &batch, &segment->cells[0]);
     for (size_t i = 0; err == NDF_OK && i < coded->said_count; i++) {
         const struct column *column = &segment->columns[coded->said[i]];
-        uint32_t cell =
-            segment->cell_of[column->first + coded->codes[coded->said[i]] -
-                             CODE_FIRST];
+        uint32_t code = coded->codes[coded->said[i]];
+        /* What was said twice may be nothing by now. */
+        if (code < CODE_FIRST) continue;
+        uint32_t cell = segment->cell_of[column->first + code - CODE_FIRST];
         if (cell != 0)
             err =
                 visit(segment, coded, matching, &batch, &segment->cells[cell]);

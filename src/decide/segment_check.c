@@ -1,0 +1,448 @@
+/*
+ * segment_check.c - whether arrays that anybody may have written are those of
+ * a segment.
+ *
+ * Each array is gone through once, from its start to its end, so that it takes
+ * no longer than reading them. What one array says of another is compared with
+ * what that one has; what is listed in several places, such as the codes of
+ * tests, must not be listed more often than there are entries, so that nobody
+ * makes much out of little. Rows are not looked into: whatever their bits say,
+ * a match tries laws that are there.
+ */
+#include "base/err.h"
+#include "decide/segment.h"
+#include "model/glob.h"
+#include "model/law.h"
+
+struct checking {
+    struct segment *segment;
+    uint64_t *laws;   /* bits: where records begin */
+    uint64_t *tastes; /* the same */
+    size_t codes;     /* entries that no test has yet */
+    size_t numbers;
+};
+
+static bool is_within(size_t at, size_t count, size_t size)
+{
+    return at <= size && count <= size - at;
+}
+
+static void mark(uint64_t *bits, size_t at)
+{
+    bits[at / 64] |= UINT64_C(1) << (at % 64);
+}
+
+static bool is_marked(const uint64_t *bits, size_t at)
+{
+    return (bits[at / 64] >> (at % 64) & 1) != 0;
+}
+
+/* ---- columns, words and globs ----------------------------------------------
+ */
+
+static uint32_t kind_of(size_t column)
+{
+    if (column < SEGMENT_PREFIXES) return COLUMN_PREFIX;
+    bool number = column == COLUMN_PRIORITY || column == COLUMN_SEGMENTS;
+    return number ? COLUMN_NUMBER : COLUMN_WORD;
+}
+
+static bool owns(const struct attribute *attribute, size_t column)
+{
+    return attribute->word == column || attribute->number == column;
+}
+
+static bool columns_are_right(const struct segment *s)
+{
+    if (s->columns_count < COLUMN_FIRST || s->columns_count >= COLUMN_NONE ||
+        s->blanks_count != s->columns_count ||
+        s->cell_of_count != s->code_terms_count)
+        return false;
+    for (size_t i = 0; i < s->columns_count; i++) {
+        const struct column *column = &s->columns[i];
+        if (!is_within(column->first, column->count, s->code_terms_count) ||
+            !is_within(column->bounds, column->bound_count, s->numbers_count) ||
+            column->bound_count >= SEGMENT_BUCKETS)
+            return false;
+        if (i < COLUMN_FIRST && column->kind != kind_of(i)) return false;
+        if (i < COLUMN_FIRST) continue;
+        if (column->kind > COLUMN_NUMBER ||
+            column->attribute >= s->attributes_count ||
+            !owns(&s->attributes[column->attribute], i))
+            return false;
+    }
+    return true;
+}
+
+/* Nothing, or a column of that kind that is of this attribute alone. */
+static bool is_column_of(const struct segment *s, size_t attribute,
+    enum column_kind kind, uint32_t column)
+{
+    if (column == COLUMN_NONE) return true;
+    return column >= COLUMN_FIRST && column < s->columns_count &&
+           s->columns[column].kind == (uint32_t)kind &&
+           s->columns[column].attribute == attribute;
+}
+
+static bool attributes_are_right(const struct segment *s)
+{
+    for (size_t i = 0; i < s->attributes_count; i++) {
+        const struct attribute *attribute = &s->attributes[i];
+        if (attribute->name >= s->terms_count ||
+            s->terms[attribute->name].space != SPACE_NAMES ||
+            s->terms[attribute->name].code != i + 1 ||
+            !is_column_of(s, i, COLUMN_WORD, attribute->word) ||
+            !is_column_of(s, i, COLUMN_NUMBER, attribute->number))
+            return false;
+    }
+    for (size_t i = 0; i < s->dotted_count; i++)
+        if (s->dotted[i] >= s->attributes_count) return false;
+    return true;
+}
+
+static bool is_code(const struct segment *s, uint32_t column, uint32_t code)
+{
+    return code >= CODE_FIRST && code - CODE_FIRST < s->columns[column].count;
+}
+
+static bool is_code_of_term(const struct segment *s, size_t number)
+{
+    const struct term *term = &s->terms[number];
+    if (term->space == SPACE_NAMES)
+        return term->code - 1 < s->attributes_count &&
+               s->attributes[term->code - 1].name == number;
+    if (term->space == SPACE_GLOBS)
+        return term->code - 1 < s->globs_count &&
+               s->globs[term->code - 1].text == number;
+    return term->space / 2 < s->columns_count &&
+           is_code(s, term->space / 2, term->code);
+}
+
+/* Their bytes lie side by side: together no more than there are. */
+static bool terms_are_right(const struct segment *s)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < s->terms_count; i++) {
+        const struct term *term = &s->terms[i];
+        if (term->at != at || term->size > s->bytes_count - at ||
+            !is_code_of_term(s, i))
+            return false;
+        at += term->size;
+    }
+    for (size_t i = 0; i < s->code_terms_count; i++)
+        if (s->code_terms[i] >= s->terms_count ||
+            s->cell_of[i] >= s->cells_count)
+            return false;
+    return s->terms_count < UINT32_MAX;
+}
+
+/* A power of two, and some are free: whoever looks comes to an end. */
+static bool slots_are_right(const struct segment *s)
+{
+    size_t count = s->slots_count;
+    size_t used = 0;
+    if (count == 0 || (count & (count - 1)) != 0 || count > UINT32_MAX)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (s->slots[i].term > s->terms_count) return false;
+        used += s->slots[i].term != 0;
+    }
+    return used < count;
+}
+
+static bool globs_are_right(const struct segment *s)
+{
+    for (size_t i = 0; i < s->globs_count; i++) {
+        const struct glob *glob = &s->globs[i];
+        if (glob->kind > GLOB_OTHER || glob->level > SEGMENT_PREFIXES ||
+            (glob->kind != GLOB_OTHER && glob->size > SEGMENT_PREFIXES) ||
+            glob->level > glob->size || glob->text >= s->terms_count)
+            return false;
+        const struct term *text = &s->terms[glob->text];
+        if (text->space != SPACE_GLOBS || text->code != i + 1 ||
+            !glob_valid((struct str){s->bytes + text->at, text->size}))
+            return false;
+        for (uint32_t k = 0; k < glob->level; k++)
+            if (!is_code(s, k, glob->prefixes[k])) return false;
+    }
+    return true;
+}
+
+/* ---- records ----------------------------------------------------------------
+ */
+
+/* Codes of a column, or globs. */
+static bool list_is_right(struct checking *c, const struct test *test)
+{
+    const struct segment *s = c->segment;
+    if (test->b == 0 || test->b > c->codes ||
+        !is_within(test->a, test->b, s->codes_count))
+        return false;
+    c->codes -= test->b;
+    for (uint32_t i = 0; i < test->b; i++) {
+        uint32_t item = s->codes[test->a + i];
+        bool right = test->kind == TEST_GLOBS ? item < s->globs_count
+                                              : is_code(s, test->column, item);
+        if (!right) return false;
+    }
+    return true;
+}
+
+static bool ranges_are_right(struct checking *c, const struct test *test)
+{
+    size_t count = (size_t)test->b * 2;
+    if (count == 0 || count > c->numbers ||
+        !is_within(test->a, count, c->segment->numbers_count))
+        return false;
+    c->numbers -= count;
+    return true;
+}
+
+static inline bool test_is_right(struct checking *c, const struct test *test)
+{
+    const struct segment *s = c->segment;
+    uint32_t column = test->column;
+    bool known = column < s->columns_count;
+    uint32_t kind = known ? s->columns[column].kind : COLUMN_PREFIX;
+    switch ((enum test_kind)test->kind) {
+    case TEST_WORD:
+        return kind == COLUMN_WORD && is_code(s, column, test->a) &&
+               is_code(s, column, test->b);
+    case TEST_WORDS:
+    case TEST_NOT_WORDS: return kind == COLUMN_WORD && list_is_right(c, test);
+    case TEST_KNOWN:
+    case TEST_ABSENT: return known;
+    case TEST_RANGE: return kind == COLUMN_NUMBER;
+    case TEST_RANGES: return kind == COLUMN_NUMBER && ranges_are_right(c, test);
+    case TEST_GLOB:
+        return column == COLUMN_NONE && test->a < s->globs_count &&
+               test->b < s->globs_count;
+    case TEST_GLOBS: return column == COLUMN_NONE && list_is_right(c, test);
+    case TEST_SLOW: return column == COLUMN_NONE && test->a < s->slow_count;
+    }
+    return false;
+}
+
+/* So many tests, which lie before the end. */
+static bool tests_are_right(
+    struct checking *c, const uint32_t *at, size_t left, uint32_t count)
+{
+    if (count > left / TEST_UNITS) return false;
+    for (uint32_t i = 0; i < count; i++, at += TEST_UNITS) {
+        struct test test;
+        memcpy(&test, at, sizeof test);
+        if (!test_is_right(c, &test)) return false;
+    }
+    return true;
+}
+
+/* Records lie side by side, by candidate. */
+static bool laws_are_right(struct checking *c)
+{
+    struct segment *s = c->segment;
+    uint32_t last = 0;
+    if (s->laws_count >= QUICK_PART) return false;
+    for (size_t at = 0; at < s->laws_count;) {
+        struct law_record law;
+        if (s->laws_count - at < LAW_WORDS) return false;
+        memcpy(&law, s->laws + at, sizeof law);
+        mark(c->laws, at);
+        at += LAW_WORDS;
+        if (law.local >= s->candidates_count || law.local < last ||
+            !tests_are_right(c, s->laws + at, s->laws_count - at, law.count))
+            return false;
+        s->several |= law.alternative > 0;
+        last = law.local;
+        at += (size_t)law.count * TEST_UNITS;
+    }
+    return true;
+}
+
+static bool candidates_are_right(struct segment *s)
+{
+    const uint32_t *items = s->candidates;
+    size_t count = s->candidates_count;
+    for (size_t i = 0; i < count; i++)
+        if (items[i] == UINT32_MAX || (i > 0 && items[i] <= items[i - 1]))
+            return false;
+    s->dense = count > 0 && items[count - 1] - items[0] == count - 1;
+    for (size_t i = 0; i < s->always_count; i++)
+        if (s->always[i] >= count ||
+            (i > 0 && s->always[i] <= s->always[i - 1]))
+            return false;
+    return true;
+}
+
+/* Nobody has the taste of another one. */
+static bool tastes_are_right(struct checking *c)
+{
+    const struct segment *s = c->segment;
+    uint32_t last = 0;
+    if (s->tastes_count >= UINT32_MAX) return false;
+    if (s->taste_of_count > 0 && s->taste_of_count != s->candidates_count)
+        return false;
+    for (size_t at = 0; at < s->tastes_count;) {
+        uint32_t count = s->tastes[at];
+        mark(c->tastes, at++);
+        if (!tests_are_right(c, s->tastes + at, s->tastes_count - at, count))
+            return false;
+        at += (size_t)count * TEST_UNITS;
+    }
+    for (size_t i = 0; i < s->taste_of_count; i++) {
+        uint32_t taste = s->taste_of[i];
+        if (taste == 0) continue;
+        if (taste <= last || taste > s->tastes_count ||
+            !is_marked(c->tastes, taste - 1))
+            return false;
+        last = taste;
+    }
+    return true;
+}
+
+/* ---- cells ------------------------------------------------------------------
+ */
+
+/* Classes of a code have each a row; rows lie side by side. */
+static bool cell_columns_are_right(
+    const struct segment *s, const struct cell *cell, uint64_t *rows)
+{
+    uint32_t row = 0;
+    for (uint32_t i = 0; i < cell->column_count; i++) {
+        const struct cell_column *column =
+            &s->cell_columns[cell->column_first + i];
+        if (column->column >= s->columns_count || column->shift != 0 ||
+            column->row != row)
+            return false;
+        bool number = s->columns[column->column].kind == COLUMN_NUMBER;
+        if (number ? column->mask != UINT32_MAX
+                   : column->mask >= SEGMENT_BUCKETS)
+            return false;
+        row += class_count(s, column);
+    }
+    *rows = row * (((uint64_t)cell->count + 63) / 64);
+    return true;
+}
+
+/* They share out their laws, columns and rows among themselves. */
+static bool cells_are_right(const struct segment *s)
+{
+    size_t quick = 0;
+    size_t column = 0;
+    uint64_t row = 0;
+    for (size_t i = 0; i < s->cells_count; i++) {
+        const struct cell *cell = &s->cells[i];
+        uint64_t rows;
+        if (cell->first != quick || cell->count > s->quicks_count - quick ||
+            cell->column_first != column ||
+            cell->column_count > s->cell_columns_count - column ||
+            cell->column_count > CELL_COLUMNS || cell->rows != row ||
+            !cell_columns_are_right(s, cell, &rows) ||
+            rows > s->rows_count - row)
+            return false;
+        quick += cell->count;
+        column += cell->column_count;
+        row += rows;
+    }
+    return s->cells_count > 0 && quick == s->quicks_count &&
+           column == s->cell_columns_count && row == s->rows_count;
+}
+
+/* What lies in a quick record that its law's record has, too. */
+static bool fits_law(
+    const struct segment *s, const struct quick *quick, uint64_t *tests)
+{
+    bool part = (quick->law & QUICK_PART) != 0;
+    if (!s->several && !part) return quick->alternative == 0;
+    struct law_record law;
+    memcpy(&law, s->laws + (quick->law & ~QUICK_PART), sizeof law);
+    if (part) *tests += law.count;
+    return quick->local == law.local && quick->alternative == law.alternative;
+}
+
+static bool quicks_are_right(const struct checking *c)
+{
+    const struct segment *s = c->segment;
+    uint64_t tests = 0; /* that are tried if all of them are */
+    for (size_t i = 0; i < s->quicks_count; i++) {
+        const struct quick *quick = &s->quicks[i];
+        uint32_t law = quick->law & ~QUICK_PART;
+        uint32_t highest = 0;
+        for (size_t k = 0; k < QUICK_SLOTS; k++)
+            if (quick->column[k] > highest) highest = quick->column[k];
+        if (highest >= s->columns_count || law >= s->laws_count ||
+            !is_marked(c->laws, law) || quick->local >= s->candidates_count ||
+            !fits_law(s, quick, &tests))
+            return false;
+    }
+    return tests <= (uint64_t)s->laws_count * ACCESS_MAX;
+}
+
+/* ---- all of it --------------------------------------------------------------
+ */
+
+static int check_slows(const struct segment *s, size_t size)
+{
+    struct arena arena;
+    const uint64_t *starts = s->slow_starts;
+    if (starts[0] != 0 || starts[s->slow_count] != size) return NDF_ECORRUPT;
+    arena_init(&arena, s->mem);
+    int err = NDF_OK;
+    for (size_t i = 0; err == NDF_OK && i < s->slow_count; i++) {
+        struct predicate predicate;
+        if (starts[i + 1] < starts[i] || starts[i + 1] > size)
+            err = NDF_ECORRUPT;
+        else
+            err = law_read_predicate(&arena,
+                (struct str){s->slow_bytes + starts[i],
+                    (size_t)(starts[i + 1] - starts[i])},
+                &predicate);
+        arena_reset(&arena);
+    }
+    arena_deinit(&arena);
+    return err;
+}
+
+static bool are_right(struct checking *c)
+{
+    struct segment *s = c->segment;
+    return columns_are_right(s) && attributes_are_right(s) &&
+           terms_are_right(s) && slots_are_right(s) && globs_are_right(s) &&
+           candidates_are_right(s) && laws_are_right(c) &&
+           tastes_are_right(c) && cells_are_right(s) && quicks_are_right(c);
+}
+
+int segment_check(struct segment *segment, size_t slow_size)
+{
+    const struct mem *mem = segment->mem;
+    size_t laws = segment->laws_count / 64 + 1;
+    size_t tastes = segment->tastes_count / 64 + 1;
+    struct checking c = {.segment = segment,
+        .laws = mem_calloc(mem, laws, sizeof *c.laws),
+        .tastes = mem_calloc(mem, tastes, sizeof *c.tastes),
+        .codes = segment->codes_count,
+        .numbers = segment->numbers_count};
+    int err = NDF_OK;
+    if (c.laws == NULL || c.tastes == NULL) err = NDF_ENOMEM;
+    else if (!are_right(&c)) err = NDF_ECORRUPT;
+    if (err == NDF_OK) err = check_slows(segment, slow_size);
+    mem_free(mem, c.laws, laws * sizeof *c.laws);
+    mem_free(mem, c.tastes, tastes * sizeof *c.tastes);
+    return err;
+}
+
+bool segment_fits(
+    const struct segment *segment, const struct index_rule *rules, size_t count)
+{
+    size_t last = segment->candidates_count;
+    if (last > 0 && segment->candidates[last - 1] >= count) return false;
+    for (size_t at = 0; segment->several && at < segment->laws_count;) {
+        struct law_record law;
+        memcpy(&law, segment->laws + at, sizeof law);
+        uint32_t candidate = segment->candidates[law.local];
+        if (law.alternative > 0 &&
+            law.alternative >= rules[candidate].only_if_count)
+            return false;
+        at += LAW_WORDS + (size_t)law.count * TEST_UNITS;
+    }
+    return true;
+}
