@@ -14,11 +14,21 @@
 #include "model/glob.h"
 #include "model/law.h"
 
+enum { LAW_LONG = 16 }; /* a law of more tests is a long one */
+
+/* What tests of a column there may be. */
+struct asked {
+    uint32_t kinds; /* bits by test_kind */
+    uint32_t codes;
+};
+
 struct checking {
     struct segment *segment;
-    uint64_t *laws;   /* bits: where records begin */
-    uint64_t *tastes; /* the same */
-    size_t codes;     /* entries that no test has yet */
+    struct asked *asked; /* by column; behind them that of COLUMN_NONE */
+    uint64_t limits[16]; /* by test_kind: what a and b are below */
+    uint64_t *laws;      /* bits: where records begin, then of long ones */
+    uint64_t *tastes;    /* the same */
+    size_t codes;        /* entries that no test has yet */
     size_t numbers;
 };
 
@@ -198,29 +208,49 @@ static bool ranges_are_right(struct checking *c, const struct test *test)
     return true;
 }
 
+#define KIND(kind) (UINT32_C(1) << (kind))
+
+static void learn_columns(struct checking *c)
+{
+    static const uint32_t kinds[] = {
+        [COLUMN_WORD] = KIND(TEST_WORD) | KIND(TEST_WORDS) |
+                        KIND(TEST_NOT_WORDS) | KIND(TEST_KNOWN) |
+                        KIND(TEST_ABSENT),
+        [COLUMN_NUMBER] = KIND(TEST_RANGE) | KIND(TEST_RANGES) |
+                          KIND(TEST_KNOWN) | KIND(TEST_ABSENT),
+        [COLUMN_PREFIX] = KIND(TEST_KNOWN) | KIND(TEST_ABSENT),
+    };
+    const struct segment *s = c->segment;
+    for (size_t i = 0; i < s->columns_count; i++)
+        c->asked[i] =
+            (struct asked){kinds[s->columns[i].kind], s->columns[i].count};
+    c->asked[s->columns_count].kinds =
+        KIND(TEST_GLOB) | KIND(TEST_GLOBS) | KIND(TEST_SLOW);
+    for (size_t i = 0; i <= TEST_SLOW; i++)
+        c->limits[i] = UINT64_C(1) << 32;
+    c->limits[TEST_GLOB] = s->globs_count;
+    c->limits[TEST_SLOW] = s->slow_count;
+}
+
+/* Nearly without a branch: there are millions, of all kinds in turn. */
 static inline bool test_is_right(struct checking *c, const struct test *test)
 {
-    const struct segment *s = c->segment;
-    uint32_t column = test->column;
-    bool known = column < s->columns_count;
-    uint32_t kind = known ? s->columns[column].kind : COLUMN_PREFIX;
-    switch ((enum test_kind)test->kind) {
-    case TEST_WORD:
-        return kind == COLUMN_WORD && is_code(s, column, test->a) &&
-               is_code(s, column, test->b);
-    case TEST_WORDS:
-    case TEST_NOT_WORDS: return kind == COLUMN_WORD && list_is_right(c, test);
-    case TEST_KNOWN:
-    case TEST_ABSENT: return known;
-    case TEST_RANGE: return kind == COLUMN_NUMBER;
-    case TEST_RANGES: return kind == COLUMN_NUMBER && ranges_are_right(c, test);
-    case TEST_GLOB:
-        return column == COLUMN_NONE && test->a < s->globs_count &&
-               test->b < s->globs_count;
-    case TEST_GLOBS: return column == COLUMN_NONE && list_is_right(c, test);
-    case TEST_SLOW: return column == COLUMN_NONE && test->a < s->slow_count;
-    }
-    return false;
+    const uint32_t lists = KIND(TEST_WORDS) | KIND(TEST_NOT_WORDS) |
+                           KIND(TEST_GLOBS) | KIND(TEST_RANGES);
+    size_t columns = c->segment->columns_count;
+    size_t column = test->column == COLUMN_NONE ? columns : test->column;
+    uint32_t kind = test->kind;
+    if (column > columns || kind > TEST_SLOW) return false;
+    const struct asked *asked = &c->asked[column];
+    uint32_t first = kind == TEST_WORD ? CODE_FIRST : 0;
+    uint64_t limit = kind == TEST_WORD ? asked->codes : c->limits[kind];
+    uint32_t b = kind == TEST_SLOW ? test->a : test->b;
+    uint32_t right = (asked->kinds >> kind) &
+                     (uint32_t)(test->a - first < limit) &
+                     (uint32_t)(b - first < limit);
+    if (right == 0 || (lists >> kind & 1) == 0) return right != 0;
+    return kind == TEST_RANGES ? ranges_are_right(c, test)
+                               : list_is_right(c, test);
 }
 
 /* So many tests, which lie before the end. */
@@ -246,7 +276,8 @@ static bool laws_are_right(struct checking *c)
         struct law_record law;
         if (s->laws_count - at < LAW_WORDS) return false;
         memcpy(&law, s->laws + at, sizeof law);
-        mark(c->laws, at);
+        mark(c->laws, 2 * at);
+        if (law.count > LAW_LONG) mark(c->laws, 2 * at + 1);
         at += LAW_WORDS;
         if (law.local >= s->candidates_count || law.local < last ||
             !tests_are_right(c, s->laws + at, s->laws_count - at, law.count))
@@ -347,22 +378,24 @@ static bool cells_are_right(const struct segment *s)
            column == s->cell_columns_count && row == s->rows_count;
 }
 
-/* What lies in a quick record that its law's record has, too. */
+/* Whether a quick record is that of its law; *tests: of long ones. */
 static bool fits_law(
-    const struct segment *s, const struct quick *quick, uint64_t *tests)
+    const struct checking *c, const struct quick *quick, uint64_t *tests)
 {
-    bool part = (quick->law & QUICK_PART) != 0;
-    if (!s->several && !part) return quick->alternative == 0;
+    const struct segment *s = c->segment;
+    uint32_t at = quick->law & ~QUICK_PART;
+    if (!s->several && !is_marked(c->laws, 2 * (size_t)at + 1))
+        return quick->alternative == 0;
     struct law_record law;
-    memcpy(&law, s->laws + (quick->law & ~QUICK_PART), sizeof law);
-    if (part) *tests += law.count;
+    memcpy(&law, s->laws + at, sizeof law);
+    if ((quick->law & QUICK_PART) != 0) *tests += law.count;
     return quick->local == law.local && quick->alternative == law.alternative;
 }
 
 static bool quicks_are_right(const struct checking *c)
 {
     const struct segment *s = c->segment;
-    uint64_t tests = 0; /* that are tried if all of them are */
+    uint64_t tests = 0;
     for (size_t i = 0; i < s->quicks_count; i++) {
         const struct quick *quick = &s->quicks[i];
         uint32_t law = quick->law & ~QUICK_PART;
@@ -370,10 +403,11 @@ static bool quicks_are_right(const struct checking *c)
         for (size_t k = 0; k < QUICK_SLOTS; k++)
             if (quick->column[k] > highest) highest = quick->column[k];
         if (highest >= s->columns_count || law >= s->laws_count ||
-            !is_marked(c->laws, law) || quick->local >= s->candidates_count ||
-            !fits_law(s, quick, &tests))
+            quick->local >= s->candidates_count ||
+            !is_marked(c->laws, 2 * (size_t)law) || !fits_law(c, quick, &tests))
             return false;
     }
+    /* A law lies in so many cells; short ones need no such bound. */
     return tests <= (uint64_t)s->laws_count * ACCESS_MAX;
 }
 
@@ -405,8 +439,10 @@ static int check_slows(const struct segment *s, size_t size)
 static bool are_right(struct checking *c)
 {
     struct segment *s = c->segment;
-    return columns_are_right(s) && attributes_are_right(s) &&
-           terms_are_right(s) && slots_are_right(s) && globs_are_right(s) &&
+    if (!columns_are_right(s)) return false;
+    learn_columns(c);
+    return attributes_are_right(s) && terms_are_right(s) &&
+           slots_are_right(s) && globs_are_right(s) &&
            candidates_are_right(s) && laws_are_right(c) &&
            tastes_are_right(c) && cells_are_right(s) && quicks_are_right(c);
 }
@@ -414,17 +450,20 @@ static bool are_right(struct checking *c)
 int segment_check(struct segment *segment, size_t slow_size)
 {
     const struct mem *mem = segment->mem;
-    size_t laws = segment->laws_count / 64 + 1;
+    size_t laws = segment->laws_count / 32 + 1;
+    size_t columns = segment->columns_count + 1;
     size_t tastes = segment->tastes_count / 64 + 1;
     struct checking c = {.segment = segment,
+        .asked = mem_calloc(mem, columns, sizeof *c.asked),
         .laws = mem_calloc(mem, laws, sizeof *c.laws),
         .tastes = mem_calloc(mem, tastes, sizeof *c.tastes),
         .codes = segment->codes_count,
         .numbers = segment->numbers_count};
     int err = NDF_OK;
-    if (c.laws == NULL || c.tastes == NULL) err = NDF_ENOMEM;
+    if (c.asked == NULL || c.laws == NULL || c.tastes == NULL) err = NDF_ENOMEM;
     else if (!are_right(&c)) err = NDF_ECORRUPT;
     if (err == NDF_OK) err = check_slows(segment, slow_size);
+    mem_free(mem, c.asked, columns * sizeof *c.asked);
     mem_free(mem, c.laws, laws * sizeof *c.laws);
     mem_free(mem, c.tastes, tastes * sizeof *c.tastes);
     return err;
