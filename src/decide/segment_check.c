@@ -62,6 +62,21 @@ static bool owns(const struct attribute *attribute, size_t column)
     return attribute->word == column || attribute->number == column;
 }
 
+static bool is_code(const struct segment *s, uint32_t column, uint32_t code)
+{
+    return code >= CODE_FIRST && code - CODE_FIRST < s->columns[column].count;
+}
+
+/* The codes of false, true and null. */
+static bool truths_are_right(const struct segment *s, size_t column)
+{
+    const uint32_t *truths = s->columns[column].truths;
+    for (size_t i = 0; i < 3; i++)
+        if (truths[i] != CODE_OTHER && !is_code(s, (uint32_t)column, truths[i]))
+            return false;
+    return true;
+}
+
 static bool columns_are_right(const struct segment *s)
 {
     if (s->columns_count < COLUMN_FIRST || s->columns_count >= COLUMN_NONE ||
@@ -71,8 +86,8 @@ static bool columns_are_right(const struct segment *s)
     for (size_t i = 0; i < s->columns_count; i++) {
         const struct column *column = &s->columns[i];
         if (!is_within(column->first, column->count, s->code_terms_count) ||
-            !is_within(column->bounds, column->bound_count, s->numbers_count) ||
-            column->bound_count >= SEGMENT_BUCKETS)
+            !is_within(column->bounds, SEGMENT_BUCKETS - 1, s->numbers_count) ||
+            column->bound_count >= SEGMENT_BUCKETS || !truths_are_right(s, i))
             return false;
         if (i < COLUMN_FIRST && column->kind != kind_of(i)) return false;
         if (i < COLUMN_FIRST) continue;
@@ -110,11 +125,6 @@ static bool attributes_are_right(const struct segment *s)
     return true;
 }
 
-static bool is_code(const struct segment *s, uint32_t column, uint32_t code)
-{
-    return code >= CODE_FIRST && code - CODE_FIRST < s->columns[column].count;
-}
-
 static bool is_code_of_term(const struct segment *s, size_t number)
 {
     const struct term *term = &s->terms[number];
@@ -124,6 +134,8 @@ static bool is_code_of_term(const struct segment *s, size_t number)
     if (term->space == SPACE_GLOBS)
         return term->code - 1 < s->globs_count &&
                s->globs[term->code - 1].text == number;
+    /* The words of false, true and null have their first letters. */
+    if (term->space % 2 != 0 && term->size != 1) return false;
     return term->space / 2 < s->columns_count &&
            is_code(s, term->space / 2, term->code);
 }
