@@ -39,7 +39,7 @@ void block_write(struct buf *out, const struct block_kind *kind,
     struct place places[BLOCK_ARRAYS_MAX];
     struct head head = {.magic = kind->magic,
         .version = kind->version,
-        .size = sizeof head + count * sizeof *places,
+        .size = aligned(sizeof head + count * sizeof *places),
         .arrays = count};
     for (size_t i = 0; i < count; i++) {
         places[i] =
@@ -50,6 +50,7 @@ void block_write(struct buf *out, const struct block_kind *kind,
     if (start != NULL) *start = out->size;
     buf_add(out, &head, sizeof head);
     buf_add(out, places, count * sizeof *places);
+    pad(out);
     for (size_t i = 0; i < count; i++) {
         if (arrays[i].count == 0) continue;
         buf_add(out, arrays[i].at, arrays[i].count * arrays[i].item_size);
@@ -71,7 +72,7 @@ int block_open(struct str bytes, const struct block_kind *kind,
     struct place place;
     size_t first = sizeof head + count * sizeof place;
     uintptr_t start = (uintptr_t)bytes.at;
-    if (bytes.size < sizeof head || start % BLOCK_ALIGN != 0)
+    if (bytes.size < sizeof head || start % BLOCK_START != 0)
         return NDF_ECORRUPT;
     memcpy(&head, bytes.at, sizeof head);
     if (head.magic != kind->magic) return NDF_ECORRUPT;

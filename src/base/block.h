@@ -18,7 +18,9 @@
 
 #include "base/buf.h"
 
-enum { BLOCK_ALIGN = 8, BLOCK_ARRAYS_MAX = 16 };
+/* A cache line, so that items of that size lie in one each. Who lends a block
+ * that begins elsewhere, but at a multiple of BLOCK_START, loses only that. */
+enum { BLOCK_ALIGN = 64, BLOCK_START = 8, BLOCK_ARRAYS_MAX = 32 };
 
 /* What a block is; another version is another form of the same. */
 struct block_kind {
@@ -38,7 +40,7 @@ struct block_array {
 void block_write(struct buf *out, const struct block_kind *kind,
     const struct block_array *arrays, size_t count, size_t *start);
 /* arrays[].item_size is given; at and count are filled and point into bytes,
- * which must begin at a multiple of BLOCK_ALIGN in memory and be the block and
+ * which must begin at a multiple of BLOCK_START in memory and be the block and
  * nothing else. NDF_OK; NDF_ENEWER: of a later version; NDF_ECORRUPT. */
 int block_open(struct str bytes, const struct block_kind *kind,
     struct block_array *arrays, size_t count);

@@ -49,6 +49,17 @@ void *mem_calloc(const struct mem *mem, size_t count, size_t size)
     return ptr;
 }
 
+void *mem_alloc_aligned(
+    const struct mem *mem, size_t size, size_t align, void **block)
+{
+    *block = NULL;
+    if (size == 0 || size > SIZE_MAX - align) return NULL;
+    char *at = mem_alloc(mem, size + align);
+    if (at == NULL) return NULL;
+    *block = at;
+    return at + (align - (uintptr_t)at % align) % align;
+}
+
 void *mem_resize(
     const struct mem *mem, void *ptr, size_t old_size, size_t new_size)
 {

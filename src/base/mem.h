@@ -32,6 +32,10 @@ void *mem_resize(
     const struct mem *mem, void *ptr, size_t old_size, size_t new_size);
 /* Accepts NULL. size is what the block was allocated with. */
 void mem_free(const struct mem *mem, void *ptr, size_t size);
+/* size bytes at a multiple of align, a power of two, in a block of size + align
+ * bytes that is put into *block: what is to be freed. NULL as mem_alloc. */
+void *mem_alloc_aligned(
+    const struct mem *mem, size_t size, size_t align, void **block);
 /* Makes room for `need` items in an array; doubles. NDF_OK or NDF_ENOMEM. */
 int mem_grow(const struct mem *mem, void **array, size_t *capacity, size_t need,
     size_t item_size);

@@ -86,6 +86,7 @@ static int pass_test(struct draft *draft, const struct segment *segment,
 {
     struct test test;
     uint32_t column;
+    struct slow *slow;
     int err;
     memcpy(&test, from, sizeof test);
     switch ((enum test_kind)test.kind) {
@@ -95,7 +96,8 @@ static int pass_test(struct draft *draft, const struct segment *segment,
     case TEST_GLOB:
     case TEST_GLOBS: return pass_list(draft, segment, &test, out);
     case TEST_SLOW:
-        return draft_slow(draft, slow_ref(segment->slows[test.a]), out);
+        err = segment_slow(segment, test.a, &slow);
+        return err == NDF_OK ? draft_slow(draft, slow_ref(slow), out) : err;
     case TEST_RANGES:
         err = pass_ranges(draft, segment, &test, out);
         if (err != NDF_OK) return err;

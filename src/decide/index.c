@@ -53,6 +53,11 @@ static size_t live_of(const struct part *part)
     return part->segment->candidates_count - part->removed_count;
 }
 
+static bool is_whole(const struct index *index)
+{
+    return index->count == 1 && index->parts[0].removed_count == 0;
+}
+
 static void part_free(const struct mem *mem, struct part *part)
 {
     if (part->segment != NULL)
@@ -360,9 +365,49 @@ int index_compile(
     struct index *index = index_alloc(from->mem);
     if (index == NULL) return explain(NDF_ENOMEM, error);
     int err = copy_parts(index, from);
-    bool whole = index->count == 1 && index->parts[0].removed_count == 0;
-    if (err == NDF_OK && !whole) err = draw_together(index, 0, &nothing, error);
+    if (err == NDF_OK && !is_whole(index))
+        err = draw_together(index, 0, &nothing, error);
     return hand_over(out, index, err, error);
+}
+
+/* ---- as a block -------------------------------------------------------------
+ */
+
+void index_write(const struct index *index, struct buf *out)
+{
+    struct index *whole = NULL;
+    int err = NDF_OK;
+    if (!is_whole(index)) err = index_compile(&whole, index, NULL);
+    if (err != NDF_OK) out->failed = true;
+    else segment_write((whole != NULL ? whole : index)->parts[0].segment, out);
+    index_free(whole);
+}
+
+int index_open(struct index **out, const struct mem *mem, struct str block)
+{
+    *out = NULL;
+    struct index *index = index_alloc(mem);
+    if (index == NULL) return NDF_ENOMEM;
+    index->with = ROWS_BEST;
+    index->rows = rows_function(index->with);
+    int err = segment_open(&index->parts[0].segment, mem, block);
+    if (err == NDF_OK) {
+        index->count = 1;
+        index->seed = index->parts[0].segment->seed;
+    }
+    return hand_over(out, index, err, NULL);
+}
+
+bool index_fits(
+    const struct index *index, const struct index_rule *rules, size_t count)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < index->count; i++) {
+        const struct part *part = &index->parts[i];
+        found += live_of(part);
+        if (!segment_fits(part->segment, rules, count)) return false;
+    }
+    return found == count;
 }
 
 /* ---- matching ---------------------------------------------------------------

@@ -13,6 +13,7 @@
 #ifndef NDF_DECIDE_INDEX_H
 #define NDF_DECIDE_INDEX_H
 
+#include "base/buf.h"
 #include "decide/rows.h"
 #include "decide/rule.h"
 #include "model/context.h"
@@ -49,6 +50,19 @@ int index_change(struct index **out, const struct index *from,
  * matching a little, this makes it as fast as it can be. NDF_OK, NDF_ENOMEM. */
 int index_compile(
     struct index **out, const struct index *from, ndf_error *error);
+/* Appends it as a block (base/block.h); one that was changed is compiled first,
+ * for this alone. Failure sticks in out. Expressions that no decoder would have
+ * let through may give a block that is refused. */
+void index_write(const struct index *index, struct buf *out);
+/* What was written, which it borrows for its life and for that of all that are
+ * made from it. Nothing is compiled before it is asked for. Bytes may be
+ * hostile: what is not refused answers something. NDF_OK, NDF_ENOMEM,
+ * NDF_ECORRUPT, NDF_ENEWER. */
+int index_open(struct index **out, const struct mem *mem, struct str block);
+/* Whether it is one of these rules as far as numbers go: of so many candidates,
+ * and each with the alternatives that matches may name. */
+bool index_fits(
+    const struct index *index, const struct index_rule *rules, size_t count);
 /* All that it holds, in bytes; what several share counts in each. */
 size_t index_bytes(const struct index *index);
 

@@ -141,6 +141,9 @@ struct scoring {
 /* Of the block of copies that a selector is made with. NDF_OK,
  * NDF_ECORRUPT, NDF_ENEWER. */
 int selector_read_copies(struct selector *selector);
+/* Of the block of laws, which must be of these rules. The same. */
+int selector_open_laws(
+    struct selector *selector, const struct index_rule *rules);
 
 static inline struct group *scoring_group(
     const struct scoring *scoring, uint8_t shape)

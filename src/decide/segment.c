@@ -4,6 +4,7 @@
 #include "decide/segment.h"
 
 #include "base/value.h"
+#include "model/law.h"
 
 /* ---- slow predicates --------------------------------------------------------
  */
@@ -56,6 +57,23 @@ int slow_new(struct slow **out, const struct mem *mem,
     return err;
 }
 
+int slow_read(struct slow **out, const struct mem *mem, struct str bytes)
+{
+    /* In no list: for no text that there is. */
+    static const struct predicate never = {
+        .field = FIELD_TEXT, .op = OP_IN, .operand = {.kind = VALUE_ARRAY}};
+    struct arena arena;
+    struct predicate predicate;
+    *out = NULL;
+    arena_init(&arena, mem);
+    int err = law_read_predicate(&arena, bytes, &predicate);
+    if (err == NDF_OK) err = slow_new(out, mem, &predicate, NULL);
+    arena_deinit(&arena);
+    if (err != NDF_OK && err != NDF_ENOMEM)
+        err = slow_new(out, mem, &never, NULL);
+    return err;
+}
+
 struct slow *slow_ref(struct slow *slow)
 {
     atomic_fetch_add_explicit(&slow->references, 1, memory_order_relaxed);
@@ -84,20 +102,42 @@ struct segment *segment_ref(struct segment *segment)
     return segment;
 }
 
-void segment_unref(struct segment *segment)
+static void free_made(struct segment *segment)
 {
-    if (segment == NULL) return;
-    if (atomic_fetch_sub_explicit(
-            &segment->references, 1, memory_order_acq_rel) != 1)
-        return;
+    for (size_t i = 0; segment->made != NULL && i < segment->slow_count; i++) {
+        struct slow *slow =
+            atomic_load_explicit(&segment->made[i], memory_order_relaxed);
+        if (slow != NULL) slow_unref(slow);
+    }
+    mem_free(segment->mem, (void *)(uintptr_t)segment->made,
+        segment->slow_count * sizeof *segment->made);
+}
+
+static void free_own(struct segment *segment)
+{
     for (size_t i = 0; i < segment->slow_count; i++)
         slow_unref(segment->slows[i]);
     mem_free(segment->mem, segment->slows,
         segment->slow_count * sizeof(struct slow *));
 #define FREE(type, name)                                                       \
     mem_free(segment->mem, segment->name, segment->name##_count * sizeof(type));
-    SEGMENT_ARRAYS(FREE)
+    SEGMENT_PLAIN(FREE)
 #undef FREE
+#define FREE(type, name)                                                       \
+    mem_free(segment->mem, segment->name##_block,                              \
+        segment->name##_count * sizeof(type) + SEGMENT_LINE);
+    SEGMENT_LINES(FREE)
+#undef FREE
+}
+
+void segment_unref(struct segment *segment)
+{
+    if (segment == NULL) return;
+    if (atomic_fetch_sub_explicit(
+            &segment->references, 1, memory_order_acq_rel) != 1)
+        return;
+    if (segment->lent) free_made(segment);
+    else free_own(segment);
     mem_free(segment->mem, segment, sizeof *segment);
 }
 
@@ -109,6 +149,32 @@ size_t segment_bytes(const struct segment *segment)
     SEGMENT_ARRAYS(ADD)
 #undef ADD
     return bytes;
+}
+
+int segment_slow(
+    const struct segment *segment, uint32_t number, struct slow **out)
+{
+    *out = NULL;
+    if (!segment->lent) {
+        *out = segment->slows[number];
+        return NDF_OK;
+    }
+    _Atomic(struct slow *) *place = &segment->made[number];
+    *out = atomic_load_explicit(place, memory_order_acquire);
+    if (*out != NULL) return NDF_OK;
+    const uint64_t *starts = segment->slow_starts + number;
+    int err = slow_read(out, segment->mem,
+        (struct str){
+            segment->slow_bytes + starts[0], (size_t)(starts[1] - starts[0])});
+    if (err != NDF_OK) return err;
+    /* Of those that made it at the same time, the first one's stays. */
+    struct slow *first = NULL;
+    if (atomic_compare_exchange_strong_explicit(
+            place, &first, *out, memory_order_acq_rel, memory_order_acquire))
+        return NDF_OK;
+    slow_unref(*out);
+    *out = first;
+    return NDF_OK;
 }
 
 uint32_t segment_local(const struct segment *segment, uint32_t candidate)

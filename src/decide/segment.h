@@ -20,6 +20,7 @@
 
 #include <stdatomic.h>
 
+#include "base/buf.h"
 #include "decide/judge.h"
 #include "decide/rows.h"
 #include "decide/rule.h"
@@ -140,6 +141,9 @@ struct slow {
 
 int slow_new(struct slow **out, const struct mem *mem,
     const struct predicate *predicate, ndf_error *error);
+/* Of bytes (model/law.h); what they do not say, or does not compile, becomes a
+ * predicate that never holds. NDF_OK or NDF_ENOMEM. */
+int slow_read(struct slow **out, const struct mem *mem, struct str bytes);
 struct slow *slow_ref(struct slow *slow);
 void slow_unref(struct slow *slow);
 
@@ -150,6 +154,11 @@ void slow_unref(struct slow *slow);
  * line. */
 enum { QUICK_SLOTS = 5, QUICK_COLUMNS = 1 << 16 };
 #define QUICK_PART UINT32_C(0x80000000) /* the law's record decides, then */
+
+enum {
+    CELL_COLUMNS = 48, /* at most, of a cell */
+    ACCESS_MAX = 8,    /* cells that one law lies in, at most */
+};
 
 struct quick {
     uint32_t local, alternative;
@@ -177,8 +186,9 @@ struct cell_column {
     uint32_t row; /* of class 0, from the cell's first */
 };
 
-/* X(type, name): the arrays of a segment */
-#define SEGMENT_ARRAYS(X)                                                      \
+/* X(type, name): the arrays of a segment; those in lines begin with a cache
+ * line. */
+#define SEGMENT_PLAIN(X)                                                       \
     X(struct column, columns)                                                  \
     X(struct attribute, attributes)                                            \
     X(int32_t, blanks)  /* by column: near, when nothing is said */            \
@@ -197,9 +207,13 @@ struct cell_column {
     X(uint32_t, tastes)     /* records: count, tests */                        \
     X(uint32_t, taste_of)   /* by local: where in tastes, + 1; or empty */     \
     X(struct cell, cells)                                                      \
-    X(struct cell_column, cell_columns)                                        \
+    X(struct cell_column, cell_columns)
+#define SEGMENT_LINES(X)                                                       \
     X(struct quick, quicks)                                                    \
     X(uint64_t, rows)
+#define SEGMENT_ARRAYS(X) SEGMENT_PLAIN(X) SEGMENT_LINES(X)
+
+enum { SEGMENT_LINE = 64 };
 
 struct segment {
     const struct mem *mem;
@@ -212,13 +226,34 @@ struct segment {
     size_t name##_count;
     SEGMENT_ARRAYS(SEGMENT_ARRAY)
 #undef SEGMENT_ARRAY
-    struct slow **slows;
+    void *quicks_block, *rows_block; /* what these lie in */
+    struct slow **slows;             /* not lent */
     size_t slow_count;
+    /* Of one whose arrays are lent by a block: its slow predicates as bytes,
+     * and those that were asked for. */
+    bool lent;
+    const char *slow_bytes;
+    const uint64_t *slow_starts; /* slow_count + 1, in those bytes */
+    _Atomic(struct slow *) *made;
 };
 
 struct segment *segment_ref(struct segment *segment);
 void segment_unref(struct segment *segment);
 size_t segment_bytes(const struct segment *segment);
+/* A slow predicate, made if nobody asked for it before; the segment keeps it.
+ * NDF_OK or NDF_ENOMEM. */
+int segment_slow(
+    const struct segment *segment, uint32_t number, struct slow **out);
+/* As index_write and index_open. */
+void segment_write(const struct segment *segment, struct buf *out);
+int segment_open(struct segment **out, const struct mem *mem, struct str block);
+/* Whether no use of these arrays, which are lent by anybody, could look outside
+ * of them or go on without end; sets dense and several. slow_size: of the bytes
+ * of slow predicates. NDF_OK, NDF_ENOMEM, NDF_ECORRUPT. */
+int segment_check(struct segment *segment, size_t slow_size);
+/* Of one segment: see index_fits. */
+bool segment_fits(const struct segment *segment, const struct index_rule *rules,
+    size_t count);
 /* The local of a candidate, or UINT32_MAX. */
 uint32_t segment_local(const struct segment *segment, uint32_t candidate);
 

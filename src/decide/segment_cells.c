@@ -20,7 +20,6 @@
 enum {
     LAWS_FEW = 5000, /* below that all laws lie in the first cell */
     CELL_LAWS = 128, /* a cell of fewer costs more than it saves */
-    ACCESS_MAX = 8,  /* words of a list that still lead to cells */
     COMMON = 2,      /* what more than one law in so many asks for leads
                         nowhere */
 };
@@ -161,7 +160,8 @@ static void count_places(struct making *m, size_t *first)
     uint32_t *counts = m->segment->cell_of;
     *first = 0;
     m->entry_count = 0;
-    memset(counts, 0, m->segment->cell_of_count * sizeof *counts);
+    if (m->segment->cell_of_count > 0)
+        memset(counts, 0, m->segment->cell_of_count * sizeof *counts);
     for (size_t i = 0; i < m->law_count; i++) {
         struct access access;
         find_access(m, m->starts[i], &access);

@@ -81,8 +81,11 @@ static int judge_slowly(const struct segment *segment, uint32_t number,
     struct matching *matching, bool *out)
 {
     enum judgement judgement;
-    int err = judge(&segment->slows[number]->judged, matching->context,
-        &matching->work, &judgement, NULL);
+    struct slow *slow;
+    int err = segment_slow(segment, number, &slow);
+    if (err == NDF_OK)
+        err = judge(&slow->judged, matching->context, &matching->work,
+            &judgement, NULL);
     *out = err == NDF_OK && judgement == JUDGEMENT_HOLDS;
     return err;
 }
@@ -299,6 +302,9 @@ static int visit(const struct segment *segment, const struct coded *coded,
     for (size_t at = 0; at < words; at += ROWS_WORDS_MAX) {
         size_t some = words - at < ROWS_WORDS_MAX ? words - at : ROWS_WORDS_MAX;
         size_t count = matching->rows(rows, cell->column_count, at, some, left);
+        /* No bit behind the last law, whatever a block says. */
+        while (count > 0 && at * 64 + left[count - 1] >= cell->count)
+            count--;
         uint32_t base = cell->first + (uint32_t)at * 64;
         for (size_t i = 0; err == NDF_OK && i < count; i++)
             err = add_left(segment, coded, matching, batch, base + left[i]);
@@ -315,8 +321,11 @@ static int visit_said(const struct segment *segment, const struct coded *coded,
     size_t found = 0;
     for (size_t i = first; i < first + count; i++) {
         uint32_t said = coded->said[i];
-        uint32_t cell = segment->cell_of[segment->columns[said].first +
-                                         coded->codes[said] - CODE_FIRST];
+        uint32_t code = coded->codes[said];
+        /* What was said twice may be nothing by now. */
+        if (code < CODE_FIRST) continue;
+        uint32_t cell =
+            segment->cell_of[segment->columns[said].first + code - CODE_FIRST];
         if (cell == 0) continue;
         cells[found] = &segment->cells[cell];
         __builtin_prefetch(cells[found++]);

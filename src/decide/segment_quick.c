@@ -177,8 +177,9 @@ int segment_make_quicks(struct making *m)
     struct segment *segment = m->segment;
     if (m->entry_count == 0) return NDF_OK;
     if (segment->laws_count >= QUICK_PART) return NDF_ELIMIT;
-    segment->quicks =
-        mem_alloc(segment->mem, m->entry_count * sizeof *segment->quicks);
+    segment->quicks = mem_alloc_aligned(segment->mem,
+        m->entry_count * sizeof *segment->quicks, SEGMENT_LINE,
+        &segment->quicks_block);
     if (segment->quicks == NULL) return NDF_ENOMEM;
     segment->quicks_count = m->entry_count;
     for (size_t cell = 0; cell < segment->cells_count; cell++) {

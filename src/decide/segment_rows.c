@@ -12,10 +12,9 @@
 #include "decide/segment_cells.h"
 
 enum {
-    ROWS_FROM = 16,    /* laws of a cell that has rows */
-    CELL_COLUMNS = 48, /* at most, of a cell */
-    ROW_LEVELS = 4,    /* of the domain that have rows */
-    FIRST_LEVELS = 2,  /* that come before all others */
+    ROWS_FROM = 16,   /* laws of a cell that has rows */
+    ROW_LEVELS = 4,   /* of the domain that have rows */
+    FIRST_LEVELS = 2, /* that come before all others */
 };
 
 /* ---- columns of a cell ------------------------------------------------------
@@ -294,7 +293,8 @@ int segment_make_rows(struct making *m)
     vec_deinit(&columns);
     if (err == NDF_OK && rows > 0) {
         if (rows > SIZE_MAX / sizeof *segment->rows) return NDF_ELIMIT;
-        segment->rows = mem_alloc(segment->mem, rows * sizeof *segment->rows);
+        segment->rows = mem_alloc_aligned(segment->mem,
+            rows * sizeof *segment->rows, SEGMENT_LINE, &segment->rows_block);
         if (segment->rows == NULL) return NDF_ENOMEM;
         segment->rows_count = rows;
     }

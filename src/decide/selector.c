@@ -113,8 +113,10 @@ static int build_index(struct selector *selector, ndf_error *error)
         rules[i] = (struct index_rule){
             candidate->only_if, candidate->only_if_count, candidate->good_for};
     }
-    int err = index_new(
-        &selector->index, selector->mem, rules, selector->count, NULL, error);
+    int err = selector->saved != NULL
+                  ? selector_open_laws(selector, rules)
+                  : index_new(&selector->index, selector->mem, rules,
+                        selector->count, NULL, error);
     if (err == NDF_OK) err = build_mentions(selector, rules);
     if (err == NDF_OK) err = build_overlap(selector, rules);
     mem_free(selector->mem, rules, size);

@@ -36,6 +36,7 @@ enum selector_block {
     SELECTOR_MENTIONS,
     SELECTOR_OVERLAP,
     SELECTOR_COPIES,
+    SELECTOR_LAWS,
     SELECTOR_BLOCKS,
 };
 

@@ -1,6 +1,6 @@
 /*
  * selector_block.c - what of a selector takes long to make, as blocks
- * (selector.h). The index of laws is made anew each time.
+ * (selector.h).
  */
 #include "base/block.h"
 #include "decide/scoring.h"
@@ -40,6 +40,16 @@ int selector_read_copies(struct selector *selector)
     return NDF_OK;
 }
 
+int selector_open_laws(
+    struct selector *selector, const struct index_rule *rules)
+{
+    int err = index_open(
+        &selector->index, selector->mem, selector->saved[SELECTOR_LAWS]);
+    if (err != NDF_OK) return err;
+    bool fits = index_fits(selector->index, rules, selector->count);
+    return fits ? NDF_OK : NDF_ECORRUPT;
+}
+
 void selector_write(
     const struct selector *selector, enum selector_block which, struct buf *out)
 {
@@ -49,6 +59,7 @@ void selector_write(
     case SELECTOR_MENTIONS: mentions_write(selector->mentions, out); break;
     case SELECTOR_OVERLAP: overlap_write(selector->overlap, out); break;
     case SELECTOR_COPIES: write_copies(selector, out); break;
+    case SELECTOR_LAWS: index_write(selector->index, out); break;
     case SELECTOR_BLOCKS: break;
     }
 }

@@ -21,7 +21,11 @@
 #include "base/hash.h"
 #include "base/os.h"
 
-enum { VERSION = 1, ALIGN = 8 };
+enum {
+    VERSION = 2,
+    ALIGN = 64, /* as blocks want */
+    HEAD_ZEROS = 3,
+};
 
 #define MAGIC UINT64_C(0x0a584449464e4489) /* "\x89DNFIDX\n" */
 
@@ -35,8 +39,11 @@ struct head {
     uint64_t size; /* of the whole file */
     uint64_t count;
     struct section sections[IMAGE_SECTIONS];
-    uint64_t hash; /* of all before */
+    uint64_t zeros[HEAD_ZEROS]; /* sections begin at multiples of ALIGN */
+    uint64_t hash;              /* of all before */
 };
+
+_Static_assert(sizeof(struct head) % ALIGN == 0, "a section may follow");
 
 static uint64_t hash_of_head(const struct head *head)
 {
@@ -91,9 +98,11 @@ static int check(struct image *image, const char *path,
         return err_set(error, NDF_ENEWER,
             "%s was written by a newer ndf: it is made anew from the store",
             path);
+    if (head.magic == MAGIC && head.version < VERSION)
+        return err_set(error, NDF_EREFERENCE,
+            "%s was written by an older ndf: it is made anew", path);
     if (head.magic != MAGIC || head.hash != hash_of_head(&head) ||
-        head.version != VERSION || head.size != image->size ||
-        head.count != IMAGE_SECTIONS)
+        head.size != image->size || head.count != IMAGE_SECTIONS)
         return fail_damaged(error, path);
     if (memcmp(&head.revision, revision, sizeof head.revision) != 0)
         return err_set(error, NDF_EREFERENCE,
@@ -105,16 +114,18 @@ static int check(struct image *image, const char *path,
 static int read_file(struct image *image, size_t size, int fd, const char *path,
     ndf_error *error)
 {
-    char *to = buf_reserve(&image->own, size);
+    char *to = buf_reserve(&image->own, size + ALIGN);
     if (to == NULL) return err_set(error, NDF_ENOMEM, "out of memory");
-    while (image->own.size < size) {
-        ssize_t got = read(fd, to + image->own.size, size - image->own.size);
+    to += (ALIGN - (uintptr_t)to % ALIGN) % ALIGN;
+    size_t done = 0;
+    while (done < size) {
+        ssize_t got = read(fd, to + done, size - done);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return fail_errno(error, "read", path);
         if (got == 0) return fail_damaged(error, path);
-        image->own.size += (size_t)got;
+        done += (size_t)got;
     }
-    image->at = image->own.at;
+    image->at = to;
     image->size = size;
     return NDF_OK;
 }
@@ -152,7 +163,7 @@ int image_open(struct image *out, const struct mem *mem, const char *path,
 void image_close(struct image *image)
 {
     if (image->own.mem == NULL) return; /* it never was */
-    if (image->at != NULL && image->at != image->own.at)
+    if (image->at != NULL && image->own.at == NULL)
         (void)munmap(image->at, image->size);
     buf_deinit(&image->own);
     memset(image, 0, sizeof *image);
@@ -198,11 +209,11 @@ int image_begin(struct image_writer **out, const struct mem *mem,
     writer->head = (struct head){.magic = MAGIC,
         .version = VERSION,
         .revision = *revision,
-        .size = sizeof writer->head,
+        .size = sizeof(struct head),
         .count = IMAGE_SECTIONS};
     for (size_t i = 0; i < IMAGE_SECTIONS; i++)
         writer->head.sections[i] =
-            (struct section){sizeof writer->head, 0, hash64(STR(""))};
+            (struct section){sizeof(struct head), 0, hash64(STR(""))};
     struct str room = {(const char *)&writer->head, sizeof writer->head};
     if (os_write_all(writer->fd, room) != 0) {
         err = fail_errno(error, "write", writer->temporary);

@@ -24,7 +24,7 @@ enum image_section {
     IMAGE_MENTIONS,
     IMAGE_OVERLAP,
     IMAGE_COPIES,
-    IMAGE_LAWS,     /* the index of laws; empty: made at each start */
+    IMAGE_LAWS,     /* the index of laws */
     IMAGE_FEATURES, /* not hashed: who reads them checks them */
     IMAGE_SECTIONS,
 };
@@ -34,7 +34,7 @@ enum { IMAGE_READ_MAX = 4 * 1024 * 1024 }; /* bytes; larger ones are mapped */
 struct image {
     void *at; /* NULL: not open */
     size_t size;
-    struct str sections[IMAGE_SECTIONS]; /* at multiples of 8 */
+    struct str sections[IMAGE_SECTIONS]; /* at multiples of 64 */
     struct buf own;                      /* what was read, not mapped */
 };
 

@@ -409,6 +409,7 @@ static int use_image(struct loading *load, ndf_error *error)
         [SELECTOR_MENTIONS] = sections[IMAGE_MENTIONS],
         [SELECTOR_OVERLAP] = sections[IMAGE_OVERLAP],
         [SELECTOR_COPIES] = sections[IMAGE_COPIES],
+        [SELECTOR_LAWS] = sections[IMAGE_LAWS],
     };
     int err = roster_open(
         &registry->roster, registry->mem, parts, registry->source_count);
@@ -477,6 +478,7 @@ static int write_image(const struct registry *registry,
         {IMAGE_MENTIONS, true, SELECTOR_MENTIONS},
         {IMAGE_OVERLAP, true, SELECTOR_OVERLAP},
         {IMAGE_COPIES, true, SELECTOR_COPIES},
+        {IMAGE_LAWS, true, SELECTOR_LAWS},
         {IMAGE_FEATURES, false, ROSTER_FEATURES},
     };
     int err = NDF_OK;

@@ -71,16 +71,19 @@ static void put_value(struct buf *out, const struct value *value)
     }
 }
 
+void law_write_predicate(struct buf *out, const struct predicate *predicate)
+{
+    put_byte(out, predicate->field);
+    put_byte(out, predicate->op);
+    put_str(out, predicate->name);
+    put_value(out, &predicate->operand);
+}
+
 static void put_condition(struct buf *out, const struct condition *condition)
 {
     put_count(out, condition->count);
-    for (size_t i = 0; i < condition->count; i++) {
-        const struct predicate *p = &condition->predicates[i];
-        put_byte(out, p->field);
-        put_byte(out, p->op);
-        put_str(out, p->name);
-        put_value(out, &p->operand);
-    }
+    for (size_t i = 0; i < condition->count; i++)
+        law_write_predicate(out, &condition->predicates[i]);
 }
 
 void law_write(struct buf *out, const struct law *law)
@@ -242,17 +245,35 @@ static bool has_form(const struct predicate *p)
     return true;
 }
 
+static inline void take_predicate(struct reader *r, struct predicate *out)
+{
+    out->field = (enum field)take_byte(r, FIELD_ATTRIBUTE + 1);
+    out->op = (enum predicate_op)take_byte(r, OP_GLOB + 1);
+    out->name = take_str(r);
+    take_value(r, 0, &out->operand);
+    if (r->err == NDF_OK && !has_form(out)) r->err = NDF_ECORRUPT;
+}
+
 static void take_condition(struct reader *r, struct condition *out)
 {
     out->predicates = take_list(r, sizeof *out->predicates, &out->count);
-    for (size_t i = 0; i < out->count && r->err == NDF_OK; i++) {
-        struct predicate *p = &out->predicates[i];
-        p->field = (enum field)take_byte(r, FIELD_ATTRIBUTE + 1);
-        p->op = (enum predicate_op)take_byte(r, OP_GLOB + 1);
-        p->name = take_str(r);
-        take_value(r, 0, &p->operand);
-        if (r->err == NDF_OK && !has_form(p)) r->err = NDF_ECORRUPT;
-    }
+    for (size_t i = 0; i < out->count && r->err == NDF_OK; i++)
+        take_predicate(r, &out->predicates[i]);
+}
+
+/* Nothing may be left over. */
+static int finish(const struct reader *r)
+{
+    return r->err == NDF_OK && r->rest.size > 0 ? NDF_ECORRUPT : r->err;
+}
+
+int law_read_predicate(
+    struct arena *arena, struct str bytes, struct predicate *out)
+{
+    struct reader r = {.arena = arena, .rest = bytes};
+    memset(out, 0, sizeof *out);
+    take_predicate(&r, out);
+    return finish(&r);
 }
 
 int law_read(struct arena *arena, struct str bytes, struct law *out)
@@ -275,6 +296,5 @@ int law_read(struct arena *arena, struct str bytes, struct law *out)
     for (size_t i = 0; i < out->only_if_count && r.err == NDF_OK; i++)
         take_condition(&r, &out->only_if[i]);
     take_condition(&r, &out->good_for);
-    if (r.err == NDF_OK && r.rest.size > 0) r.err = NDF_ECORRUPT;
-    return r.err;
+    return finish(&r);
 }

@@ -32,5 +32,9 @@ void law_write(struct buf *out, const struct law *law);
  * law; of others it is seen that every kind, field and operator is one, and
  * that operands have the form that pattern.h says. */
 int law_read(struct arena *arena, struct str bytes, struct law *out);
+/* The same of one predicate. */
+void law_write_predicate(struct buf *out, const struct predicate *predicate);
+int law_read_predicate(
+    struct arena *arena, struct str bytes, struct predicate *out);
 
 #endif

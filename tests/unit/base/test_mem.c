@@ -278,9 +278,31 @@ static void each_allocation_may_fail(void **state)
     test_each_allocation_fails(use_everything, NULL);
 }
 
+static void aligned_memory_begins_where_it_should(void **state)
+{
+    (void)state;
+    enum { ALIGN = 64 };
+    struct test_mem test;
+    test_mem_init(&test, -1);
+    for (size_t size = 1; size < 300; size += 7) {
+        void *block;
+        char *at = mem_alloc_aligned(&test.mem, size, ALIGN, &block);
+        assert_non_null(at);
+        assert_int_equal((uintptr_t)at % ALIGN, 0);
+        memset(at, 1, size);
+        mem_free(&test.mem, block, size + ALIGN);
+    }
+    assert_int_equal(test.live, 0);
+    void *block = &test;
+    assert_null(mem_alloc_aligned(&test.mem, SIZE_MAX - 1, ALIGN, &block));
+    assert_null(block);
+    assert_null(mem_alloc_aligned(&test.mem, 0, ALIGN, &block));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(aligned_memory_begins_where_it_should),
         cmocka_unit_test(nothing_is_allocated_for_size_zero),
         cmocka_unit_test(a_product_that_overflows_is_refused),
         cmocka_unit_test(
