@@ -370,30 +370,17 @@ NDF_API int ndf_find_similar(ndf_engine *engine, const char *pattern,
  * lookup_cache keeps, for tasks with a text, whose law holds and how their
  * words suit, until the registry changes: at most size entries (1000 unless
  * said; 0: off, as it is before; at most 1,000,000) and 64 MiB, each for at
- * most ttl
- * ("1h"). A choice is the same, to the last digit, whether it was kept or not:
- * what is learned, counted, configured or asked of the host is never kept. What
- * takes more than 128 KiB is not kept, that is some 3,000 patterns that allow a
- * task. A task that does not come again costs more than without, so it is for
- * hosts whose tasks repeat. Contexts without a text are matched faster than
- * they could be looked up: they never are. preload_frequent: the tasks that the
- * last 2,000 outcomes tell of more than once, the 64 most frequent, are looked
- * up now; by domain and text, as outcomes have no more of a context.
- * similarity: results of ndf_find_similar are kept, too. */
+ * most ttl ("1h"). A choice is the same, to the last digit, whether it was kept
+ * or not: what is learned, counted, configured or asked of the host is never
+ * kept. What takes more than 128 KiB is not kept, that is some 3,000 patterns
+ * that allow a task. A task that does not come again costs more than without,
+ * so it is for hosts whose tasks repeat. Contexts without a text are matched
+ * faster than they could be looked up: they never are. preload_frequent: the
+ * tasks that the last 2,000 outcomes tell of more than once, the 64 most
+ * frequent, are looked up now; by domain and text, as outcomes have no more of
+ * a context. similarity: results of ndf_find_similar are kept, too. */
 NDF_API int ndf_configure(ndf_engine *engine, const char *json, size_t size,
     ndf_text **out, ndf_error *error);
-
-/* Makes what selecting needs of all patterns now, and keeps it in a file beside
- * the store (PATH.index; not of a store in memory), which a later ndf_open uses
- * as long as no pattern or agent changed. It is only a copy of what can be
- * computed: it may be removed at any time, and one that is damaged or old is
- * made anew. The first selection of an engine that took long to get ready keeps
- * it by itself. That it cannot be written is no error: the report says so.
- * *report (may be NULL): {patterns, us (what it took), written, bytes (of the
- * file), path, problem (why none was written, or the old one was no use)}.
- * NDF_ECORRUPT, NDF_EIO, NDF_ENOMEM. */
-NDF_API int ndf_compile(
-    ndf_engine *engine, ndf_text **report, ndf_error *error);
 
 /* ---- running ------------------------------------------------------------- */
 

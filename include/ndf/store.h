@@ -49,6 +49,18 @@ NDF_API int ndf_backup(ndf_engine *engine, const char *path, ndf_error *error);
 NDF_API int ndf_cleanup(
     ndf_engine *engine, int64_t before_ms, ndf_text **report, ndf_error *error);
 
+/* Makes what selecting needs of all patterns now, and keeps it in a file beside
+ * the store (PATH.index; not of a store in memory), which a later ndf_open uses
+ * as long as no pattern or agent changed. It is only a copy of what can be
+ * computed: it may be removed at any time, and one that is damaged or old is
+ * made anew. The first selection of an engine that took long to get ready keeps
+ * it by itself. That it cannot be written is no error: the report says so.
+ * *report (may be NULL): {patterns, us (what it took), written, bytes (of the
+ * file), path, problem (why none was written, or the old one was no use)}.
+ * NDF_ECORRUPT, NDF_EIO, NDF_ENOMEM. */
+NDF_API int ndf_compile(
+    ndf_engine *engine, ndf_text **report, ndf_error *error);
+
 /* Bytes that the host keeps in the store under a name of its own (1 to 512
  * bytes); durable when it returns; replaces. bytes NULL removes
  * (NDF_ENOTFOUND). NDF_ELIMIT: over 64 MiB. */

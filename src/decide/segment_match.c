@@ -8,7 +8,7 @@
 #include "decide/segment.h"
 #include "model/glob.h"
 
-enum { BATCH = 128, ROWS_MAX = 64, LINE = 64, MATCHES_FEW = 16, SAID = 64 };
+enum { BATCH = 128, ROWS_MAX = 64, MATCHES_FEW = 16, SAID = 64 };
 
 /* ---- records ----------------------------------------------------------------
  */
@@ -274,7 +274,6 @@ static inline int add_left(const struct segment *segment,
 {
     const struct quick *quick = segment->quicks + number;
     __builtin_prefetch(quick);
-    __builtin_prefetch((const char *)quick + LINE - 1);
     batch->quicks[batch->count++] = quick;
     return batch->count < BATCH ? NDF_OK
                                 : try_batch(segment, coded, matching, batch);
