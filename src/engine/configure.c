@@ -407,6 +407,10 @@ static int configure(ndf_engine *engine, struct arena *arena, struct str json,
         err = recall_configure(engine, &settings.lookups);
     if (err == NDF_OK) apply(engine, &settings, &made);
     else unmake(&made);
+    if (err != NDF_OK && out != NULL) {
+        ndf_text_free(*out);
+        *out = NULL;
+    }
     *ahead = err == NDF_OK && lookups && settings.lookups.preload_frequent;
     return err;
 }

@@ -317,6 +317,32 @@ static void a_bad_setting_changes_nothing(void **state)
     pair_close(&pair);
 }
 
+static int configure_with(const struct mem *mem, void *ud)
+{
+    static const char settings[] = "{\"lookup_cache\": {\"size\": 64}}";
+    (void)ud;
+    ndf_options options = NDF_OPTIONS_INIT;
+    options.alloc = mem->fn;
+    options.alloc_ud = mem->ud;
+    options.home = "/nonexistent";
+    ndf_engine *engine;
+    ndf_text *text = NULL;
+    int err = ndf_open(&engine, &options, NULL);
+    if (err == NDF_OK)
+        err = ndf_configure(engine, settings, sizeof settings - 1, &text, NULL);
+    /* What failed told nothing. */
+    assert_true((err == NDF_OK) == (text != NULL));
+    ndf_text_free(text);
+    ndf_close(engine);
+    return err;
+}
+
+static void each_allocation_may_fail(void **state)
+{
+    (void)state;
+    test_each_allocation_fails(configure_with, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -325,6 +351,7 @@ int main(void)
         cmocka_unit_test(likenesses_are_kept_if_wished),
         cmocka_unit_test(the_frequent_are_looked_up_ahead),
         cmocka_unit_test(a_bad_setting_changes_nothing),
+        cmocka_unit_test(each_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
