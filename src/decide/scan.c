@@ -1,5 +1,5 @@
 /*
- * index.c - see index.h: the straight looking.
+ * scan.c - see scan.h.
  *
  * All predicates of all rules lie in one array, in order; a rule knows where
  * its alternatives begin. Only `matches` needs more than the predicate itself:
