@@ -72,6 +72,21 @@ int draft_mention(
     return err;
 }
 
+/* What stands before each dot of a name, so that a context is not searched
+ * where no name leads. */
+static int add_heads(struct draft *draft, struct str name)
+{
+    int err =
+        draft_number(&draft->dotted, (uint32_t)draft->attributes.count - 1);
+    for (size_t i = 0; err == NDF_OK && i < name.size; i++) {
+        uint32_t ignored;
+        if (name.at[i] != '.') continue;
+        err =
+            terms_add(&draft->terms, SPACE_HEADS, str_until(name, i), &ignored);
+    }
+    return err;
+}
+
 static int add_attribute(
     struct draft *draft, struct str name, uint32_t term, uint32_t *number)
 {
@@ -84,7 +99,7 @@ static int add_attribute(
     struct term *terms = draft->terms.items.at;
     terms[term].code = *number + 1;
     if (name.size > 0 && str_find_char(name, '.') == name.size) return NDF_OK;
-    return draft_number(&draft->dotted, *number);
+    return add_heads(draft, name);
 }
 
 static int find_attribute(

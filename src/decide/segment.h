@@ -72,6 +72,7 @@ struct attribute {
 /* Spaces of terms beside those of columns. */
 #define SPACE_NAMES UINT32_MAX
 #define SPACE_GLOBS (UINT32_MAX - 1)
+#define SPACE_HEADS (UINT32_MAX - 2) /* names with dots, up to one of them */
 
 enum test_kind {
     TEST_WORD,      /* the code is a, or b */

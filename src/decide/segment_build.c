@@ -45,7 +45,7 @@ static int give_codes(struct draft *draft, struct codings *out)
     if (weights != NULL && out->items != NULL) weigh(draft, weights);
     for (uint32_t i = 0; weights != NULL && out->items != NULL && i < terms;
          i++) {
-        if (items[i].space >= SPACE_GLOBS) continue;
+        if (items[i].space >= SPACE_HEADS) continue;
         out->items[out->count++] =
             (struct coding){items[i].space / 2, i, weights[i]};
     }

@@ -150,32 +150,87 @@ static void say_members(const struct segment *segment,
                 terms->items[named[i]].code - 1, &members[i].value);
 }
 
-/* Names with dots are paths, unless the context has them as they are. */
-static void say_paths(const struct segment *segment, const struct terms *terms,
-    struct coded *coded)
+/* ---- names with dots --------------------------------------------------------
+ *
+ * They are paths, unless the context has them as they are. The context is
+ * walked along what such names begin with, so that neither many names nor many
+ * members cost their product.
+ */
+
+struct walk {
+    const struct segment *segment;
+    const struct terms *terms;
+    struct coded *coded;
+    char *path; /* the keys so far, with dots between */
+    size_t room;
+};
+
+/* The attribute of that name, unless something was said of it. */
+static void say_path(
+    const struct walk *walk, uint32_t number, const struct value *value)
 {
-    const struct value *attributes = &coded->context->attributes;
-    for (size_t i = 0; i < segment->dotted_count; i++) {
-        uint32_t number = segment->dotted[i];
-        const struct term *name =
-            &segment->terms[segment->attributes[number].name];
-        const struct str path = {segment->bytes + name->at, name->size};
-        if (value_get(attributes, path) != NULL) continue;
-        const struct value *found = value_path(attributes, path);
-        if (found != NULL) say_attribute(segment, terms, coded, number, found);
+    const struct attribute *attribute = &walk->segment->attributes[number];
+    uint32_t column =
+        attribute->word != COLUMN_NONE ? attribute->word : attribute->number;
+    if (walk->coded->codes[column] == CODE_ABSENT)
+        say_attribute(walk->segment, walk->terms, walk->coded, number, value);
+}
+
+/* The members of an object whose path has that size; 0: of the context. */
+/* NOLINTNEXTLINE(misc-no-recursion): trees are VALUE_DEPTH_MAX deep at most */
+static void say_inside(
+    const struct walk *walk, const struct value *object, size_t size)
+{
+    bool first = object == &walk->coded->context->attributes;
+    size_t from = first ? 0 : size + 1;
+    if (!first && size < walk->room) walk->path[size] = '.';
+    for (size_t i = 0; i < object->object.count; i++) {
+        const struct member *member = &object->object.members[i];
+        struct str key = member->key;
+        bool leads = member->value.kind == VALUE_OBJECT;
+        if ((first && !leads) || from > walk->room ||
+            key.size > walk->room - from || str_find_char(key, '.') < key.size)
+            continue;
+        if (key.size > 0) memcpy(walk->path + from, key.at, key.size);
+        const struct str path = {walk->path, from + key.size};
+        uint32_t term =
+            first ? TERM_NONE : terms_find(walk->terms, SPACE_NAMES, path);
+        if (term != TERM_NONE)
+            say_path(walk, walk->terms->items[term].code - 1, &member->value);
+        if (leads && terms_find(walk->terms, SPACE_HEADS, path) != TERM_NONE)
+            say_inside(walk, &member->value, path.size);
     }
 }
 
-static void say_attributes(const struct segment *segment,
-    const struct terms *terms, struct coded *coded)
+static int say_paths(const struct segment *segment, const struct terms *terms,
+    struct arena *arena, struct coded *coded)
+{
+    struct walk walk = {segment, terms, coded, NULL, 0};
+    const struct value *attributes = &coded->context->attributes;
+    for (size_t i = 0; i < segment->dotted_count; i++) {
+        uint32_t number = segment->dotted[i];
+        uint32_t size = segment->terms[segment->attributes[number].name].size;
+        if (size > walk.room) walk.room = size;
+        /* The empty path leads to where it begins. */
+        if (size == 0) say_path(&walk, number, attributes);
+    }
+    walk.path = arena_alloc(arena, walk.room);
+    if (walk.path == NULL) return NDF_ENOMEM;
+    say_inside(&walk, attributes, 0);
+    return NDF_OK;
+}
+
+static int say_attributes(const struct segment *segment,
+    const struct terms *terms, struct arena *arena, struct coded *coded)
 {
     const struct value *attributes = &coded->context->attributes;
-    if (attributes->kind != VALUE_OBJECT) return;
+    if (attributes->kind != VALUE_OBJECT) return NDF_OK;
     size_t count = attributes->object.count;
     for (size_t i = 0; i < count; i += MEMBERS)
         say_members(segment, terms, coded, attributes->object.members + i,
             count - i < MEMBERS ? count - i : MEMBERS);
-    if (segment->dotted_count > 0) say_paths(segment, terms, coded);
+    if (segment->dotted_count == 0) return NDF_OK;
+    return say_paths(segment, terms, arena, coded);
 }
 
 int segment_encode(const struct segment *segment, const struct context *context,
@@ -203,6 +258,5 @@ int segment_encode(const struct segment *segment, const struct context *context,
         const struct value number = value_of_int(context->priority);
         say_number(segment, out, COLUMN_PRIORITY, &number, NULL);
     }
-    say_attributes(segment, &terms, out);
-    return NDF_OK;
+    return say_attributes(segment, &terms, arena, out);
 }
