@@ -52,6 +52,7 @@ void draft_deinit(struct draft *draft)
 
 int draft_number(struct vec *vec, uint32_t number)
 {
+    if (vec->count > UINT32_MAX / 2) return NDF_ELIMIT;
     uint32_t *item = vec_push(vec);
     if (item == NULL) return NDF_ENOMEM;
     *item = number;

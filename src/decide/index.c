@@ -4,8 +4,9 @@
  * An index is a list of segments, each with the candidates that were taken out
  * of it since. The first is what was made at once; what was put in later lies
  * in smaller and smaller ones, which are drawn together so that each is several
- * times larger than the next: a candidate is written anew a few times only, and
- * a context looks into few segments. The first one is large, and left alone.
+ * times larger than the next: a candidate is written anew some times for each
+ * size, and a context looks into few segments. The first one is large, and left
+ * alone.
  */
 #include "decide/index.h"
 
@@ -347,6 +348,10 @@ int index_change(struct index **out, const struct index *from,
     const struct index_change *change, ndf_error *error)
 {
     *out = NULL;
+    for (size_t i = 0; i < change->count; i++)
+        if (change->candidates[i] == UINT32_MAX)
+            return err_set(error, NDF_EINVAL,
+                "a candidate may not be numbered %u", UINT32_MAX);
     struct index *index = index_alloc(from->mem);
     if (index == NULL) return explain(NDF_ENOMEM, error);
     int err = copy_parts(index, from);

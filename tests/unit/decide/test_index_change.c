@@ -337,6 +337,11 @@ static void an_error_leaves_nothing(void **state)
     assert_int_equal(index_change(&to, from, &made, &error), NDF_ESCHEMA);
     assert_int_equal(error.code, NDF_ESCHEMA);
     assert_null(to);
+    const uint32_t none = UINT32_MAX;
+    const struct index_rule open = {NULL, 0, NULL};
+    const struct index_change odd = {&open, &none, 1, NULL, 0};
+    assert_int_equal(index_change(&to, from, &odd, &error), NDF_EINVAL);
+    assert_null(to);
     index_free(from);
     world_deinit(&world);
 }
