@@ -4,7 +4,7 @@
  *
  * It can be lost at any time: all that is in it comes from the store, and it is
  * used only if it was made of the very revision that the store has. A large one
- * is mapped, not read (docs/decisions/0010-a-mapped-image.md); it is never
+ * is mapped, not read (docs/decisions/0011-a-mapped-image.md); it is never
  * changed in place: a new one takes its name.
  */
 #ifndef NDF_ENGINE_IMAGE_H
