@@ -116,6 +116,8 @@ static bool attributes_are_right(const struct segment *s)
         if (attribute->name >= s->terms_count ||
             s->terms[attribute->name].space != SPACE_NAMES ||
             s->terms[attribute->name].code != i + 1 ||
+            (attribute->word == COLUMN_NONE &&
+                attribute->number == COLUMN_NONE) ||
             !is_column_of(s, i, COLUMN_WORD, attribute->word) ||
             !is_column_of(s, i, COLUMN_NUMBER, attribute->number))
             return false;
@@ -128,6 +130,7 @@ static bool attributes_are_right(const struct segment *s)
 static bool is_code_of_term(const struct segment *s, size_t number)
 {
     const struct term *term = &s->terms[number];
+    if (term->space == SPACE_HEADS) return true;
     if (term->space == SPACE_NAMES)
         return term->code - 1 < s->attributes_count &&
                s->attributes[term->code - 1].name == number;
