@@ -80,7 +80,7 @@ static bool in_globs(const struct segment *segment, const struct coded *coded,
 static int judge_slowly(const struct segment *segment, uint32_t number,
     struct matching *matching, bool *out)
 {
-    enum judgement judgement;
+    enum judgement judgement = JUDGEMENT_FALSE;
     struct slow *slow;
     int err = segment_slow(segment, number, &slow);
     if (err == NDF_OK)
